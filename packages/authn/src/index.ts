@@ -1,0 +1,4 @@
+export * from './access-token.ts';
+export * from './key-source.ts';
+export * from './principal.ts';
+export * from './principal-token.ts';

@@ -1,0 +1,145 @@
+import { createHash } from 'node:crypto';
+import { AppError } from '@accessops/errors';
+import { GRPC } from '@cerbos/grpc';
+import { LRUCache } from 'lru-cache';
+import type { Attribute, Decision, Question } from './decision.ts';
+
+/** The principal as far as policies look at it. */
+export interface Subject {
+  type: string;
+  id: string;
+  tenantId: string | null;
+  audience: string;
+  orgRoles: string[];
+  realmRoles: string[];
+  teams: { id: string; role: string }[];
+  licenseTier: string;
+  flags: string[];
+  permissions: string[];
+  mfaLevel: number;
+  riskFlags: string[];
+}
+
+export interface Authorizer {
+  /** Asks Cerbos, or remembers. Throws DEPENDENCY_UNAVAILABLE when it does not answer; never allows by itself. */
+  decide(subject: Subject, question: Question): Promise<Decision>;
+  /** The same, but throws PERMISSION_DENIED instead of answering no. */
+  authorize(subject: Subject, question: Question): Promise<Decision>;
+  /** Which of many questions are answered yes, in one call; not remembered. */
+  allowed(subject: Subject, questions: Question[]): Promise<boolean[]>;
+  /** Forgets everything: policies or people have changed. */
+  forget(): void;
+  /** Whether Cerbos answers. */
+  isUp(): Promise<boolean>;
+  close(): void;
+}
+
+export interface AuthorizerOptions {
+  /** host:port */
+  address: string;
+  /** How long a decision is remembered. */
+  ttlMs?: number;
+  /** A Cerbos that does not answer in this time is down. */
+  timeoutMs?: number;
+}
+
+const principalOf = (subject: Subject) => ({
+  id: subject.id,
+  roles: [...new Set([subject.type, ...subject.orgRoles, ...subject.realmRoles])],
+  attr: {
+    type: subject.type,
+    tenantId: subject.tenantId ?? '',
+    audience: subject.audience,
+    teams: subject.teams.map((team) => team.id),
+    leadTeams: subject.teams.filter((team) => team.role === 'lead').map((team) => team.id),
+    orgRoles: subject.orgRoles,
+    realmRoles: subject.realmRoles,
+    licenseTier: subject.licenseTier,
+    flags: subject.flags,
+    permissions: subject.permissions,
+    mfaLevel: subject.mfaLevel,
+    riskFlags: subject.riskFlags,
+  },
+});
+
+const resourceOf = ({ kind, version, attributes = {} }: Question) => ({ kind, id: version, policyVersion: version, attr: attributes });
+
+const keyOf = (principalKey: string, question: Question): string =>
+  `${principalKey} ${question.version} ${question.kind} ${question.action} ${question.attributes ? JSON.stringify(question.attributes) : ''}`;
+
+/** A Cerbos client that remembers decisions for a short time, by principal, action and attributes. */
+export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: AuthorizerOptions): Authorizer => {
+  const cerbos = new GRPC(address, { tls: false, timeout: timeoutMs });
+  const decisions = new LRUCache<string, Decision>({ max: 50_000, ttl: ttlMs });
+  const principalKeys = new WeakMap<Subject, string>();
+
+  // The same principal object comes again and again out of the caches in front: hash it once.
+  const principalKey = (subject: Subject) => {
+    let key = principalKeys.get(subject);
+    if (!key) {
+      key = createHash('sha256')
+        .update(JSON.stringify(principalOf(subject)))
+        .digest('base64url');
+      principalKeys.set(subject, key);
+    }
+    return key;
+  };
+
+  const ask = async (subject: Subject, question: Question): Promise<Decision> => {
+    try {
+      const result = await cerbos.checkResource({
+        principal: principalOf(subject),
+        resource: resourceOf(question),
+        actions: [question.action],
+      });
+      return {
+        allowed: result.isAllowed(question.action) === true,
+        decisionId: result.cerbosCallId,
+        outputs: result.outputs.map((output) => output.value as Attribute),
+      };
+    } catch (cause) {
+      throw new AppError('DEPENDENCY_UNAVAILABLE', 'The policy decision point does not answer', { cause });
+    }
+  };
+
+  const decide = async (subject: Subject, question: Question): Promise<Decision> => {
+    const key = keyOf(principalKey(subject), question);
+    const hit = decisions.get(key);
+    if (hit) return hit;
+    const decision = await ask(subject, question);
+    decisions.set(key, decision);
+    return decision;
+  };
+
+  return {
+    decide,
+    authorize: async (subject, question) => {
+      const decision = await decide(subject, question);
+      if (!decision.allowed) throw new AppError('PERMISSION_DENIED');
+      return decision;
+    },
+    allowed: async (subject, questions) => {
+      try {
+        const { results } = await cerbos.checkResources({
+          principal: principalOf(subject),
+          resources: questions.map((question, index) => ({
+            resource: { ...resourceOf(question), id: String(index) },
+            actions: [question.action],
+          })),
+        });
+        return questions.map((question, index) => results[index]?.isAllowed(question.action) === true);
+      } catch (cause) {
+        throw new AppError('DEPENDENCY_UNAVAILABLE', 'The policy decision point does not answer', { cause });
+      }
+    },
+    forget: () => decisions.clear(),
+    isUp: async () => {
+      try {
+        return (await cerbos.checkHealth()).status === 'SERVING';
+      } catch {
+        return false;
+      }
+    },
+    close: () => cerbos.close(),
+  };
+};

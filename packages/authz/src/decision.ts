@@ -1,0 +1,19 @@
+/** Scalars, lists and maps that a policy can look at. */
+export type Attribute = string | number | boolean | null | Attribute[] | { [name: string]: Attribute };
+
+/** What is asked about: never its identifier, so that a decision can be remembered for everything alike. */
+export interface Question {
+  kind: string;
+  action: string;
+  /** `route`: may this principal ever; `default`: may it on this very thing. */
+  version: 'route' | 'default';
+  attributes?: Record<string, Attribute>;
+}
+
+export interface Decision {
+  allowed: boolean;
+  /** Cerbos' id of the call that decided; for the log. */
+  decisionId: string;
+  /** Values the activated rules put out. */
+  outputs: Attribute[];
+}

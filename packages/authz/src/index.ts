@@ -1,0 +1,2 @@
+export * from './authorizer.ts';
+export * from './decision.ts';

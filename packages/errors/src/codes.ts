@@ -1,0 +1,70 @@
+import type { Kind } from './kinds.ts';
+
+interface CodeEntry {
+  kind: Kind;
+  /** What it means to the caller; the message when none is given. */
+  meaning: string;
+}
+
+/** Every error code of the public API, with its kind and meaning; docs/errors.md is generated from this table. Sorted by code. */
+export const codes = {
+  ALREADY_DECIDED: { kind: 'conflict', meaning: 'You have voted on this request before.' },
+  AUDIENCE_NOT_ALLOWED: { kind: 'denied', meaning: 'Your roles do not allow a session for this audience.' },
+  BODY_TOO_LARGE: { kind: 'tooLarge', meaning: 'The body is larger than 1 MiB.' },
+  CANNOT_DEACTIVATE_SELF: { kind: 'conflict', meaning: 'You cannot deactivate yourself.' },
+  CREDENTIAL_ALREADY_READ: { kind: 'gone', meaning: 'The credential was handed over before; it can be read only once.' },
+  DEAD_LETTER_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such dead letter.' },
+  DEAD_LETTER_REPLAYED: { kind: 'wrongState', meaning: 'The dead letter was replayed before.' },
+  DEPENDENCY_UNAVAILABLE: { kind: 'unavailable', meaning: 'A part of the system that is needed for this is down; try again.' },
+  EMAIL_TAKEN: { kind: 'conflict', meaning: 'There is an account with this e-mail address.' },
+  GRANT_NOT_ACTIVE: { kind: 'wrongState', meaning: 'The grant is not active.' },
+  GRANT_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such grant.' },
+  IDEMPOTENCY_IN_PROGRESS: { kind: 'conflict', meaning: 'A call with this Idempotency-Key is still running.' },
+  IDEMPOTENCY_KEY_REUSED: { kind: 'invalid', meaning: 'This Idempotency-Key was used with another body.' },
+  INTERNAL_ERROR: { kind: 'internal', meaning: 'Something went wrong on our side; it has been logged under the request id.' },
+  INVALID_CREDENTIALS: { kind: 'unauthenticated', meaning: 'The e-mail address or the password is wrong.' },
+  INVALID_CURSOR: { kind: 'malformed', meaning: 'The cursor is not one that this list has given out.' },
+  INVALID_FIELDS: { kind: 'invalid', meaning: 'Some fields are invalid; `errors` names them.' },
+  INVALID_FILTER: { kind: 'malformed', meaning: 'A filter or sort key is unknown or its value does not fit.' },
+  INVALID_HEADER: { kind: 'malformed', meaning: 'A header has a value that it cannot have.' },
+  INVALID_PARAMETER: { kind: 'malformed', meaning: 'A path or query parameter is invalid.' },
+  INVALID_REFRESH_TOKEN: { kind: 'unauthenticated', meaning: 'The refresh token is unknown, used, expired or revoked.' },
+  INVALID_TOKEN: { kind: 'unauthenticated', meaning: 'The access token is missing, malformed, expired or not meant for this.' },
+  JOB_NOT_FAILED: { kind: 'wrongState', meaning: 'Only a failed job can be retried.' },
+  JOB_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such job.' },
+  LAST_ADMIN: { kind: 'conflict', meaning: 'The tenant would be left without an active admin.' },
+  MALFORMED_JSON: { kind: 'malformed', meaning: 'The body is not well-formed JSON in UTF-8.' },
+  METHOD_NOT_ALLOWED: { kind: 'methodNotAllowed', meaning: 'This path does not take that method.' },
+  NOT_A_MEMBER: { kind: 'denied', meaning: 'You do not belong to this tenant.' },
+  NOT_A_TEAM_MEMBER: { kind: 'notFound', meaning: 'This user is not in the team.' },
+  NOT_ELIGIBLE: { kind: 'denied', meaning: 'Your vote is not asked for on this request.' },
+  NOT_JSON: { kind: 'unsupportedType', meaning: 'The body must be application/json.' },
+  PASSWORD_TOO_WEAK: { kind: 'invalid', meaning: 'The password is too short, too long or too common.' },
+  PERMISSION_DENIED: { kind: 'denied', meaning: 'You are not allowed to do this.' },
+  REQUEST_ALREADY_OPEN: { kind: 'conflict', meaning: 'The same request is open already.' },
+  REQUEST_NOT_ACTIVE: { kind: 'wrongState', meaning: 'The request has no active access.' },
+  REQUEST_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such request.' },
+  REQUEST_NOT_PENDING: { kind: 'wrongState', meaning: 'The request is no longer waiting for a decision.' },
+  RESOURCE_IN_USE: { kind: 'conflict', meaning: 'Requests for this resource are open or active.' },
+  RESOURCE_KEY_TAKEN: { kind: 'conflict', meaning: 'There is a resource with this key.' },
+  RESOURCE_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such resource.' },
+  RESOURCE_TYPE_IN_USE: { kind: 'conflict', meaning: 'Resources of this type exist.' },
+  RESOURCE_TYPE_KEY_TAKEN: { kind: 'conflict', meaning: 'There is a resource type with this key.' },
+  RESOURCE_TYPE_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such resource type.' },
+  ROUTE_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such path.' },
+  SELF_APPROVAL_FORBIDDEN: { kind: 'denied', meaning: 'Nobody decides on their own request.' },
+  SESSION_ENDED: { kind: 'unauthenticated', meaning: 'The session of this token has ended.' },
+  SLUG_TAKEN: { kind: 'conflict', meaning: 'There is an organisation with this slug.' },
+  TEAM_NAME_TAKEN: { kind: 'conflict', meaning: 'There is a team with this name.' },
+  TEAM_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such team.' },
+  TENANT_ALREADY_ACTIVE: { kind: 'wrongState', meaning: 'The tenant is active.' },
+  TENANT_ALREADY_SUSPENDED: { kind: 'wrongState', meaning: 'The tenant is suspended already.' },
+  TENANT_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such tenant.' },
+  TENANT_REQUIRED: { kind: 'malformed', meaning: 'You belong to several tenants, or to none: name one with X-Tenant.' },
+  TENANT_SUSPENDED: { kind: 'denied', meaning: 'The tenant is suspended.' },
+  USER_INACTIVE: { kind: 'unauthenticated', meaning: 'The user is deactivated.' },
+  USER_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such user.' },
+  VERSION_CONFLICT: { kind: 'conflict', meaning: 'Somebody else changed this at the same moment; read it again.' },
+} as const satisfies Record<string, CodeEntry>;
+
+export type Code = keyof typeof codes;

@@ -1,0 +1,3 @@
+export { Metadata } from '@grpc/grpc-js';
+export * from './client.ts';
+export * from './server.ts';
