@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { AppError } from '@accessops/errors';
 import { GRPC } from '@cerbos/grpc';
 import { LRUCache } from 'lru-cache';
@@ -69,7 +69,15 @@ const keyOf = (principalKey: string, question: Question): string =>
 
 /** A Cerbos client that remembers decisions for a short time, by principal, action and attributes. */
 export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: AuthorizerOptions): Authorizer => {
-  const cerbos = new GRPC(address, { tls: false, timeout: timeoutMs });
+  const cerbos = new GRPC(address, {
+    tls: false,
+    channelOptions: {
+      // grpc-js takes deadlines from the service config; a PDP that comes back is tried again at once.
+      'grpc.service_config': JSON.stringify({ methodConfig: [{ name: [{}], timeout: `${timeoutMs / 1000}s` }] }),
+      'grpc.initial_reconnect_backoff_ms': 50,
+      'grpc.max_reconnect_backoff_ms': 500,
+    },
+  });
   const decisions = new LRUCache<string, Decision>({ max: 50_000, ttl: ttlMs });
   const principalKeys = new WeakMap<Subject, string>();
 
@@ -86,15 +94,17 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
   };
 
   const ask = async (subject: Subject, question: Question): Promise<Decision> => {
+    const decisionId = randomUUID();
     try {
       const result = await cerbos.checkResource({
+        requestId: decisionId,
         principal: principalOf(subject),
         resource: resourceOf(question),
         actions: [question.action],
       });
       return {
         allowed: result.isAllowed(question.action) === true,
-        decisionId: result.cerbosCallId,
+        decisionId,
         outputs: result.outputs.map((output) => output.value as Attribute),
       };
     } catch (cause) {

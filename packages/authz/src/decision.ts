@@ -12,7 +12,7 @@ export interface Question {
 
 export interface Decision {
   allowed: boolean;
-  /** Cerbos' id of the call that decided; for the log. */
+  /** The request id under which Cerbos decided; for the log. */
   decisionId: string;
   /** Values the activated rules put out. */
   outputs: Attribute[];

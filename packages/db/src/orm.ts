@@ -1,0 +1,40 @@
+import type { Logger } from '@accessops/telemetry';
+import { type EntityClass, type EntitySchema, MikroORM, type Options } from '@mikro-orm/postgresql';
+import type { Pool } from 'pg';
+
+export interface OrmOptions {
+  /** The application login of the service. */
+  url: string;
+  /** The PostgreSQL schema, named like the service. */
+  schema: string;
+  entities: (EntityClass<object> | EntitySchema)[];
+  /** Ten connections beat thirty on two cores. */
+  poolSize?: number;
+  log: Logger;
+}
+
+const poolOptions = {
+  connectionTimeoutMillis: 1000,
+  keepAlive: true,
+  // Statements that hang must not hold a connection for ever; a lock is waited for at most as long.
+  statement_timeout: 10_000,
+  idle_in_transaction_session_timeout: 30_000,
+};
+
+/** Connects MikroORM to one schema. Connections are made lazily and re-made by themselves. */
+export const createOrm = ({ url, schema, entities, poolSize = 10, log }: OrmOptions): Promise<MikroORM> => {
+  const options: Options = {
+    clientUrl: url,
+    schema,
+    entities: entities as Options['entities'],
+    forceUtcTimezone: true,
+    implicitTransactions: false,
+    pool: { min: 0, max: poolSize, idleTimeoutMillis: 30_000 },
+    driverOptions: { ...poolOptions, options: `-c search_path=${schema}` },
+    logger: (message) => log.warn({ orm: message }, 'orm'),
+  };
+  return MikroORM.init(options);
+};
+
+/** The connection pool underneath, for prepared statements on hot paths. */
+export const poolOf = async (orm: MikroORM): Promise<Pool> => (await orm.em.getDriver().getConnection().getNativeClient()) as Pool;
