@@ -41,16 +41,20 @@ export const createKeySource = ({ fetchJwks, now = Date.now }: KeySourceOptions)
     return running;
   };
 
+  const find: JWTVerifyGetKey = (header, token) => {
+    if (!keys) throw new AppError('DEPENDENCY_UNAVAILABLE');
+    return keys(header, token);
+  };
+
   return async (header, token) => {
     const due = now() - attemptedAt > refetchAfterMs;
     if (!keys || (due && now() - loadedAt > refreshAfterMs)) await loadOnce();
     try {
-      if (!keys) throw new AppError('DEPENDENCY_UNAVAILABLE');
-      return await keys(header, token);
+      return await find(header, token);
     } catch (error) {
       if (!(error instanceof errors.JWKSNoMatchingKey) || now() - attemptedAt <= refetchAfterMs) throw error;
       await loadOnce();
-      return await keys(header, token);
+      return await find(header, token);
     }
   };
 };

@@ -14,7 +14,7 @@ export interface OrmOptions {
 }
 
 const poolOptions = {
-  connectionTimeoutMillis: 1000,
+  connectionTimeoutMillis: 800,
   keepAlive: true,
   // Statements that hang must not hold a connection for ever; a lock is waited for at most as long.
   statement_timeout: 10_000,

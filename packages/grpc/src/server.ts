@@ -55,6 +55,12 @@ const callContext = (method: DescMethod, call: AnyCall): CallContext => {
   return { method, metadata: call.metadata, signal: abort.signal, trailer: new Metadata() };
 };
 
+export interface ServeOptions {
+  log: Logger;
+  /** Recognizes errors of libraries: a database that is down is DEPENDENCY_UNAVAILABLE. */
+  translate?: (error: unknown) => AppError | undefined;
+}
+
 /**
  * Adds a service to a gRPC server. An AppError becomes a status with details; anything else is logged and answered
  * as INTERNAL_ERROR without its message.
@@ -64,12 +70,13 @@ export const serve = <S extends DescService, C>(
   service: S,
   contextFor: ContextFor<C>,
   handlers: Handlers<S, C>,
-  log: Logger,
+  { log, translate = () => undefined }: ServeOptions,
 ): void => {
   const answerable = (method: DescMethod, error: unknown): AppError => {
-    if (error instanceof AppError) {
-      if (error.kind === 'internal' || error.kind === 'unavailable') log.error({ err: error, rpc: method.name }, 'call failed');
-      return error;
+    const known = error instanceof AppError ? error : translate(error);
+    if (known) {
+      if (known.kind === 'internal' || known.kind === 'unavailable') log.error({ err: error, rpc: method.name }, 'call failed');
+      return known;
     }
     log.error({ err: error, rpc: method.name }, 'call failed unexpectedly');
     return new AppError('INTERNAL_ERROR');

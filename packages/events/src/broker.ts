@@ -1,0 +1,50 @@
+import { connect, type JetStreamClient, type JetStreamManager, type NatsConnection, NatsError } from 'nats';
+import { inboxPrefixOf } from './topology.ts';
+
+export interface BrokerOptions {
+  url: string;
+  user: string;
+  password: string;
+}
+
+/** A NATS connection with JetStream that reconnects for ever. */
+export interface Broker {
+  connection: NatsConnection;
+  js: JetStreamClient;
+  jsm: JetStreamManager;
+  isUp(): boolean;
+  close(): Promise<void>;
+}
+
+/** Connects; waits for a server that is not there yet. */
+export const connectBroker = async ({ url, user, password }: BrokerOptions): Promise<Broker> => {
+  const connection = await connect({
+    servers: url,
+    user,
+    pass: password,
+    name: user,
+    inboxPrefix: inboxPrefixOf(user),
+    maxReconnectAttempts: -1,
+    reconnectTimeWait: 200,
+    reconnectJitter: 100,
+    waitOnFirstConnect: true,
+    pingInterval: 5000,
+    maxPingOut: 2,
+    ignoreAuthErrorAbort: true,
+  });
+  let up = true;
+  const watch = async () => {
+    for await (const status of connection.status()) {
+      if (status.type === 'disconnect') up = false;
+      if (status.type === 'reconnect') up = true;
+    }
+  };
+  void watch();
+  const js = connection.jetstream({ timeout: 5000 });
+  const jsm = await connection.jetstreamManager({ checkAPI: false, timeout: 5000 });
+  return { connection, js, jsm, isUp: () => up && !connection.isClosed(), close: () => connection.close() };
+};
+
+/** Whether an API call failed because the stream or consumer is not there. */
+export const isMissing = (error: unknown): boolean =>
+  error instanceof NatsError && (error.api_error?.code === 404 || /stream not found|consumer not found/.test(error.message));

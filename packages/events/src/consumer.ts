@@ -1,0 +1,253 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isDatabaseDown, newId } from '@accessops/db';
+import type { Logger } from '@accessops/telemetry';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { ConsumerMessages, JsMsg } from 'nats';
+import { type Broker, isMissing } from './broker.ts';
+import { park } from './dead-letter.ts';
+import { type Event, eventOf, plainHeaders } from './event.ts';
+import type { EventContext, Subscription } from './handler.ts';
+import { takeFresh } from './inbox.ts';
+import { ensureConsumer } from './stream.ts';
+import { streamOf } from './topology.ts';
+import { type Outbox, unitOfWork } from './unit-of-work.ts';
+
+/** Handles many events of one tenant at once, instead of one subscription at a time. */
+export type ApplyBatch = (em: EntityManager, events: Event[]) => Promise<void>;
+
+export interface ConsumerOptions {
+  broker: Broker;
+  outbox: Outbox;
+  namespace: string;
+  /** The service that listens. */
+  service: string;
+  /** The service that is listened to. */
+  producer: string;
+  /** What is reacted to; events of other types are passed over. */
+  subscriptions: Subscription[];
+  /** Takes all events of the producer, whatever their type; `subscriptions` is empty then. */
+  applyBatch?: ApplyBatch;
+  log: Logger;
+  now?: () => Date;
+  /** Pauses between attempts; one more attempt than pauses is made, then the event is parked. */
+  backOffMs?: number[];
+}
+
+export interface RunningConsumer {
+  close(): Promise<void>;
+}
+
+const batchSize = 100;
+const checkEveryMs = 1000;
+
+interface Delivery {
+  message: JsMsg;
+  event: Event;
+}
+
+const headerReader = (message: JsMsg) => (name: string) => message.headers?.get(name) ?? '';
+
+/**
+ * Feeds the events of one producer to their handlers, each with one effect: handling and its record are one transaction.
+ * What arrives together is handled together, per tenant; when that fails, one by one. An event that keeps failing is
+ * retried with back-off and then parked; only events of its own aggregate wait for it.
+ */
+export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
+  const { broker, outbox, namespace, service, producer, subscriptions, applyBatch, log } = options;
+  const now = options.now ?? (() => new Date());
+  const backOffMs = options.backOffMs ?? [50, 200, 800, 2000];
+  const handlers = new Map(subscriptions.map((subscription) => [subscription.type, subscription]));
+  const abort = new AbortController();
+  const queue: JsMsg[] = [];
+  const lanes = new Map<string, Delivery[]>();
+  let ring: (() => void) | undefined;
+  let messages: ConsumerMessages | undefined;
+
+  const contextOf = (em: EntityManager, event: Event): EventContext => ({
+    em,
+    event,
+    log,
+    now,
+    tenantId: event.tenantId,
+    origin: event.origin,
+    actor: { id: service, type: 'system', email: '' },
+  });
+
+  const applyFresh = async (em: EntityManager, fresh: Event[]) => {
+    if (applyBatch) return applyBatch(em, fresh);
+    for (const event of fresh) {
+      await handlers.get(event.type)?.run(contextOf(em, event));
+      await em.flush();
+    }
+  };
+
+  const apply = (tenantId: string, events: Event[]) =>
+    unitOfWork(outbox, { tenantId }, async (em) => {
+      const fresh = await takeFresh(
+        em,
+        events.map(({ id }) => id),
+        now(),
+      );
+      const seen = new Set<string>();
+      await applyFresh(
+        em,
+        events.filter(({ id }) => fresh.has(id) && !seen.has(id) && seen.add(id)),
+      );
+    });
+
+  const handleOne = async ({ message, event }: Delivery): Promise<void> => {
+    for (let attempt = 1; ; ) {
+      try {
+        await apply(event.tenantId, [event]);
+        return message.ack();
+      } catch (error) {
+        if (abort.signal.aborted) return;
+        message.working();
+        if (isDatabaseDown(error)) {
+          await delay(200, undefined, { signal: abort.signal });
+          continue;
+        }
+        const pause = backOffMs[attempt - 1];
+        log.warn({ err: error, event: event.type, eventId: event.id, attempt }, 'event could not be handled');
+        if (pause === undefined) return parkOne({ message, event }, error, attempt);
+        await delay(pause * (0.5 + Math.random()), undefined, { signal: abort.signal });
+        attempt++;
+      }
+    }
+  };
+
+  const parkOne = async ({ message, event }: Delivery, error: unknown, attempts: number) => {
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error';
+    await unitOfWork(outbox, { tenantId: event.tenantId }, async (em) => {
+      const fresh = await takeFresh(em, [event.id], now());
+      if (fresh.size > 0) {
+        await park(em, {
+          event,
+          subject: message.subject,
+          headers: plainHeaders(message),
+          error: text.slice(0, 2000),
+          attempts,
+          now: now(),
+        });
+      }
+    });
+    message.ack();
+    log.error({ event: event.type, eventId: event.id, attempts }, 'event was parked');
+  };
+
+  const runLane = async (aggregateId: string, lane: Delivery[]) => {
+    for (;;) {
+      const next = lane[0];
+      if (!next) break;
+      await handleOne(next);
+      lane.shift();
+    }
+    lanes.delete(aggregateId);
+  };
+
+  /** Events of an aggregate that has failed wait for it in its lane; all others flow on. */
+  const openLane = (delivery: Delivery) => {
+    const { aggregateId } = delivery.event;
+    const lane = lanes.get(aggregateId);
+    if (lane) {
+      lane.push(delivery);
+      return;
+    }
+    const opened = [delivery];
+    lanes.set(aggregateId, opened);
+    runLane(aggregateId, opened).catch((error: unknown) => {
+      lanes.delete(aggregateId);
+      // Not acknowledged: the stream delivers what was in the lane again.
+      if (!abort.signal.aborted) log.error({ err: error, aggregateId }, 'lane broke off');
+    });
+  };
+
+  const handleTogether = async (tenantId: string, deliveries: Delivery[]) => {
+    for (;;) {
+      try {
+        await apply(
+          tenantId,
+          deliveries.map(({ event }) => event),
+        );
+        for (const { message } of deliveries) message.ack();
+        return;
+      } catch (error) {
+        if (abort.signal.aborted) return;
+        if (!isDatabaseDown(error)) break;
+        for (const { message } of deliveries) message.working();
+        await delay(200, undefined, { signal: abort.signal });
+      }
+    }
+    for (const delivery of deliveries) openLane(delivery);
+  };
+
+  const handleBatch = async (batch: JsMsg[]) => {
+    const byTenant = new Map<string, Delivery[]>();
+    for (const message of batch) {
+      const event = eventOf(headerReader(message), message.data, message.subject, newId);
+      if (!applyBatch && !handlers.has(event.type)) message.ack();
+      else if (lanes.has(event.aggregateId)) openLane({ message, event });
+      else byTenant.set(event.tenantId, [...(byTenant.get(event.tenantId) ?? []), { message, event }]);
+    }
+    for (const [tenantId, deliveries] of byTenant) await handleTogether(tenantId, deliveries);
+  };
+
+  const work = async () => {
+    while (!abort.signal.aborted) {
+      if (queue.length === 0) {
+        await new Promise<void>((resolve) => {
+          ring = resolve;
+        });
+        ring = undefined;
+      }
+      const batch = queue.splice(0, batchSize);
+      await handleBatch(batch).catch((error: unknown) => {
+        if (!abort.signal.aborted) log.error({ err: error }, 'batch broke off; the stream delivers it again');
+      });
+    }
+  };
+
+  const subscribe = async () => {
+    await ensureConsumer(broker, namespace, producer, service);
+    const consumer = await broker.js.consumers.get(streamOf(namespace, producer), service);
+    messages = await consumer.consume({
+      max_messages: 500,
+      expires: 5000,
+      callback: (message) => {
+        queue.push(message);
+        ring?.();
+      },
+    });
+  };
+
+  /** A stream that is not there yet, or was wiped, gets its consumer again as soon as it is back. */
+  const watch = async () => {
+    let subscribed = false;
+    while (!abort.signal.aborted) {
+      try {
+        if (subscribed) {
+          await broker.jsm.consumers.info(streamOf(namespace, producer), service);
+        } else {
+          await subscribe();
+          subscribed = true;
+        }
+      } catch (error) {
+        if (isMissing(error)) {
+          await messages?.close();
+          subscribed = false;
+        } else if (!abort.signal.aborted) log.debug({ err: error, producer }, 'consumer cannot be reached');
+      }
+      await delay(subscribed ? checkEveryMs : 200, undefined, { signal: abort.signal }).catch(() => undefined);
+    }
+  };
+
+  const finished = [work(), watch()];
+  return {
+    close: async () => {
+      abort.abort();
+      await messages?.close();
+      ring?.();
+      await Promise.all(finished);
+    },
+  };
+};

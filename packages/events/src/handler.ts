@@ -1,0 +1,25 @@
+import type { Logger } from '@accessops/telemetry';
+import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
+import type { Event } from './event.ts';
+import type { WriteContext } from './unit-of-work.ts';
+
+/** What a reaction to an event works with; it acts as the service itself. */
+export interface EventContext extends WriteContext {
+  event: Event;
+  log: Logger;
+}
+
+/** Reacts to one type of event, inside the transaction that also records that it was handled. */
+export interface Subscription {
+  type: string;
+  run(ctx: EventContext): Promise<void>;
+}
+
+/** Subscribes a handler to a type of event. */
+export const on = <D extends DescMessage>(
+  schema: D,
+  handler: (ctx: EventContext, event: MessageShape<D>) => Promise<void>,
+): Subscription => ({
+  type: schema.name,
+  run: (ctx) => handler(ctx, fromBinary(schema, ctx.event.payload)),
+});

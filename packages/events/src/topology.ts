@@ -1,0 +1,56 @@
+/** The services that publish and consume events. */
+export const services = ['identity', 'requests', 'approvals', 'provisioner', 'audit'] as const;
+
+export type Service = (typeof services)[number];
+
+/** Who listens to whom. */
+export const subscriptions: Readonly<Record<Service, readonly Service[]>> = {
+  identity: [],
+  requests: ['identity', 'approvals', 'provisioner'],
+  approvals: ['identity', 'requests'],
+  provisioner: ['identity', 'requests'],
+  audit: ['identity', 'requests', 'approvals', 'provisioner', 'audit'],
+};
+
+/** The stream that holds a service's events. */
+export const streamOf = (namespace: string, producer: string): string => `${namespace}_${producer}`.toUpperCase();
+
+/** The subject of one event type, or of all of a service's events. */
+export const subjectOf = (namespace: string, producer: string, type = '>'): string => `${namespace}.${producer}.${type}`;
+
+/** Replies to one user's requests come here, so that no user can listen to another's. */
+export const inboxPrefixOf = (user: string): string => `_INBOX_${user}`;
+
+/** What a NATS user may do; the shape of the server's `permissions`. */
+export interface Permissions {
+  publish: string[];
+  subscribe: string[];
+}
+
+/** Exactly what a service needs: its own stream, and one consumer of its own on each stream it listens to. */
+export const permissionsOf = (namespace: string, service: Service): Permissions => {
+  const own = streamOf(namespace, service);
+  return {
+    publish: [
+      subjectOf(namespace, service),
+      ...['CREATE', 'UPDATE', 'INFO'].map((verb) => `$JS.API.STREAM.${verb}.${own}`),
+      `$JS.API.CONSUMER.LIST.${own}`,
+      ...subscriptions[service].flatMap((producer) => {
+        const stream = streamOf(namespace, producer);
+        return [
+          `$JS.API.CONSUMER.CREATE.${stream}.${service}.${subjectOf(namespace, producer)}`,
+          `$JS.API.CONSUMER.INFO.${stream}.${service}`,
+          `$JS.API.CONSUMER.MSG.NEXT.${stream}.${service}`,
+          `$JS.ACK.${stream}.${service}.>`,
+        ];
+      }),
+    ],
+    subscribe: [`${inboxPrefixOf(service)}.>`],
+  };
+};
+
+/** The gateway only listens, to drop what it remembers. */
+export const gatewayPermissions = (namespace: string): Permissions => ({
+  publish: [],
+  subscribe: [subjectOf(namespace, 'identity'), `${inboxPrefixOf('gateway')}.>`],
+});

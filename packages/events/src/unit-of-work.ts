@@ -1,0 +1,103 @@
+import { newId, type Scope, transaction } from '@accessops/db';
+import { ChangeSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
+import { type ActorInit, type Event, headersOf } from './event.ts';
+
+/** What a use case needs to change state and tell of it. */
+export interface WriteContext {
+  em: EntityManager;
+  tenantId: string;
+  /** Who does it. */
+  actor: { id: string; type: string; email: string };
+  /** The call that set things going. */
+  origin: Event['origin'];
+  now(): Date;
+}
+
+/** The audit side of an event; `changes` maps a field to what it was and what it is. Never a secret. */
+export interface AuditedChange {
+  action: string;
+  entityType: string;
+  entityId: string;
+  changes?: Record<string, { before?: unknown; after?: unknown }>;
+  /** When it was somebody else than the one who acts. */
+  actor?: ActorInit;
+}
+
+const pending = new WeakMap<EntityManager, Event[]>();
+
+/**
+ * Puts an event into the outbox of this transaction. `change` is what the audit log records; null for an event that
+ * changes no state by itself. `aggregateId` is what order is kept for.
+ */
+export const emit = <D extends DescMessage>(
+  ctx: WriteContext,
+  schema: D,
+  message: Omit<MessageInitShape<D>, 'change' | '$typeName'>,
+  aggregateId: string,
+  change: AuditedChange | null,
+): void => {
+  const events = pending.get(ctx.em);
+  if (!events) throw new Error(`${schema.name} was emitted outside a unit of work`);
+  const audited = change && {
+    change: create(ChangeSchema, {
+      action: change.action,
+      entityType: change.entityType,
+      entityId: change.entityId,
+      actor: change.actor ?? ctx.actor,
+      origin: ctx.origin,
+      changesJson: JSON.stringify(change.changes ?? {}),
+    }),
+  };
+  const body = create(schema, { ...message, ...audited } as MessageInitShape<D>);
+  events.push({
+    id: newId(),
+    type: schema.name,
+    tenantId: ctx.tenantId,
+    aggregateId,
+    occurredAt: ctx.now(),
+    origin: ctx.origin,
+    payload: toBinary(schema, body),
+  });
+};
+
+const store = async (em: EntityManager, service: string, events: Event[]) => {
+  const values = events.map(() => '(?, ?, ?, ?, ?, ?, ?)').join(', ');
+  await em.execute(
+    `insert into outbox_event (event_id, tenant_id, type, aggregate_id, payload, headers, created_at) values ${values}`,
+    events.flatMap((event) => [
+      event.id,
+      event.tenantId,
+      event.type,
+      event.aggregateId,
+      Buffer.from(event.payload),
+      JSON.stringify(headersOf(service, event)),
+      event.occurredAt,
+    ]),
+  );
+};
+
+/** Where a service's changes go: its database, and the relay that is woken when an outbox has filled. */
+export interface Outbox {
+  orm: MikroORM;
+  service: string;
+  /** Called after a commit that left events. */
+  wake(): void;
+}
+
+/** One transaction that also carries the events emitted in it; the relay is woken after the commit. */
+export const unitOfWork = async <T>({ orm, service, wake }: Outbox, scope: Scope, work: (em: EntityManager) => Promise<T>): Promise<T> => {
+  let emitted = false;
+  const result = await transaction(orm.em, scope, async (em) => {
+    const events: Event[] = [];
+    pending.set(em, events);
+    const value = await work(em);
+    await em.flush();
+    emitted = events.length > 0;
+    if (emitted) await store(em, service, events);
+    return value;
+  });
+  if (emitted) wake();
+  return result;
+};

@@ -1,0 +1,126 @@
+import type { Principal, VerifyPrincipal } from '@accessops/authn';
+import type { Attribute, Authorizer, Decision } from '@accessops/authz';
+import { findReply, type IdempotencyKey, keepReply, noTenant, type Scope, transaction } from '@accessops/db';
+import { AppError } from '@accessops/errors';
+import { type Event, type Outbox, unitOfWork, type WriteContext } from '@accessops/events';
+import type { CallContext, Metadata } from '@accessops/grpc';
+import type { Logger } from '@accessops/telemetry';
+import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import type { EntityManager } from '@mikro-orm/postgresql';
+
+/** What a use case works with: its transaction, who calls, and the time. */
+export interface Ctx extends WriteContext {
+  principal: Principal;
+  log: Logger;
+  /** Asks policy about a concrete thing; throws PERMISSION_DENIED. */
+  authorize(kind: string, action: string, attributes: Record<string, Attribute>): Promise<Decision>;
+}
+
+/** One call from outside, before any transaction. */
+export interface Call {
+  principal: Principal;
+  /** The caller's tenant; the nil UUID for somebody of none. */
+  tenantId: string;
+  origin: Event['origin'];
+  log: Logger;
+  /** Aborted when the caller goes away. */
+  signal: AbortSignal;
+  now(): Date;
+  authorize: Ctx['authorize'];
+  /** Runs `work` in a transaction that sees the caller's tenant, or the scope named; what it emits is sent after the commit. */
+  write<T>(work: (ctx: Ctx) => Promise<T>, scope?: Scope): Promise<T>;
+  /** The same, at most once per Idempotency-Key: `work` answers the reply of the RPC, a repeated call gets the one that was kept. */
+  writeOnce<D extends DescMessage>(work: (ctx: Ctx) => Promise<MessageInitShape<D>>, scope?: Scope): Promise<MessageInitShape<D>>;
+  /** Runs `work` in a transaction for reading. */
+  read<T>(work: (ctx: Ctx) => Promise<T>, scope?: Scope): Promise<T>;
+}
+
+export interface CallParts {
+  verify: VerifyPrincipal;
+  authorizer: Authorizer;
+  outbox: Outbox;
+  log: Logger;
+  now: () => Date;
+}
+
+const text = (metadata: Metadata, name: string): string => {
+  const [value] = metadata.get(name);
+  return typeof value === 'string' ? value : '';
+};
+
+const decoded = (value: string): string => {
+  try {
+    return decodeURIComponent(value);
+  } catch {
+    return '';
+  }
+};
+
+const originOf = (metadata: Metadata): Event['origin'] => ({
+  requestId: text(metadata, 'x-request-id'),
+  ip: text(metadata, 'x-client-ip'),
+  userAgent: decoded(text(metadata, 'x-user-agent')),
+  traceparent: text(metadata, 'traceparent'),
+});
+
+const keyOf = (metadata: Metadata): IdempotencyKey | undefined => {
+  const key = decoded(text(metadata, 'idempotency-key'));
+  return key ? { key, fingerprint: text(metadata, 'idempotency-fingerprint') } : undefined;
+};
+
+/** Turns a gRPC call into a `Call`; refuses one without a good principal token (INVALID_TOKEN). */
+export const callFrom =
+  ({ verify, authorizer, outbox, log, now }: CallParts) =>
+  async ({ metadata, signal, trailer, method }: CallContext): Promise<Call> => {
+    const bearer = text(metadata, 'authorization');
+    if (!bearer.startsWith('Bearer ')) throw new AppError('INVALID_TOKEN', 'A principal token is needed');
+    const principal = await verify(bearer.slice(7));
+    const origin = originOf(metadata);
+    const tenantId = principal.tenantId ?? noTenant;
+    const actor = {
+      id: principal.id,
+      type: principal.type === 'user' || principal.type === 'anonymous' ? principal.type : 'system',
+      email: principal.email,
+    };
+    const authorize: Call['authorize'] = (kind, action, attributes) =>
+      authorizer.authorize(principal, { kind, action, version: 'default', attributes });
+    const ctxOf = (em: EntityManager): Ctx => ({ em, tenantId, actor, origin, now, principal, log, authorize });
+    const own: Scope = { tenantId };
+    return {
+      principal,
+      tenantId,
+      origin,
+      log,
+      signal,
+      now,
+      authorize,
+      read: (work, scope = own) => transaction(outbox.orm.em, scope, (em) => work(ctxOf(em))),
+      write: (work, scope = own) => unitOfWork(outbox, scope, (em) => work(ctxOf(em))),
+      writeOnce: (work, scope = own) =>
+        unitOfWork(outbox, scope, async (em) => {
+          const key = keyOf(metadata);
+          const caller = { tenantId, actorId: principal.id };
+          const kept = key && (await findReply(em, caller, key));
+          if (kept) {
+            trailer.set('idempotency-replayed', 'true');
+            return fromBinary(method.output, kept) as never;
+          }
+          const reply = await work(ctxOf(em));
+          await em.flush();
+          if (key) keepReply(em, caller, key, Buffer.from(toBinary(method.output, create(method.output, reply as never))), now());
+          return reply;
+        }),
+    };
+  };
+
+/** A handler that changes state: one transaction, once per Idempotency-Key. */
+export const command =
+  <I, O>(work: (ctx: Ctx, request: I) => Promise<O>) =>
+  (call: Call, request: I): Promise<O> =>
+    call.writeOnce((ctx) => work(ctx, request) as never) as Promise<O>;
+
+/** A handler that only reads. */
+export const query =
+  <I, O>(work: (ctx: Ctx, request: I) => Promise<O>) =>
+  (call: Call, request: I): Promise<O> =>
+    call.read((ctx) => work(ctx, request));

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs';
+import { ConfigError } from '@accessops/telemetry';
+import { z } from 'zod';
+
+const jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown()).and(z.object({ kty: z.string() }))) });
+
+/** A file whose content is JSON of a certain shape. */
+export const jsonFile = <T extends z.ZodType>(shape: T) =>
+  z.string().transform((path, ctx): z.infer<T> => {
+    try {
+      return shape.parse(JSON.parse(readFileSync(path, 'utf8')));
+    } catch (error) {
+      ctx.addIssue({ code: 'custom', message: `file ${path} cannot be used: ${error instanceof Error ? error.message : 'unreadable'}` });
+      return z.NEVER;
+    }
+  });
+
+/** A file that holds 32 random bytes in base64. */
+export const keyFile = z.string().transform((path, ctx): Buffer => {
+  try {
+    const key = Buffer.from(readFileSync(path, 'utf8').trim(), 'base64');
+    if (key.length === 32) return key;
+    ctx.addIssue({ code: 'custom', message: `file ${path} must hold 32 bytes in base64` });
+  } catch {
+    ctx.addIssue({ code: 'custom', message: `file ${path} cannot be read` });
+  }
+  return z.NEVER;
+});
+
+/** What every service is configured with, as environment variables. */
+export const serviceEnvironment = z.object({
+  /** host:port of the gRPC server. */
+  LISTEN: z.string().regex(/^.+:\d+$/, 'must be host:port'),
+  /** The application login. */
+  DATABASE_URL: z.string().startsWith('postgres'),
+  NATS_URL: z.string().startsWith('nats'),
+  NATS_USER: z.string().min(1),
+  NATS_PASSWORD: z.string().min(1),
+  /** host:port of the Cerbos PDP. */
+  CERBOS_ADDRESS: z.string().regex(/^.+:\d+$/, 'must be host:port'),
+  /** Public Ed25519 JWKs of the processes that vouch for principals; `kid` is the name of the process. */
+  PRINCIPAL_JWKS_FILE: jsonFile(jwks),
+  /** First part of all subjects and stream names. */
+  EVENTS_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9_-]+$/)
+    .default('accessops'),
+  LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+});
+
+export interface ServiceConfig {
+  listen: string;
+  databaseUrl: string;
+  nats: { url: string; user: string; password: string };
+  cerbosAddress: string;
+  principalJwks: z.infer<typeof jwks>;
+  namespace: string;
+  logLevel: string;
+}
+
+/** Reads an environment by a schema; throws a ConfigError that lists every problem. */
+export const readEnvironment = <T extends z.ZodType>(schema: T, env: Record<string, string | undefined>): z.infer<T> => {
+  const result = schema.safeParse(env);
+  if (result.success) return result.data;
+  throw new ConfigError(result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
+};
+
+/** The common part of a service's configuration out of its parsed environment. */
+export const toServiceConfig = (env: z.infer<typeof serviceEnvironment>): ServiceConfig => ({
+  listen: env.LISTEN,
+  databaseUrl: env.DATABASE_URL,
+  nats: { url: env.NATS_URL, user: env.NATS_USER, password: env.NATS_PASSWORD },
+  cerbosAddress: env.CERBOS_ADDRESS,
+  principalJwks: env.PRINCIPAL_JWKS_FILE,
+  namespace: env.EVENTS_NAMESPACE,
+  logLevel: env.LOG_LEVEL,
+});

@@ -1,0 +1,3 @@
+export * from './call.ts';
+export * from './config.ts';
+export * from './start-service.ts';

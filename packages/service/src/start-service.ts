@@ -1,0 +1,144 @@
+import { createPrincipalVerifier } from '@accessops/authn';
+import { type Authorizer, createAuthorizer } from '@accessops/authz';
+import { createOrm, IdempotentReply, isDatabaseDown, poolOf } from '@accessops/db';
+import { AppError } from '@accessops/errors';
+import {
+  type ApplyBatch,
+  type Broker,
+  connectBroker,
+  DeadLetter,
+  subscriptions as listensTo,
+  type Outbox,
+  type Relay,
+  type RunningConsumer,
+  type Service,
+  type Subscription,
+  startConsumer,
+  startRelay,
+} from '@accessops/events';
+import { createServer, type Handlers, listen, serve } from '@accessops/grpc';
+import { OperationsService } from '@accessops/proto/accessops/operations/v1/operations_pb';
+import { createLogger, type Logger } from '@accessops/telemetry';
+import type { DescService } from '@bufbuild/protobuf';
+import { type EntityClass, type EntitySchema, type MikroORM, OptimisticLockError } from '@mikro-orm/postgresql';
+import type { Pool } from 'pg';
+import { type Call, callFrom } from './call.ts';
+import type { ServiceConfig } from './config.ts';
+import { operationsHandlers } from './operations.ts';
+
+/** What a service's own parts are built from. */
+export interface ServiceParts {
+  orm: MikroORM;
+  /** The pool under the ORM, for prepared statements on hot paths. */
+  pool: Pool;
+  outbox: Outbox;
+  authorizer: Authorizer;
+  log: Logger;
+  now: () => Date;
+}
+
+/** One service, as it differs from the others. */
+export interface ServiceDefinition<S extends DescService> {
+  name: Service;
+  service: S;
+  entities: (EntityClass<object> | EntitySchema)[];
+  handlers(parts: ServiceParts): Handlers<S, Call>;
+  /** Reactions to events of the producers this service listens to. */
+  subscriptions?(parts: ServiceParts): Subscription[];
+  /** Takes all events of all producers in batches, instead of `subscriptions`. */
+  applyBatch?(parts: ServiceParts): ApplyBatch;
+  /** Background work; answers what stops it. */
+  background?(parts: ServiceParts): { close(): Promise<void> };
+}
+
+export interface ServiceOverrides {
+  now?: () => Date;
+  log?: Logger;
+  /** Pauses between attempts at an event, for tests of what happens after the last. */
+  backOffMs?: number[];
+}
+
+/** A service that runs. */
+export interface RunningService {
+  /** host:port of its gRPC server. */
+  address: string;
+  close(): Promise<void>;
+}
+
+const translate = (error: unknown): AppError | undefined => {
+  if (isDatabaseDown(error)) return new AppError('DEPENDENCY_UNAVAILABLE', undefined, { cause: error });
+  if (error instanceof OptimisticLockError) return new AppError('VERSION_CONFLICT', undefined, { cause: error });
+  return undefined;
+};
+
+const healthCheckMs = 1000;
+
+/**
+ * Starts a service: database, gRPC server with health, relay and consumers. It serves without NATS (the outbox keeps
+ * what is to be told) and says NOT_SERVING while its database is away.
+ */
+export const startService = async <S extends DescService>(
+  definition: ServiceDefinition<S>,
+  config: ServiceConfig,
+  { now = () => new Date(), log = createLogger(definition.name, config.logLevel), backOffMs }: ServiceOverrides = {},
+): Promise<RunningService> => {
+  const { name } = definition;
+  const orm = await createOrm({
+    url: config.databaseUrl,
+    schema: name,
+    entities: [...definition.entities, IdempotentReply, DeadLetter],
+    log,
+  });
+  const pool = await poolOf(orm);
+  const authorizer = createAuthorizer({ address: config.cerbosAddress });
+  let relay: Relay | undefined;
+  const outbox: Outbox = { orm, service: name, wake: () => relay?.wake() };
+  const parts: ServiceParts = { orm, pool, outbox, authorizer, log, now };
+  const subscriptions = definition.subscriptions?.(parts) ?? [];
+  const applyBatch = definition.applyBatch?.(parts);
+
+  const server = createServer();
+  const contextFor = callFrom({ verify: createPrincipalVerifier(config.principalJwks), authorizer, outbox, log, now });
+  serve(server, definition.service, contextFor, definition.handlers(parts), { log, translate });
+  serve(server, OperationsService, contextFor, operationsHandlers(outbox, { subscriptions, applyBatch }), { log, translate });
+  const running = await listen(server, config.listen);
+
+  const consumers: RunningConsumer[] = [];
+  let closed = false;
+  let broker: Broker | undefined;
+  const connecting = connectBroker(config.nats).then((connected) => {
+    if (closed) return connected.close();
+    broker = connected;
+    const { namespace } = config;
+    relay = startRelay({ broker, databaseUrl: config.databaseUrl, namespace, service: name, log });
+    for (const producer of listensTo[name]) {
+      consumers.push(startConsumer({ broker, outbox, namespace, service: name, producer, subscriptions, applyBatch, log, now, backOffMs }));
+    }
+  });
+  connecting.catch((error: unknown) => log.error({ err: error }, 'no connection to NATS'));
+
+  const health = setInterval(() => {
+    pool.query('select 1').then(
+      () => running.setServing(true),
+      () => running.setServing(false),
+    );
+  }, healthCheckMs);
+  const background = definition.background?.(parts);
+  log.info({ address: running.address }, 'listening');
+
+  return {
+    address: running.address,
+    close: async () => {
+      closed = true;
+      clearInterval(health);
+      running.setServing(false);
+      await running.close();
+      await background?.close();
+      await Promise.all(consumers.map((consumer) => consumer.close()));
+      await relay?.close();
+      await broker?.close();
+      authorizer.close();
+      await orm.close(true);
+    },
+  };
+};
