@@ -29,6 +29,7 @@ export const migrate = async ({ url, service, directory, direction }: MigrateOpt
       transactional: true,
       allOrNothing: true,
       snapshot: false,
+      silent: true,
     },
   });
   try {

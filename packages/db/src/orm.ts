@@ -28,7 +28,6 @@ export const createOrm = ({ url, schema, entities, poolSize = 10, log }: OrmOpti
     schema,
     entities: entities as Options['entities'],
     forceUtcTimezone: true,
-    implicitTransactions: false,
     pool: { min: 0, max: poolSize, idleTimeoutMillis: 30_000 },
     driverOptions: { ...poolOptions, options: `-c search_path=${schema}` },
     logger: (message) => log.warn({ orm: message }, 'orm'),
