@@ -7,6 +7,7 @@ export const kinds = {
   denied: { grpc: status.PERMISSION_DENIED, http: 403, title: 'Not allowed' },
   notFound: { grpc: status.NOT_FOUND, http: 404, title: 'Not found' },
   methodNotAllowed: { grpc: status.UNIMPLEMENTED, http: 405, title: 'Method not allowed' },
+  timeout: { grpc: status.DEADLINE_EXCEEDED, http: 408, title: 'Request timeout' },
   wrongState: { grpc: status.FAILED_PRECONDITION, http: 409, title: 'Not possible now' },
   conflict: { grpc: status.ABORTED, http: 409, title: 'In conflict with something else' },
   gone: { grpc: status.FAILED_PRECONDITION, http: 410, title: 'Gone' },
@@ -15,6 +16,7 @@ export const kinds = {
   unsupportedType: { grpc: status.INVALID_ARGUMENT, http: 415, title: 'Unsupported media type' },
   invalid: { grpc: status.INVALID_ARGUMENT, http: 422, title: 'Invalid fields' },
   tooMany: { grpc: status.RESOURCE_EXHAUSTED, http: 429, title: 'Too many requests' },
+  headersTooLarge: { grpc: status.RESOURCE_EXHAUSTED, http: 431, title: 'Headers too large' },
   internal: { grpc: status.INTERNAL, http: 500, title: 'Internal error' },
   unavailable: { grpc: status.UNAVAILABLE, http: 503, title: 'Temporarily unavailable' },
 } as const;
