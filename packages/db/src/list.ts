@@ -18,6 +18,8 @@ export interface ListDefinition<E extends object> {
   defaultSort: string;
   /** Relations to load. */
   populate?: string[];
+  /** The largest page; 200 by default, which is what callers from outside get. */
+  maxLimit?: number;
 }
 
 export interface Page<E> {
@@ -146,8 +148,8 @@ export const listPage = async <E extends object>(
   query: ListQuery | undefined,
   where: FilterQuery<E> = {} as FilterQuery<E>,
 ): Promise<Page<E>> => {
-  const { entity, fields, populate = [] } = definition;
-  const limit = Math.min(query?.limit || 50, 200);
+  const { entity, fields, populate = [], maxLimit = 200 } = definition;
+  const limit = Math.min(Math.max(query?.limit || 50, 1), maxLimit);
   const sorts = sortsOf(definition, query);
   const paths = sorts.map(({ field }) => fields[field]?.path ?? field);
   const conditions: Condition[] = (query?.filters ?? []).map((filter) => {
