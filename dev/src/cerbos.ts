@@ -1,0 +1,46 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { ReservedPort } from './ports.ts';
+import { StartError } from './start-error.ts';
+import type { ProcessSpec } from './supervise.ts';
+
+export interface CerbosOptions {
+  /** Folder of the policies; changes are picked up. */
+  policies: string;
+  configFile: string;
+  grpcPort: ReservedPort;
+  httpPort: ReservedPort;
+}
+
+/** The native program inside the npm package: the package's own wrapper swallows signals. */
+export const findCerbos = (): string => {
+  try {
+    const require = createRequire(createRequire(import.meta.url).resolve('cerbos'));
+    return require.resolve(`@cerbos/cerbos-${process.platform}-${process.arch}`);
+  } catch {
+    throw new StartError(`There is no Cerbos for ${process.platform}-${process.arch}; AccessOps runs on Linux and macOS.`);
+  }
+};
+
+/** A real Cerbos PDP with the policies of the repository, on loopback only. */
+export const prepareCerbos = ({ policies, configFile, grpcPort, httpPort }: CerbosOptions): ProcessSpec => {
+  if (!existsSync(policies)) throw new StartError(`The policies are missing: there is no folder ${policies}.`);
+  mkdirSync(join(configFile, '..'), { recursive: true });
+  const config = {
+    server: { grpcListenAddr: `127.0.0.1:${grpcPort.port}`, httpListenAddr: `127.0.0.1:${httpPort.port}` },
+    storage: { driver: 'disk', disk: { directory: policies, watchForChanges: true } },
+    telemetry: { disabled: true },
+    audit: { enabled: false },
+  };
+  // Cerbos reads YAML, of which JSON is a part.
+  writeFileSync(configFile, JSON.stringify(config, undefined, 2));
+  return {
+    name: 'cerbos',
+    program: findCerbos(),
+    args: ['server', `--config=${configFile}`, '--log-level=warn'],
+    env: { CERBOS_NO_TELEMETRY: '1' },
+    ports: [grpcPort, httpPort],
+    answers: async () => (await fetch(`http://127.0.0.1:${httpPort.port}/_cerbos/health`, { signal: AbortSignal.timeout(1000) })).ok,
+  };
+};

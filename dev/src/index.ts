@@ -1,0 +1,15 @@
+export type { Service } from '@accessops/events';
+export * from './cerbos.ts';
+export * from './demo.ts';
+export * from './migrate-services.ts';
+export * from './nats.ts';
+export * from './nats-server.ts';
+export * from './nats-users.ts';
+export * from './paths.ts';
+export * from './platform.ts';
+export * from './ports.ts';
+export * from './postgres.ts';
+export * from './process-group.ts';
+export * from './secrets.ts';
+export * from './start-error.ts';
+export * from './supervise.ts';

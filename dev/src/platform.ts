@@ -1,0 +1,222 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { services } from '@accessops/events';
+import { prepareCerbos } from './cerbos.ts';
+import { takeLock } from './lock.ts';
+import { prepareNats } from './nats.ts';
+import { findNatsServer } from './nats-server.ts';
+import { natsUsers } from './nats-users.ts';
+import { type DataPaths, openDataPaths, root } from './paths.ts';
+import { type ReservedPort, reserve, reserveFreePort } from './ports.ts';
+import { postgresUrl, preparePostgres } from './postgres.ts';
+import { database, namespace, type Ports, processEnvironments } from './process-environments.ts';
+import { ProcessGroup } from './process-group.ts';
+import { openSecrets, type Secrets } from './secrets.ts';
+import { serverProcesses, singleProcess } from './server-processes.ts';
+import { StartError } from './start-error.ts';
+
+export interface PlatformOptions {
+  /** Everything the platform makes is kept here. */
+  dataDir: string;
+  /** Port of the gateway; 0 for a free one. */
+  port?: number;
+  /** All services and the gateway in one process. */
+  singleProcess?: boolean;
+  /** Whether to make the demo data when there is none yet. */
+  seed?: boolean;
+  /** Whether the database survives a power cut. */
+  durable?: boolean;
+  onProgress?: (line: string) => void;
+  /** Breaks off the start; what has been started is stopped. */
+  signal?: AbortSignal;
+}
+
+/** A platform that runs. */
+export interface Platform {
+  url: string;
+  dataDir: string;
+  /** Port of each part, all on 127.0.0.1. */
+  ports: Ports;
+  secrets: Secrets;
+  /** Address of the database for the superuser. */
+  adminUrl: string;
+  /** Process id of each part that runs at the moment. */
+  pids(): Record<string, number>;
+  /** Sends a signal to one part; when it dies it is started again. */
+  kill(name: string, signal: NodeJS.Signals): void;
+  /** Settles when a part died and could not be brought back. */
+  failed: Promise<StartError>;
+  /** Stops everything in order; answers when nothing is left. */
+  stop(): Promise<void>;
+}
+
+const partNames = ['gateway', ...services, 'postgres', 'nats', 'cerbos'] as const;
+const healthyWithinMs = 60_000;
+
+// Stopped from the highest to the lowest: nobody loses what it still needs.
+const stages = { infrastructure: 0, services: 1, gateway: 2 };
+
+type PartPorts = Record<(typeof partNames)[number] | 'cerbosHttp', ReservedPort>;
+
+interface Start {
+  options: PlatformOptions;
+  paths: DataPaths;
+  secrets: Secrets;
+  reserved: PartPorts;
+  ports: Ports;
+  url: string;
+  group: ProcessGroup;
+  progress: (line: string) => void;
+}
+
+/** Removes what a platform keeps, apart from its logs. */
+export const forgetData = (dataDir: string): void => {
+  for (const folder of ['data', 'secrets', 'run']) rmSync(join(dataDir, folder), { recursive: true, force: true });
+};
+
+const reserveGatewayPort = async (port: number): Promise<ReservedPort> => {
+  if (port === 0) return reserveFreePort();
+  try {
+    return await reserve(port);
+  } catch (error) {
+    const why = (error as NodeJS.ErrnoException).code === 'EADDRINUSE' ? 'is taken' : 'cannot be used';
+    throw new StartError(`Port ${port} ${why}: please choose another one, for example PORT=${port + 1} npm start.`);
+  }
+};
+
+const reservePorts = async (gatewayPort: number): Promise<PartPorts> => {
+  const reserved = { gateway: await reserveGatewayPort(gatewayPort) } as PartPorts;
+  for (const name of [...partNames.slice(1), 'cerbosHttp'] as const) reserved[name] = await reserveFreePort();
+  return reserved;
+};
+
+const superuserUrl = ({ ports, secrets }: Pick<Start, 'ports' | 'secrets'>, name: string) =>
+  postgresUrl(ports.postgres, 'postgres', secrets.postgres, name);
+
+const startPostgres = async ({ options, paths, secrets, reserved, group }: Start) => {
+  const { postgres: port } = reserved;
+  const directory = join(paths.data, 'postgres');
+  const spec = await preparePostgres({ directory, port, password: secrets.postgres, durable: options.durable, signal: group.stopping });
+  await group.launch(spec, stages.infrastructure);
+};
+
+const startNats = async ({ paths, secrets, reserved, group, progress }: Start) => {
+  const program = await findNatsServer(progress, group.stopping);
+  const [directory, configFile] = [join(paths.data, 'nats'), join(paths.run, 'nats.conf')];
+  const spec = prepareNats({ program, directory, configFile, port: reserved.nats, users: natsUsers(namespace, secrets.nats) });
+  await group.launch(spec, stages.infrastructure);
+};
+
+const startCerbos = async ({ paths, reserved, group }: Start) => {
+  const { cerbos: grpcPort, cerbosHttp: httpPort } = reserved;
+  const spec = prepareCerbos({ policies: join(root, 'policies'), configFile: join(paths.run, 'cerbos.yaml'), grpcPort, httpPort });
+  await group.launch(spec, stages.infrastructure);
+};
+
+const runMigrations = async (start: Start, postgresReady: Promise<void>) => {
+  // Loaded meanwhile: the ORM takes as long to load as the database to start.
+  const [{ migrateServices }] = await Promise.all([import('./migrate-services.ts'), postgresReady]);
+  const adminUrl = superuserUrl(start, 'postgres');
+  const count = await migrateServices({ adminUrl, database, services, passwords: start.secrets.database });
+  if (count > 0) start.progress(`Ran ${count} migrations.`);
+};
+
+const startServers = async ({ options, paths, secrets, reserved, ports, group }: Start) => {
+  const server = { environments: processEnvironments(ports, secrets), ports: reserved };
+  const specs = options.singleProcess ? singleProcess(server, join(paths.run, 'single-process.json')) : serverProcesses(server);
+  await Promise.all(specs.map((spec) => group.launch(spec, spec.name === 'gateway' ? stages.gateway : stages.services)));
+};
+
+const waitUntilHealthy = async ({ url, paths, group }: Start) => {
+  let answer = 'nothing';
+  for (const deadline = Date.now() + healthyWithinMs; Date.now() < deadline; await delay(50)) {
+    group.stopping.throwIfAborted();
+    try {
+      const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(2000) });
+      answer = await response.text();
+      if (response.ok && (JSON.parse(answer) as { status?: string }).status === 'ok') return;
+    } catch {}
+  }
+  throw new StartError(
+    `The platform did not become healthy within ${healthyWithinMs / 1000} s (${answer.slice(0, 200)}); see ${relative(process.cwd(), paths.logs)}/.`,
+  );
+};
+
+/** Makes the demo data once; what people change or delete afterwards stays as they left it. */
+const seedOnce = async ({ url, paths, group, progress }: Start) => {
+  const done = join(paths.data, 'seeded');
+  if (existsSync(done)) return;
+  progress('Making the demo data …');
+  const { seed } = await import('./seed.ts');
+  await seed(url, group.stopping);
+  writeFileSync(done, new Date().toISOString());
+};
+
+const bringUp = async (start: Start) => {
+  start.progress('Starting PostgreSQL, NATS and Cerbos …');
+  const postgresReady = startPostgres(start);
+  await Promise.all([postgresReady, startNats(start), startCerbos(start), runMigrations(start, postgresReady)]);
+  start.progress(start.options.singleProcess ? 'Starting the services in one process …' : 'Starting the services and the gateway …');
+  await startServers(start);
+  await waitUntilHealthy(start);
+  if (start.options.seed ?? true) await seedOnce(start);
+};
+
+/** Starts real PostgreSQL, NATS and Cerbos, migrates, starts the services and the gateway, and makes the demo data. */
+export const startPlatform = async (options: PlatformOptions): Promise<Platform> => {
+  const paths = openDataPaths(options.dataDir);
+  const release = takeLock(paths.directory);
+  if (!release)
+    throw new StartError(`A platform runs on ${relative(process.cwd(), paths.directory) || '.'} already; npm start -- --stop ends it.`);
+  const group = new ProcessGroup(paths);
+  let bringingUp: Promise<void> | undefined;
+  let reserved: Partial<PartPorts> = {};
+  const stop = once(async () => {
+    await group.stop();
+    // What was under way when the stop came ends by itself, and may not outlive it.
+    await bringingUp?.catch(() => undefined);
+    for (const port of Object.values(reserved)) await port.release();
+    release();
+  });
+  const breakOff = () => void stop();
+  try {
+    options.signal?.throwIfAborted();
+    options.signal?.addEventListener('abort', breakOff);
+    await group.endLeftovers();
+    const secrets = openSecrets(paths.secrets);
+    const partPorts = await reservePorts(options.port ?? 8080);
+    reserved = partPorts;
+    const ports = Object.fromEntries(partNames.map((name) => [name, partPorts[name].port])) as unknown as Ports;
+    const url = `http://localhost:${ports.gateway}`;
+    const start: Start = { options, paths, secrets, reserved: partPorts, ports, url, group, progress: options.onProgress ?? (() => {}) };
+    bringingUp = bringUp(start);
+    const broken = group.failed.then((error) => Promise.reject(error));
+    await Promise.race([bringingUp, broken]);
+    group.stopping.throwIfAborted();
+    return {
+      url,
+      dataDir: paths.directory,
+      ports,
+      secrets,
+      adminUrl: superuserUrl(start, database),
+      pids: () => group.pids(),
+      kill: (name, signal) => group.kill(name, signal),
+      failed: group.failed,
+      stop,
+    };
+  } catch (error) {
+    await stop();
+    throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', breakOff);
+  }
+};
+
+const once = <T>(work: () => Promise<T>): (() => Promise<T>) => {
+  let result: Promise<T> | undefined;
+  return () => {
+    result ??= work();
+    return result;
+  };
+};

@@ -1,0 +1,62 @@
+import { type Service, services } from '@accessops/events';
+import { postgresUrl } from './postgres.ts';
+import type { Secrets } from './secrets.ts';
+
+/** Where the parts of one platform listen: all on loopback. */
+export interface Ports extends Record<Service, number> {
+  gateway: number;
+  postgres: number;
+  nats: number;
+  cerbos: number;
+}
+
+export type ServerName = Service | 'gateway';
+
+/** The processes of our own. */
+export const servers: readonly ServerName[] = [...services, 'gateway'];
+
+export const database = 'accessops';
+export const namespace = 'accessops';
+
+const passedOn = ['LOG_LEVEL', 'ACCESSOPS_RATE_LIMIT'];
+
+/** The environment of each process, as an operator would set it. */
+export const processEnvironments = (ports: Ports, secrets: Secrets): Record<ServerName, Record<string, string>> => {
+  const { files } = secrets;
+  const addressOf = (server: Service | 'cerbos') => `127.0.0.1:${ports[server]}`;
+  const common = {
+    NATS_URL: `nats://127.0.0.1:${ports.nats}`,
+    CERBOS_ADDRESS: addressOf('cerbos'),
+    EVENTS_NAMESPACE: namespace,
+    ...Object.fromEntries(passedOn.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
+  };
+  const publicUrl = `http://localhost:${ports.gateway}`;
+  const ofService = (service: Service, more: Record<string, string> = {}) => ({
+    ...common,
+    LISTEN: addressOf(service),
+    DATABASE_URL: postgresUrl(ports.postgres, service, secrets.database[service].app, database),
+    NATS_USER: service,
+    NATS_PASSWORD: secrets.nats[service],
+    PRINCIPAL_JWKS_FILE: files.principalJwks,
+    ...more,
+  });
+  return {
+    identity: ofService('identity', { ISSUER: publicUrl, IDENTITY_KEY_FILE: files.identityKey, PLATFORM_USERS_FILE: files.platformUsers }),
+    requests: ofService('requests'),
+    approvals: ofService('approvals', { REQUESTS_ADDRESS: addressOf('requests'), PRINCIPAL_KEY_FILE: files.approvalsPrincipalKey }),
+    provisioner: ofService('provisioner', { CREDENTIAL_KEY_FILE: files.credentialKey }),
+    audit: ofService('audit'),
+    gateway: {
+      ...common,
+      HOST: '127.0.0.1',
+      PORT: String(ports.gateway),
+      PUBLIC_URL: publicUrl,
+      ISSUER: publicUrl,
+      ...Object.fromEntries(services.map((service) => [`${service.toUpperCase()}_ADDRESS`, addressOf(service)])),
+      NATS_USER: 'gateway',
+      NATS_PASSWORD: secrets.nats.gateway,
+      PRINCIPAL_KEY_FILE: files.gatewayPrincipalKey,
+      CURSOR_KEY_FILE: files.cursorKey,
+    },
+  };
+};

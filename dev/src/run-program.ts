@@ -1,0 +1,36 @@
+import { spawn } from 'node:child_process';
+
+export interface RunOptions {
+  env?: Record<string, string | undefined>;
+  cwd?: string;
+  timeoutMs?: number;
+  signal?: AbortSignal;
+  uid?: number;
+  gid?: number;
+}
+
+export interface Ended {
+  /** 0 for success; 127 when the program could not be started. */
+  code: number;
+  /** What it wrote to standard output and standard error, in the order of arrival. */
+  output: string;
+}
+
+/** Runs a program to its end and keeps what it says. */
+export const runProgram = (program: string, args: string[], { env, cwd, timeoutMs, signal, uid, gid }: RunOptions = {}): Promise<Ended> =>
+  new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    const child = spawn(program, args, {
+      cwd,
+      uid,
+      gid,
+      env: { ...process.env, ...env },
+      timeout: timeoutMs,
+      signal,
+      killSignal: 'SIGKILL',
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+    child.once('error', (error) => resolve({ code: 127, output: error.message }));
+    child.once('close', (code) => resolve({ code: code ?? 137, output: Buffer.concat(chunks).toString() }));
+  });

@@ -1,0 +1,85 @@
+import { generateKeyPairSync, type JsonWebKey, randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Service, services } from '@accessops/events';
+import { platformUsers } from './demo.ts';
+
+/** What one platform keeps secret. */
+export interface Secrets {
+  /** Password of the database's superuser. */
+  postgres: string;
+  /** Passwords of each service's two database logins. */
+  database: Record<Service, { owner: string; app: string }>;
+  /** Passwords of the NATS users. */
+  nats: Record<Service | 'gateway' | 'platform', string>;
+  /** Paths of the files that the processes read themselves. */
+  files: Record<SecretFile, string>;
+}
+
+type SecretFile =
+  | 'principalJwks'
+  | 'gatewayPrincipalKey'
+  | 'approvalsPrincipalKey'
+  | 'identityKey'
+  | 'credentialKey'
+  | 'cursorKey'
+  | 'platformUsers';
+
+/** A private Ed25519 key as JWK; `kid` is the name of the process that signs with it. */
+export interface PrincipalKey extends JsonWebKey {
+  kty: string;
+  kid: string;
+  alg: string;
+  use: string;
+}
+
+export const newPrincipalKey = (kid: string): PrincipalKey => ({
+  ...generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' }),
+  kty: 'OKP',
+  kid,
+  alg: 'EdDSA',
+  use: 'sig',
+});
+
+/** The public halves of such keys as a JWK set. */
+export const publicKeysOf = (keys: JsonWebKey[]): { keys: JsonWebKey[] } => ({ keys: keys.map(({ d: _, ...publicKey }) => publicKey) });
+
+const newPassword = () => randomBytes(24).toString('base64url');
+const newKey = () => randomBytes(32).toString('base64');
+
+/** Reads the secrets in a folder; what is not there yet is made. All files are for their owner only. */
+export const openSecrets = (folder: string): Secrets => {
+  const pathOf = (name: string) => join(folder, name);
+  const write = (path: string, content: string) => {
+    // Renamed into place, so that a crash leaves no half a key.
+    writeFileSync(`${path}.new`, content, { mode: 0o600 });
+    renameSync(`${path}.new`, path);
+    return content;
+  };
+  const once = (name: string, make: () => string) =>
+    (existsSync(pathOf(name)) ? readFileSync(pathOf(name), 'utf8') : write(pathOf(name), make())).trim();
+  const password = (name: string) => once(`${name}.password`, newPassword);
+  const file = (name: string, make: () => string) => {
+    once(name, make);
+    return pathOf(name);
+  };
+
+  const gatewayKey = once('principal-gateway.jwk', () => JSON.stringify(newPrincipalKey('gateway')));
+  const approvalsKey = once('principal-approvals.jwk', () => JSON.stringify(newPrincipalKey('approvals')));
+  const database = (service: Service) => ({ owner: password(`postgres-${service}-owner`), app: password(`postgres-${service}`) });
+  const natsUsers = [...services, 'gateway', 'platform'] as const;
+  return {
+    postgres: password('postgres'),
+    database: Object.fromEntries(services.map((service) => [service, database(service)])) as Secrets['database'],
+    nats: Object.fromEntries(natsUsers.map((user) => [user, password(`nats-${user}`)])) as Secrets['nats'],
+    files: {
+      principalJwks: file('principals.jwks', () => JSON.stringify(publicKeysOf([JSON.parse(gatewayKey), JSON.parse(approvalsKey)]))),
+      gatewayPrincipalKey: pathOf('principal-gateway.jwk'),
+      approvalsPrincipalKey: pathOf('principal-approvals.jwk'),
+      identityKey: file('identity.key', newKey),
+      credentialKey: file('credential.keys', () => JSON.stringify({ current: 'k1', keys: { k1: newKey() } })),
+      cursorKey: file('cursor.key', newKey),
+      platformUsers: file('platform-users.json', () => JSON.stringify(platformUsers)),
+    },
+  };
+};

@@ -1,0 +1,50 @@
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { root } from './paths.ts';
+import type { ReservedPort } from './ports.ts';
+import { type ServerName, servers } from './process-environments.ts';
+import type { ProcessSpec } from './supervise.ts';
+
+export interface ServerProcessesOptions {
+  environments: Record<ServerName, Record<string, string>>;
+  ports: Record<ServerName, ReservedPort>;
+}
+
+// A larger young generation: short-lived objects of a request are not promoted, which costs far more than the memory.
+const nodeOptions = ['--max-semi-space-size=16'];
+
+const accepts = (port: number) =>
+  new Promise<boolean>((resolve) => {
+    const socket = connect({ port, host: '127.0.0.1', timeout: 1000 });
+    const end = (answer: boolean) => () => {
+      socket.destroy();
+      resolve(answer);
+    };
+    socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
+  });
+
+/** The services and the gateway, each a process of its own. */
+export const serverProcesses = ({ environments, ports }: ServerProcessesOptions): ProcessSpec[] =>
+  servers.map((name) => ({
+    name,
+    program: process.execPath,
+    args: [...nodeOptions, name === 'gateway' ? join(root, 'gateway', 'main.ts') : join(root, 'services', name, 'main.ts')],
+    env: environments[name],
+    ports: [ports[name]],
+    answers: () => accepts(ports[name].port),
+  }));
+
+/** The services and the gateway in one process; its environments come in a file, since they differ. */
+export const singleProcess = ({ environments, ports }: ServerProcessesOptions, configFile: string): ProcessSpec[] => {
+  writeFileSync(configFile, JSON.stringify(environments), { mode: 0o600 });
+  return [
+    {
+      name: 'accessops',
+      program: process.execPath,
+      args: [...nodeOptions, join(import.meta.dirname, 'single-process.ts'), configFile],
+      ports: servers.map((name) => ports[name]),
+      answers: () => accepts(ports.gateway.port),
+    },
+  ];
+};

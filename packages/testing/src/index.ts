@@ -1,0 +1,6 @@
+export * from './database.ts';
+export * from './infrastructure.ts';
+export * from './namespace.ts';
+export * from './principal.ts';
+export * from './service-environment.ts';
+export * from './until.ts';

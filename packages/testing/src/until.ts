@@ -1,0 +1,29 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
+export interface UntilOptions {
+  timeoutMs?: number;
+  /** What is waited for, for the message when it does not come. */
+  what?: string;
+}
+
+/**
+ * Asks until the condition answers something truthy, and answers that. Throws after the deadline (10 s), with the
+ * error of the last attempt as its cause.
+ */
+export const until = async <T>(
+  condition: () => Promise<T> | T,
+  { timeoutMs = 10_000, what = 'the condition' }: UntilOptions = {},
+): Promise<Exclude<T, false | null | undefined | 0 | ''>> => {
+  let cause: unknown;
+  for (const deadline = Date.now() + timeoutMs; ; ) {
+    try {
+      const value = await condition();
+      if (value) return value as Exclude<T, false | null | undefined | 0 | ''>;
+      cause = undefined;
+    } catch (error) {
+      cause = error;
+    }
+    if (Date.now() >= deadline) throw new Error(`${what} did not come true within ${timeoutMs} ms`, { cause });
+    await delay(10);
+  }
+};

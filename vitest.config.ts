@@ -1,0 +1,30 @@
+import { defineConfig } from 'vitest/config';
+
+const members = ['packages/*', 'services/*', 'gateway', 'dev'];
+const within = (pattern: string) => members.map((member) => `${member}/${pattern}`);
+const globalSetup = './packages/testing/src/global-setup.ts';
+
+// Cursors, outboxes and projections are polled: waiting tests share two cores well, but not many at a time.
+const shared = { testTimeout: 30_000, hookTimeout: 60_000, teardownTimeout: 30_000, pool: 'forks' as const };
+
+export default defineConfig({
+  test: {
+    maxWorkers: 3,
+    reporters: ['default'],
+    coverage: { provider: 'v8', include: within('src/**/*.ts'), exclude: ['**/*.test.ts'] },
+    projects: [
+      { test: { ...shared, name: 'unit', include: within('src/**/*.test.ts') } },
+      { test: { ...shared, name: 'integration', include: within('test/**/*.test.ts'), globalSetup } },
+      {
+        test: {
+          ...shared,
+          name: 'e2e',
+          include: ['e2e/**/*.test.ts'],
+          globalSetup: './e2e/setup.ts',
+          testTimeout: 120_000,
+          hookTimeout: 180_000,
+        },
+      },
+    ],
+  },
+});
