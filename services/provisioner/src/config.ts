@@ -1,0 +1,27 @@
+import { jsonFile, readEnvironment, type ServiceConfig, serviceEnvironment, toServiceConfig } from '@accessops/service';
+import { z } from 'zod';
+import type { CredentialKeys } from './credentials/vault.ts';
+
+const key = z
+  .base64()
+  .transform((text) => Buffer.from(text, 'base64'))
+  .refine((bytes) => bytes.length === 32, 'must be 32 bytes in base64');
+
+const credentialKeys = z
+  .object({ current: z.string(), keys: z.record(z.string(), key) })
+  .refine(({ current, keys }) => Object.hasOwn(keys, current), 'the current key is not among the keys');
+
+const environment = serviceEnvironment.extend({
+  /** JSON `{"current": "k1", "keys": {"k1": "<base64 32 bytes>"}}`: keys that wrap the data keys of credentials. */
+  CREDENTIAL_KEY_FILE: jsonFile(credentialKeys),
+});
+
+export interface ProvisionerConfig extends ServiceConfig {
+  credentialKeys: CredentialKeys;
+}
+
+/** The configuration out of environment variables; throws a ConfigError that lists every problem. */
+export const configFrom = (env: Record<string, string | undefined>): ProvisionerConfig => {
+  const read = readEnvironment(environment, env);
+  return { ...toServiceConfig(read), credentialKeys: read.CREDENTIAL_KEY_FILE };
+};

@@ -1,0 +1,89 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Pool } from 'pg';
+import { z } from 'zod';
+import { type Access, type Connector, ConnectorError } from '../connector.ts';
+
+const count = z.number().int().min(0).max(100);
+
+/** How a simulated target behaves, as the resource type configures it. */
+const behaviour = z.object({
+  alwaysFail: z.boolean().default(false),
+  /** The first n attempts fail before anything has happened. */
+  failFirst: count.default(0),
+  /** The first n attempts fail after the access was made: a target whose answer is lost. */
+  failAfterApplyFirst: count.default(0),
+  /** The first n attempts to take the access away fail. */
+  failRevokeFirst: count.default(0),
+  latencyMs: z.number().int().min(0).max(10_000).default(0),
+});
+
+const behaviourOf = ({ config }: Access): z.infer<typeof behaviour> => {
+  const parsed = behaviour.safeParse(config);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new ConnectorError(`The configuration is wrong at ${issue?.path.join('.')}: ${issue?.message}`, { permanent: true });
+};
+
+const usernameOf = ({ key }: Access): string => `sim_${key.replaceAll('-', '').slice(-16)}`;
+
+/**
+ * A target that is only a table: it keeps who may do what, as a directory would, and refuses calls of workers that have
+ * been replaced. The credential is made up; the table holds a digest of its password.
+ */
+export const createSimulatedConnector = (target: Pool): Connector => {
+  const wait = (ms: number, signal: AbortSignal) => (ms > 0 ? delay(ms, undefined, { signal }) : undefined);
+
+  const ask = async (name: string, call: string, values: unknown[]): Promise<boolean> => {
+    const { rows } = await target.query<{ answer: boolean }>({ name, text: `select ${call} as answer`, values });
+    return rows[0]?.answer === true;
+  };
+
+  return {
+    plan: async (access) => [`Create ${usernameOf(access)} on ${access.resourceKey} with the role ${access.role}`],
+
+    apply: async (access, signal) => {
+      const { alwaysFail, failFirst, failAfterApplyFirst, latencyMs } = behaviourOf(access);
+      await wait(latencyMs, signal);
+      if (alwaysFail) throw new ConnectorError('The simulated target always refuses');
+      if (access.attempt <= failFirst) throw new ConnectorError(`The simulated target refuses attempt ${access.attempt}`);
+      const username = usernameOf(access);
+      const password = randomBytes(24).toString('base64url');
+      const digest = createHash('sha256').update(password).digest();
+      const { tenantId, key, resourceKey, role, fence } = access;
+      signal.throwIfAborted();
+      const applied = await ask('simulated-apply', 'simulated_apply($1, $2, $3, $4, $5, $6, $7)', [
+        tenantId,
+        key,
+        resourceKey,
+        role,
+        username,
+        digest,
+        fence,
+      ]);
+      if (!applied) throw new ConnectorError('The simulated target has heard from a later worker');
+      if (access.attempt <= failAfterApplyFirst) throw new ConnectorError(`The answer to attempt ${access.attempt} was lost`);
+      return { handle: { username }, credential: { username, password } };
+    },
+
+    verify: ({ tenantId, key }) => ask('simulated-present', 'simulated_present($1, $2)', [tenantId, key]),
+
+    revoke: async (access, signal) => {
+      const { failRevokeFirst, latencyMs } = behaviourOf(access);
+      await wait(latencyMs, signal);
+      const { tenantId, key, resourceKey, role, fence } = access;
+      if (access.attempt <= failRevokeFirst) {
+        throw new ConnectorError(`The simulated target does not let go at attempt ${access.attempt}`);
+      }
+      signal.throwIfAborted();
+      await ask('simulated-revoke', 'simulated_revoke($1, $2, $3, $4, $5, $6)', [
+        tenantId,
+        key,
+        resourceKey,
+        role,
+        usernameOf(access),
+        fence,
+      ]);
+    },
+  };
+};

@@ -1,0 +1,81 @@
+import { emit } from '@accessops/events';
+import { GrantActivatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { lockHoldersShared } from '../holder.ts';
+import { asService, type Background, emitProgress } from '../jobs/job-events.ts';
+import type { SettlementOf } from '../jobs/settle-jobs.ts';
+import { endGrants } from './end-grants.ts';
+import { expiryOf } from './grant.ts';
+
+const rowOf = ({ job, outcome }: SettlementOf<'provisioned'>, now: Date) => ({
+  job_id: job.id,
+  attempts: job.attempts,
+  grant_id: outcome.grantId,
+  expires_at: expiryOf(now, job.spec.duration),
+  access: { ...job.spec, handle: outcome.handle },
+  key_id: outcome.sealed.keyId,
+  data_key: outcome.sealed.dataKey.toString('base64'),
+  iv: outcome.sealed.iv.toString('base64'),
+  ciphertext: outcome.sealed.ciphertext.toString('base64'),
+  tag: outcome.sealed.tag.toString('base64'),
+});
+
+const activate = `
+  with made as (
+    select * from jsonb_to_recordset(?) as made (job_id uuid, attempts integer, grant_id uuid, expires_at timestamptz, access jsonb,
+      key_id text, data_key text, iv text, ciphertext text, tag text)
+  ), done as (
+    update job set status = 'SUCCEEDED', grant_id = made.grant_id, finished_at = ?, lease_owner = null
+    from made where job.id = made.job_id and job.attempts = made.attempts and job.status = 'RUNNING'
+    returning job.id, job.tenant_id, job.request_id, job.requester_id, job.origin
+  ), granted as (
+    insert into access_grant
+      (id, tenant_id, request_id, holder_id, resource_id, role, status, activated_at, expires_at, access, origin)
+    select grant_id, tenant_id, request_id, requester_id, (access ->> 'resourceId')::uuid, access ->> 'role', 'ACTIVE', ?, expires_at,
+      access, origin
+    from done join made on made.job_id = done.id
+  ), kept as (
+    insert into credential (grant_id, tenant_id, key_id, data_key, iv, ciphertext, tag)
+    select grant_id, tenant_id, key_id, decode(data_key, 'base64'), decode(iv, 'base64'), decode(ciphertext, 'base64'),
+      decode(tag, 'base64')
+    from done join made on made.job_id = done.id
+  )
+  select done.id, exists (
+    select from holder where holder.tenant_id = done.tenant_id and user_id = done.requester_id and not active
+  ) as "holderGone" from done`;
+
+/**
+ * Makes grants of what jobs have provisioned: job SUCCEEDED, grant ACTIVE, credential sealed. Somebody who was deactivated
+ * in the meantime has the access ended at once.
+ */
+export const activateGrants = async (background: Background, settlements: SettlementOf<'provisioned'>[]): Promise<void> => {
+  if (settlements.length === 0) return;
+  const { em } = background;
+  const now = background.now();
+  await lockHoldersShared(
+    em,
+    settlements.map(({ job }) => ({ tenantId: job.tenantId, userId: job.requesterId })),
+  );
+  const rows = settlements.map((settlement) => rowOf(settlement, now));
+  const done = await em.execute<{ id: string; holderGone: boolean }[]>(activate, [JSON.stringify(rows), now, now]);
+  const goneOf = new Map(done.map(({ id, holderGone }) => [id, holderGone]));
+  const active = settlements.filter(({ job }) => goneOf.has(job.id));
+  for (const { job, outcome } of active) {
+    emitProgress(background, job, 'SUCCEEDED', 'JOB_SUCCEEDED', { status: { before: 'RUNNING', after: 'SUCCEEDED' } });
+    const expiresAt = expiryOf(now, job.spec.duration);
+    emit(
+      asService(background, job),
+      GrantActivatedSchema,
+      { grantId: outcome.grantId, requestId: job.requestId, jobId: job.id, expiresAt: timestampFromDate(expiresAt) },
+      job.requestId,
+      {
+        action: 'GRANT_ACTIVATED',
+        entityType: 'GRANT',
+        entityId: outcome.grantId,
+        changes: { status: { after: 'ACTIVE' }, holderId: { after: job.requesterId }, expiresAt: { after: expiresAt.toISOString() } },
+      },
+    );
+  }
+  const unwanted = active.filter(({ job }) => goneOf.get(job.id)).map(({ outcome }) => outcome.grantId);
+  await endGrants(background, unwanted, 'USER_DEACTIVATED');
+};

@@ -1,0 +1,66 @@
+import { emit } from '@accessops/events';
+import { GrantEndedSchema, GrantRevocationChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import type { ClaimedJob } from '../jobs/job.ts';
+import { asService, type Background, emitProgress } from '../jobs/job-events.ts';
+import type { SettlementOf } from '../jobs/settle-jobs.ts';
+
+/** After so many attempts people are told that a target will not let go; the attempts go on. */
+const attemptsBeforeAlarm = 5;
+
+const conclude = `
+  with gone as (
+    select * from jsonb_to_recordset(?) as gone (job_id uuid, attempts integer)
+  ), done as (
+    update job set status = 'SUCCEEDED', finished_at = ?, lease_owner = null
+    from gone where job.id = gone.job_id and job.attempts = gone.attempts and job.status = 'RUNNING'
+    returning job.id, job.grant_id
+  ), before as (
+    select access_grant.id, access_grant.status, done.id as job_id from access_grant join done on done.grant_id = access_grant.id
+  )
+  update access_grant set status = case end_reason when 'EXPIRY' then 'EXPIRED' else 'REVOKED' end, ended_at = ?, version = version + 1
+  from before where access_grant.id = before.id and access_grant.status in ('REVOKING', 'REVOKE_FAILED')
+  returning before.job_id as "jobId", access_grant.id, before.status as "before", access_grant.status`;
+
+/** Ends grants whose access the target has been seen without: EXPIRED or REVOKED, and their jobs SUCCEEDED. */
+export const concludeGrants = async (background: Background, settlements: SettlementOf<'revoked'>[]): Promise<void> => {
+  if (settlements.length === 0) return;
+  const now = background.now();
+  const rows = settlements.map(({ job }) => ({ job_id: job.id, attempts: job.attempts }));
+  const ended = await background.em.execute<{ jobId: string; id: string; before: string; status: string }[]>(conclude, [
+    JSON.stringify(rows),
+    now,
+    now,
+  ]);
+  const jobs = new Map(settlements.map(({ job }) => [job.id, job]));
+  for (const { jobId, id, before, status } of ended) {
+    const job = jobs.get(jobId);
+    if (!job) continue;
+    emitProgress(background, job, 'SUCCEEDED', 'JOB_SUCCEEDED', { status: { before: 'RUNNING', after: 'SUCCEEDED' } });
+    emit(asService(background, job), GrantEndedSchema, { grantId: id, requestId: job.requestId, status }, job.requestId, {
+      action: status === 'EXPIRED' ? 'GRANT_EXPIRED' : 'GRANT_REVOKED',
+      entityType: 'GRANT',
+      entityId: id,
+      changes: { status: { before, after: status } },
+    });
+  }
+};
+
+/** Tells, once, of grants whose target has refused to let go often enough. */
+export const markRevokeFailed = async (background: Background, jobs: ClaimedJob[]): Promise<void> => {
+  const stuck = jobs.filter(({ kind, attempts }) => kind === 'REVOKE' && attempts >= attemptsBeforeAlarm);
+  for (const job of stuck) {
+    const marked = await background.em.execute<{ id: string }[]>(
+      `update access_grant set status = 'REVOKE_FAILED', version = version + 1 where id = ? and status = 'REVOKING' returning id`,
+      [job.grantId],
+    );
+    for (const { id } of marked) {
+      const message = { grantId: id, requestId: job.requestId, status: 'REVOKE_FAILED' };
+      emit(asService(background, job), GrantRevocationChangedSchema, message, job.requestId, {
+        action: 'GRANT_REVOKE_FAILED',
+        entityType: 'GRANT',
+        entityId: id,
+        changes: { status: { before: 'REVOKING', after: 'REVOKE_FAILED' } },
+      });
+    }
+  }
+};

@@ -1,0 +1,50 @@
+import { newId } from '@accessops/db';
+import { emit, type WriteContext } from '@accessops/events';
+import { GrantRevocationChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import type { Spec } from '../jobs/job.ts';
+import { asService, type Background } from '../jobs/job-events.ts';
+import { queueJob } from '../jobs/queue-job.ts';
+import type { EndReason } from './grant.ts';
+
+interface Ending {
+  id: string;
+  tenantId: string;
+  requestId: string;
+  holderId: string;
+  access: Spec;
+  origin: WriteContext['origin'];
+}
+
+/**
+ * Begins the end of those of the grants that are still ACTIVE: REVOKING, credential wiped, a job that takes the access away.
+ * Of several ends at once (expiry, withdrawal, revocation) the first to commit is the one. `by` acts; otherwise the service
+ * does, because of the call that led to the grant. Answers the ids that it ended.
+ */
+export const endGrants = async (background: Background, ids: string[], reason: EndReason, by?: WriteContext): Promise<string[]> => {
+  if (ids.length === 0) return [];
+  const { em } = background;
+  const ending = await em.execute<Ending[]>(
+    `update access_grant set status = 'REVOKING', end_reason = ?, version = version + 1
+     where id in (${ids.map(() => '?').join(', ')}) and status = 'ACTIVE'
+     returning id, tenant_id as "tenantId", request_id as "requestId", holder_id as "holderId", access, origin`,
+    [reason, ...ids],
+  );
+  if (ending.length === 0) return [];
+  await em.execute(
+    `update credential set key_id = null, data_key = null, iv = null, ciphertext = null, tag = null
+     where grant_id in (${ending.map(() => '?').join(', ')})`,
+    ending.map(({ id }) => id),
+  );
+  for (const grant of ending) {
+    const ctx = by ?? asService(background, grant);
+    const { id, requestId } = grant;
+    emit(ctx, GrantRevocationChangedSchema, { grantId: id, requestId, status: 'REVOKING' }, requestId, {
+      action: 'GRANT_REVOCATION_STARTED',
+      entityType: 'GRANT',
+      entityId: id,
+      changes: { status: { before: 'ACTIVE', after: 'REVOKING' }, reason: { after: reason } },
+    });
+    await queueJob(ctx, { id: newId(), requestId, grantId: id, kind: 'REVOKE', requesterId: grant.holderId, spec: grant.access });
+  }
+  return ending.map(({ id }) => id);
+};

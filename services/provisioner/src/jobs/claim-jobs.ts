@@ -1,0 +1,54 @@
+import { type Outbox, unitOfWork } from '@accessops/events';
+import type { ClaimedJob } from './job.ts';
+import { emitProgress } from './job-events.ts';
+
+export interface Claim {
+  /** Names the worker process; for operators. */
+  owner: string;
+  limit: number;
+  leaseMs: number;
+  now: () => Date;
+}
+
+// The clock of leases and pauses is the database's: processes whose clocks disagree still agree on it.
+const claimDue = `
+  with due as materialized (
+    select id, status from job
+    where status in ('QUEUED', 'RUNNING') and due_at <= now()
+    order by (case queue when 'high' then 0 when 'default' then 1 else 2 end), due_at
+    limit ? for update skip locked
+  )
+  update job set status = 'RUNNING', attempts = attempts + 1, lease_owner = ?, due_at = now() + ? * interval '1 millisecond',
+    started_at = coalesce(started_at, ?)
+  from due where job.id = due.id
+  returning job.id, tenant_id as "tenantId", request_id as "requestId", grant_id as "grantId", kind, attempts,
+    max_attempts as "maxAttempts", last_error as "lastError", requester_id as "requesterId", origin, spec, due.status as "before",
+    exists (select from holder where holder.tenant_id = job.tenant_id and user_id = requester_id and not active) as "requesterGone"`;
+
+/**
+ * Takes jobs that are due: queued ones, and those whose worker has let its lease run out. Each start is told, the first
+ * as JOB_STARTED, later ones as JOB_RESUMED. Many jobs, one transaction.
+ */
+export const claimJobs = (outbox: Outbox, { owner, limit, leaseMs, now }: Claim): Promise<ClaimedJob[]> =>
+  unitOfWork(outbox, 'all-tenants', async (em) => {
+    const claimed = await em.execute<(ClaimedJob & { before: string })[]>(claimDue, [limit, owner, leaseMs, now()]);
+    for (const job of claimed) {
+      emitProgress({ em, now }, job, 'RUNNING', job.attempts === 1 ? 'JOB_STARTED' : 'JOB_RESUMED', {
+        status: { before: job.before, after: 'RUNNING' },
+        attempts: { before: job.attempts - 1, after: job.attempts },
+      });
+    }
+    return claimed;
+  });
+
+/** Prolongs the leases of jobs that this worker still has; answers their ids. The others have been taken over. */
+export const renewLeases = (outbox: Outbox, jobs: { id: string; attempts: number }[], leaseMs: number): Promise<Set<string>> =>
+  unitOfWork(outbox, 'all-tenants', async (em) => {
+    const kept = await em.execute<{ id: string }[]>(
+      `update job set due_at = now() + ? * interval '1 millisecond'
+       from jsonb_to_recordset(?) as mine (id uuid, attempts integer)
+       where job.id = mine.id and job.attempts = mine.attempts and job.status = 'RUNNING' returning job.id`,
+      [leaseMs, JSON.stringify(jobs)],
+    );
+    return new Set(kept.map(({ id }) => id));
+  });

@@ -1,0 +1,85 @@
+import type { Event } from '@accessops/events';
+import { defineEntity, p } from '@mikro-orm/postgresql';
+import type { Handle } from '../connector.ts';
+
+export type JobKind = 'PROVISION' | 'REVOKE';
+export type JobStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED';
+
+/** What is to be made or taken away, and by which connector. */
+export interface Spec {
+  connector: string;
+  /** The connector's key: the id of the job that provisions. */
+  key: string;
+  resourceId: string;
+  resourceKey: string;
+  role: string;
+  /** ISO 8601. */
+  duration: string;
+  config: Record<string, unknown>;
+  parameters: Record<string, unknown>;
+  /** What the connector answered; null before. */
+  handle: Handle | null;
+}
+
+const JobSchema = defineEntity({
+  name: 'Job',
+  tableName: 'job',
+  properties: {
+    id: p.uuid().primary(),
+    tenantId: p.uuid(),
+    requestId: p.uuid(),
+    grantId: p.uuid().nullable(),
+    kind: p.string().$type<JobKind>(),
+    queue: p.string(),
+    status: p.string().$type<JobStatus>(),
+    attempts: p.integer(),
+    /** Null: tried until it works. */
+    maxAttempts: p.integer().nullable(),
+    lastError: p.text().nullable(),
+    /** When a worker may take it: after the back-off, or once the lease of the one that has it has run out. */
+    dueAt: p.datetime(),
+    leaseOwner: p.uuid().nullable(),
+    requesterId: p.uuid(),
+    origin: p.json<Event['origin']>(),
+    spec: p.json<Spec>(),
+    createdAt: p.datetime(),
+    startedAt: p.datetime().nullable(),
+    finishedAt: p.datetime().nullable(),
+  },
+});
+
+/** Something to be done at a target. The row is the queue entry as well. */
+export class Job extends JobSchema.class {}
+JobSchema.setClass(Job);
+
+/** How often a PROVISION job is tried; a retry by an admin gives it as many again. */
+export const attemptBudget = 5;
+
+/** Queue of a kind: access that has to end goes before access that has to begin. */
+export const queueOf: Record<JobKind, string> = { REVOKE: 'high', PROVISION: 'default' };
+
+/** A job as a worker holds it. */
+export interface ClaimedJob {
+  id: string;
+  tenantId: string;
+  requestId: string;
+  grantId: string | null;
+  kind: JobKind;
+  /** Counts this attempt; also what tells a worker that it has been replaced. */
+  attempts: number;
+  maxAttempts: number | null;
+  lastError: string | null;
+  requesterId: string;
+  origin: Event['origin'];
+  spec: Spec;
+  /** The requester has been deactivated. */
+  requesterGone: boolean;
+}
+
+/** Whether no other attempt is left after this one. */
+export const isLastAttempt = ({ attempts, maxAttempts }: Pick<ClaimedJob, 'attempts' | 'maxAttempts'>): boolean =>
+  maxAttempts !== null && attempts >= maxAttempts;
+
+/** Whether the budget was used up before: what is left to do is to clear up after the attempts. */
+export const isSpent = ({ attempts, maxAttempts }: Pick<ClaimedJob, 'attempts' | 'maxAttempts'>): boolean =>
+  maxAttempts !== null && attempts > maxAttempts;

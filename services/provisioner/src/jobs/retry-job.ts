@@ -1,0 +1,26 @@
+import { AppError } from '@accessops/errors';
+import { emit } from '@accessops/events';
+import { JobRetriedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import type { Ctx } from '@accessops/service';
+import { raw } from '@mikro-orm/postgresql';
+import { findJob } from './find-job.ts';
+import { attemptBudget, Job } from './job.ts';
+import { jobChange } from './job-events.ts';
+
+/**
+ * Queues a FAILED job again, with as many attempts as a new one has. Attempts are counted on: they are also what tells workers
+ * apart. What follows is because of this call. Errors: JOB_NOT_FOUND, JOB_NOT_FAILED, PERMISSION_DENIED.
+ */
+export const retryJob = async (ctx: Ctx, id: string): Promise<Job> => {
+  const job = await findJob(ctx, id, 'retry');
+  const queued = await ctx.em.nativeUpdate(
+    Job,
+    { id, tenantId: ctx.tenantId, status: 'FAILED' },
+    { status: 'QUEUED', maxAttempts: raw('attempts + ?', [attemptBudget]), dueAt: raw('now()'), finishedAt: null, origin: ctx.origin },
+  );
+  if (queued === 0) throw new AppError('JOB_NOT_FAILED');
+  const { requestId, kind } = job;
+  const change = jobChange(id, 'JOB_RETRIED', { status: { before: 'FAILED', after: 'QUEUED' } });
+  emit(ctx, JobRetriedSchema, { jobId: id, requestId, kind }, requestId, change);
+  return ctx.em.refreshOrFail(job);
+};

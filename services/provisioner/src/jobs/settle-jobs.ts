@@ -1,0 +1,80 @@
+import { emit, type Outbox, unitOfWork } from '@accessops/events';
+import { JobFailedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { activateGrants } from '../grants/activate-grants.ts';
+import { concludeGrants, markRevokeFailed } from '../grants/conclude-grants.ts';
+import type { ClaimedJob } from './job.ts';
+import { asService, type Background, emitProgress, jobChange } from './job-events.ts';
+import type { Outcome } from './run-attempt.ts';
+
+/** A job and what came of the attempt at it. */
+export interface Settlement {
+  job: ClaimedJob;
+  outcome: Outcome;
+}
+
+/** A settlement of one certain kind. */
+export interface SettlementOf<K extends Outcome['kind']> {
+  job: ClaimedJob;
+  outcome: Extract<Outcome, { kind: K }>;
+}
+
+const ofKind = <K extends Outcome['kind']>(settlements: Settlement[], kind: K): SettlementOf<K>[] =>
+  settlements.filter((settlement): settlement is SettlementOf<K> => settlement.outcome.kind === kind);
+
+type Ended = SettlementOf<'retry'> | SettlementOf<'failed'>;
+
+/** Ends attempts that came to nothing; answers those whose lease this worker still had. */
+const endAttempts = async <S extends Ended>({ em, now }: Background, ended: S[], status: 'QUEUED' | 'FAILED'): Promise<S[]> => {
+  if (ended.length === 0) return [];
+  const rows = ended.map(({ job, outcome }) => ({
+    id: job.id,
+    attempts: job.attempts,
+    error: outcome.error,
+    pause: outcome.kind === 'retry' ? outcome.pauseMs : 0,
+  }));
+  const done = await em.execute<{ id: string }[]>(
+    `update job set status = ?, last_error = ended.error, due_at = now() + ended.pause * interval '1 millisecond', lease_owner = null,
+       finished_at = ?
+     from jsonb_to_recordset(?) as ended (id uuid, attempts integer, error text, pause integer)
+     where job.id = ended.id and job.attempts = ended.attempts and job.status = 'RUNNING' returning job.id`,
+    [status, status === 'FAILED' ? now() : null, JSON.stringify(rows)],
+  );
+  const ids = new Set(done.map(({ id }) => id));
+  return ended.filter(({ job }) => ids.has(job.id));
+};
+
+const retryLater = async (background: Background, settlements: SettlementOf<'retry'>[]): Promise<void> => {
+  const done = await endAttempts(background, settlements, 'QUEUED');
+  for (const { job } of done) {
+    emitProgress(background, job, 'QUEUED', 'JOB_RETRY_SCHEDULED', { status: { before: 'RUNNING', after: 'QUEUED' } });
+  }
+  await markRevokeFailed(
+    background,
+    done.map(({ job }) => job),
+  );
+};
+
+const fail = async (background: Background, settlements: SettlementOf<'failed'>[]): Promise<void> => {
+  for (const { job, outcome } of await endAttempts(background, settlements, 'FAILED')) {
+    emit(
+      asService(background, job),
+      JobFailedSchema,
+      { jobId: job.id, requestId: job.requestId, kind: job.kind, error: outcome.error },
+      job.requestId,
+      jobChange(job.id, 'JOB_FAILED', { status: { before: 'RUNNING', after: 'FAILED' }, lastError: { after: outcome.error } }),
+    );
+  }
+};
+
+/**
+ * Records what came of attempts, many in one transaction: a job, its grant and their events change together or not at all.
+ * An outcome of a worker that has been replaced changes nothing.
+ */
+export const settleJobs = (outbox: Outbox, settlements: Settlement[], now: () => Date): Promise<void> =>
+  unitOfWork(outbox, 'all-tenants', async (em) => {
+    const background = { em, now };
+    await activateGrants(background, ofKind(settlements, 'provisioned'));
+    await concludeGrants(background, ofKind(settlements, 'revoked'));
+    await retryLater(background, ofKind(settlements, 'retry'));
+    await fail(background, ofKind(settlements, 'failed'));
+  });

@@ -1,0 +1,145 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isDatabaseDown, newId } from '@accessops/db';
+import type { Outbox } from '@accessops/events';
+import type { Logger } from '@accessops/telemetry';
+import { createBatcher } from '../batcher.ts';
+import { createBell } from '../bell.ts';
+import type { Connectors } from '../connector.ts';
+import type { Vault } from '../credentials/vault.ts';
+import { claimJobs, renewLeases } from './claim-jobs.ts';
+import type { ClaimedJob } from './job.ts';
+import { runAttempt } from './run-attempt.ts';
+import { type Settlement, settleJobs } from './settle-jobs.ts';
+
+export interface WorkerSettings {
+  /** Jobs that one process works on at a time. */
+  concurrency: number;
+  /** A worker that is silent for so long has died: another takes its jobs. */
+  leaseMs: number;
+  /** How long one call to a target may take. */
+  deadlineMs: number;
+  /** How often jobs are looked for that nobody in this process has told of. */
+  pollMs: number;
+  /** How long a stop waits for running jobs. */
+  drainMs: number;
+}
+
+export const workerDefaults: WorkerSettings = { concurrency: 32, leaseMs: 10_000, deadlineMs: 20_000, pollMs: 200, drainMs: 8000 };
+
+export interface WorkerOptions {
+  outbox: Outbox;
+  connectors: Connectors;
+  vault: Vault;
+  log: Logger;
+  now: () => Date;
+  settings: WorkerSettings;
+}
+
+export interface Worker {
+  /** There may be a job. */
+  wake(): void;
+  /** Takes no more jobs and lets the running ones end; those that do not are left to another worker. */
+  close(): Promise<void>;
+}
+
+interface Running {
+  job: ClaimedJob;
+  abort: AbortController;
+  /** The attempt is over and is being recorded: its lease is not prolonged any more. */
+  over: boolean;
+}
+
+/** Works on jobs of all tenants: claims several at a time, tries each at its target, and records the outcomes in batches. */
+export const startWorker = ({ outbox, connectors, vault, log, now, settings }: WorkerOptions): Worker => {
+  const { concurrency, leaseMs, deadlineMs, pollMs, drainMs } = settings;
+  const owner = newId();
+  const bell = createBell();
+  const running = new Map<string, Running>();
+  let closing = false;
+  let gone = false;
+
+  /** Until it is recorded or the database says why not: an outcome that is lost costs another attempt at the target. */
+  const settleAll = async (settlements: Settlement[]): Promise<void> => {
+    for (;;) {
+      try {
+        return await settleJobs(outbox, settlements, now);
+      } catch (error) {
+        if (gone) return;
+        if (isDatabaseDown(error)) {
+          await delay(200);
+          continue;
+        }
+        const [first, ...others] = settlements;
+        if (!first || others.length === 0) {
+          // Its lease runs out and another attempt is made.
+          log.error({ err: error, jobId: first?.job.id }, 'outcome of a job could not be recorded');
+          return;
+        }
+        for (const settlement of settlements) await settleAll([settlement]);
+        return;
+      }
+    }
+  };
+  const settler = createBatcher(settleAll, 100);
+
+  const run = async (job: ClaimedJob): Promise<void> => {
+    const entry: Running = { job, abort: new AbortController(), over: false };
+    running.set(job.id, entry);
+    const signalOf = () => AbortSignal.any([entry.abort.signal, AbortSignal.timeout(deadlineMs)]);
+    const outcome = await runAttempt({ connectors, vault, log }, job, signalOf);
+    entry.over = true;
+    // Replaced or told to go: whoever has the job now decides on it.
+    if (!entry.abort.signal.aborted) await settler.add({ job, outcome });
+    log.info({ jobId: job.id, kind: job.kind, attempt: job.attempts, outcome: outcome.kind, requestId: job.origin.requestId }, 'job');
+    running.delete(job.id);
+    bell.ring();
+  };
+
+  const claim = async (): Promise<void> => {
+    while (!closing) {
+      const limit = concurrency - running.size;
+      if (limit === 0) return;
+      const jobs = await claimJobs(outbox, { owner, limit, leaseMs, now });
+      for (const job of jobs) void run(job);
+      if (jobs.length < limit) return;
+    }
+  };
+
+  const loop = async () => {
+    while (!closing) {
+      await claim().catch((error: unknown) => log.warn({ err: error }, 'jobs could not be claimed'));
+      await bell.wait(pollMs);
+    }
+  };
+
+  const keepLeases = async () => {
+    const held = [...running.values()].filter(({ over }) => !over);
+    if (held.length === 0) return;
+    const kept = await renewLeases(
+      outbox,
+      held.map(({ job }) => ({ id: job.id, attempts: job.attempts })),
+      leaseMs,
+    );
+    for (const { job, abort } of held) if (!kept.has(job.id)) abort.abort();
+  };
+  const heartbeat = setInterval(() => {
+    keepLeases().catch((error: unknown) => log.warn({ err: error }, 'leases could not be prolonged'));
+  }, leaseMs / 3);
+
+  const looping = loop();
+
+  return {
+    wake: bell.ring,
+    close: async () => {
+      closing = true;
+      bell.ring();
+      await looping;
+      const until = Date.now() + drainMs;
+      while (running.size > 0 && Date.now() < until) await bell.wait(50);
+      gone = true;
+      clearInterval(heartbeat);
+      if (running.size > 0) log.warn({ jobs: running.size }, 'jobs are left to another worker');
+      for (const { abort } of running.values()) abort.abort();
+    },
+  };
+};

@@ -1,0 +1,68 @@
+import type { Handlers } from '@accessops/grpc';
+import type { ProvisionerService } from '@accessops/proto/accessops/provisioner/v1/provisioner_pb';
+import { type Call, command, query } from '@accessops/service';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { readCredential } from './credentials/read-credential.ts';
+import type { Vault } from './credentials/vault.ts';
+import { findGrant } from './grants/find-grant.ts';
+import type { Grant } from './grants/grant.ts';
+import { listGrants, listMyGrants } from './grants/list-grants.ts';
+import { revokeGrant } from './grants/revoke-grant.ts';
+import { findJob } from './jobs/find-job.ts';
+import type { Job } from './jobs/job.ts';
+import { listJobs } from './jobs/list-jobs.ts';
+import { retryJob } from './jobs/retry-job.ts';
+
+const time = (date: Date | null | undefined) => (date ? timestampFromDate(date) : undefined);
+
+const jobProto = (job: Job) => ({
+  id: job.id,
+  requestId: job.requestId,
+  grantId: job.grantId ?? '',
+  kind: job.kind,
+  queue: job.queue,
+  status: job.status,
+  // Attempts beyond the last only clear up.
+  attempts: Math.min(job.attempts, job.maxAttempts ?? job.attempts),
+  /** 0: no limit. */
+  maxAttempts: job.maxAttempts ?? 0,
+  lastError: job.lastError ?? '',
+  createdAt: time(job.createdAt),
+  startedAt: time(job.startedAt),
+  finishedAt: time(job.finishedAt),
+});
+
+const grantProto = (grant: Grant) => ({
+  id: grant.id,
+  requestId: grant.requestId,
+  holderId: grant.holderId,
+  resourceId: grant.resourceId,
+  role: grant.role,
+  status: grant.status,
+  activatedAt: time(grant.activatedAt),
+  expiresAt: time(grant.expiresAt),
+  endedAt: time(grant.endedAt),
+  version: grant.version,
+});
+
+/** The gRPC side of the provisioner. */
+export const provisionerHandlers = (vault: Vault): Handlers<typeof ProvisionerService, Call> => ({
+  getJob: query(async (ctx, { id }) => jobProto(await findJob(ctx, id, 'read'))),
+  listJobs: query(async (ctx, { query: asked }) => {
+    const { items, next } = await listJobs(ctx, asked);
+    return { items: items.map(jobProto), page: { next } };
+  }),
+  retryJob: command(async (ctx, { id }) => jobProto(await retryJob(ctx, id))),
+  getGrant: query(async (ctx, { id }) => grantProto(await findGrant(ctx, id, 'read'))),
+  listGrants: query(async (ctx, { query: asked }) => {
+    const { items, next } = await listGrants(ctx, asked);
+    return { items: items.map(grantProto), page: { next } };
+  }),
+  listMyGrants: query(async (ctx, { query: asked }) => {
+    const { items, next } = await listMyGrants(ctx, asked);
+    return { items: items.map(grantProto), page: { next } };
+  }),
+  revokeGrant: command(async (ctx, { id }) => grantProto(await revokeGrant(ctx, id))),
+  // Not once per Idempotency-Key: the reply, which would be kept, is the secret.
+  readCredential: (call, { grantId }) => call.write(async (ctx) => ({ credentialJson: await readCredential(ctx, vault, grantId) })),
+});
