@@ -1,0 +1,5 @@
+import { runProcess } from '@accessops/telemetry';
+import { startApprovals } from './src/app.ts';
+import { configFrom } from './src/config.ts';
+
+await runProcess(async () => startApprovals(configFrom(process.env)));

@@ -1,0 +1,29 @@
+import { ApprovalsService } from '@accessops/proto/accessops/approvals/v1/approvals_pb';
+import { type RunningService, type ServiceOverrides, startService } from '@accessops/service';
+import { ApprovalCase } from './approval-case.ts';
+import { createArbiter } from './arbiter.ts';
+import type { ApprovalsConfig } from './config.ts';
+import { onPersonChanged } from './on-person-changed.ts';
+import { onRequestApproved } from './on-request-approved.ts';
+import { onRequestClosed } from './on-request-closed.ts';
+import { onRequestSubmitted } from './on-request-submitted.ts';
+import { Person } from './person.ts';
+import { approvalsHandlers } from './rpc.ts';
+import { Vote } from './vote.ts';
+
+/** Starts the service in which people decide. */
+export const startApprovals = async (config: ApprovalsConfig, overrides?: ServiceOverrides): Promise<RunningService> => {
+  const arbiter = await createArbiter(config);
+  return startService(
+    {
+      name: 'approvals',
+      service: ApprovalsService,
+      entities: [ApprovalCase, Vote, Person],
+      handlers: () => approvalsHandlers(arbiter),
+      subscriptions: () => [onRequestSubmitted, onRequestClosed, onRequestApproved, ...onPersonChanged],
+      background: () => ({ close: async () => arbiter.close() }),
+    },
+    config,
+    overrides,
+  );
+};

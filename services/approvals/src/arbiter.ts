@@ -1,0 +1,65 @@
+import { createMinter, processPrincipal } from '@accessops/authn';
+import { AppError } from '@accessops/errors';
+import { connect, Metadata } from '@accessops/grpc';
+import { type AccessRequest, RequestsService } from '@accessops/proto/accessops/requests/v1/requests_pb';
+import type { Call } from '@accessops/service';
+import type { ApprovalsConfig } from './config.ts';
+
+/** `requests`, which has the last word on the state of a request; asked under this service's own name, within the caller's tenant. */
+export interface Arbiter {
+  /** The request as it is now. Errors: REQUEST_NOT_FOUND, DEPENDENCY_UNAVAILABLE. */
+  find(call: Call, requestId: string): Promise<AccessRequest>;
+  /** Hands in an outcome, any number of times; answers the request as it is after that. Errors: the same. */
+  settle(call: Call, requestId: string, outcome: 'APPROVED' | 'REJECTED'): Promise<AccessRequest>;
+  close(): void;
+}
+
+// Tokens are good for 60 s.
+const tokenLifetimeMs = 30_000;
+const maxTokens = 1000;
+const findWithinMs = 1500;
+const settleWithinMs = 2000;
+
+const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
+
+/** Connects to `requests`; calls carry the origin of the call that they are made for. */
+export const createArbiter = async ({
+  requestsAddress,
+  principalKey,
+}: Pick<ApprovalsConfig, 'requestsAddress' | 'principalKey'>): Promise<Arbiter> => {
+  const minter = await createMinter(principalKey);
+  const client = connect(RequestsService, requestsAddress);
+  const tokens = new Map<string, { token: Promise<string>; until: number }>();
+
+  const tokenFor = (tenantId: string): Promise<string> => {
+    const known = tokens.get(tenantId);
+    if (known && known.until > Date.now()) return known.token;
+    if (tokens.size >= maxTokens) tokens.clear();
+    const token = minter.mint(processPrincipal('service', 'approvals', tenantId));
+    tokens.set(tenantId, { token, until: Date.now() + tokenLifetimeMs });
+    return token;
+  };
+
+  const metadataFor = async ({ tenantId, origin }: Call): Promise<Metadata> => {
+    const metadata = new Metadata();
+    metadata.set('authorization', `Bearer ${await tokenFor(tenantId)}`);
+    metadata.set('x-request-id', origin.requestId);
+    metadata.set('x-client-ip', origin.ip);
+    metadata.set('x-user-agent', encodeURIComponent(origin.userAgent));
+    if (origin.traceparent) metadata.set('traceparent', origin.traceparent);
+    return metadata;
+  };
+
+  return {
+    find: async (call, id) => {
+      if (!uuid.test(id)) throw new AppError('REQUEST_NOT_FOUND');
+      return client.getRequest({ id }, { metadata: await metadataFor(call), deadlineMs: findWithinMs, signal: call.signal });
+    },
+    settle: async (call, id, outcome) => {
+      const { id: deciderId, type, email } = call.principal;
+      const decider = { id: deciderId, type, email };
+      return client.settleRequest({ id, outcome, decider }, { metadata: await metadataFor(call), deadlineMs: settleWithinMs });
+    },
+    close: () => client.close(),
+  };
+};

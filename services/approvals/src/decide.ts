@@ -1,0 +1,57 @@
+import { AppError } from '@accessops/errors';
+import type { DecideRequest, DecideResponseSchema } from '@accessops/proto/accessops/approvals/v1/approvals_pb';
+import type { AccessRequest } from '@accessops/proto/accessops/requests/v1/requests_pb';
+import type { Call } from '@accessops/service';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { notPending } from './approval-case.ts';
+import type { Arbiter } from './arbiter.ts';
+import { attributesOf } from './policy-attributes.ts';
+import { recordVote } from './record-vote.ts';
+import { opinionOf } from './vote.ts';
+
+type Reply = MessageInitShape<typeof DecideResponseSchema>;
+
+const assertMayDecide = async (call: Call, request: AccessRequest): Promise<void> => {
+  if (request.requesterId === call.principal.id) throw new AppError('SELF_APPROVAL_FORBIDDEN');
+  try {
+    await call.authorize('approval', 'decide', attributesOf(call.tenantId, request));
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'PERMISSION_DENIED') throw new AppError('NOT_ELIGIBLE', undefined, { cause: error });
+    throw error;
+  }
+};
+
+const overWithout = new Set(['REJECTED', 'CANCELLED', 'LAPSED']);
+const agrees = (outcome: 'APPROVED' | 'REJECTED', status: string): boolean =>
+  outcome === 'REJECTED' ? status === 'REJECTED' : !overWithout.has(status);
+
+/** Tells the arbiter what the votes have decided, and the caller what became of it. */
+const settled = async (call: Call, arbiter: Arbiter, reply: Reply, outcome: 'APPROVED' | 'REJECTED'): Promise<Reply> => {
+  const requestId = reply.requestId ?? '';
+  try {
+    const { status } = await arbiter.settle(call, requestId, outcome);
+    if (status === 'PENDING') return { ...reply, status };
+    if (!agrees(outcome, status)) throw notPending(status);
+    return reply;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'REQUEST_NOT_PENDING') throw error;
+    // The vote and the outcome are kept: the event settles the request as soon as it can.
+    call.log.warn({ err: error, requestId, outcome }, 'the outcome is settled later');
+    return { ...reply, status: 'PENDING' };
+  }
+};
+
+/**
+ * Records the caller's vote and, when it decides the request, has the outcome settled at once. A repeated call under the same
+ * Idempotency-Key settles again, which changes nothing but makes up for a call that broke off after its commit.
+ * Errors: SELF_APPROVAL_FORBIDDEN, NOT_ELIGIBLE, ALREADY_DECIDED, REQUEST_NOT_PENDING, REQUEST_NOT_FOUND, DEPENDENCY_UNAVAILABLE.
+ */
+export const decide = async (call: Call, arbiter: Arbiter, input: DecideRequest): Promise<Reply> => {
+  const { type, tenantId } = call.principal;
+  if (type !== 'user' || !tenantId) throw new AppError('PERMISSION_DENIED', 'Only people of the organisation decide.');
+  const opinion = opinionOf(input);
+  const request = await arbiter.find(call, input.requestId);
+  await assertMayDecide(call, request);
+  const reply = await call.writeOnce<typeof DecideResponseSchema>((ctx) => recordVote(ctx, request, opinion));
+  return reply.status === 'APPROVED' || reply.status === 'REJECTED' ? settled(call, arbiter, reply, reply.status) : reply;
+};
