@@ -72,8 +72,9 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
   const cerbos = new GRPC(address, {
     tls: false,
     channelOptions: {
-      // grpc-js takes deadlines from the service config; a PDP that comes back is tried again at once.
-      'grpc.service_config': JSON.stringify({ methodConfig: [{ name: [{}], timeout: `${timeoutMs / 1000}s` }] }),
+      // grpc-js takes deadlines from the service config and reads the digits behind the point as nanoseconds: all nine must
+      // stand there. A PDP that comes back is tried again at once.
+      'grpc.service_config': JSON.stringify({ methodConfig: [{ name: [{}], timeout: `${(timeoutMs / 1000).toFixed(9)}s` }] }),
       'grpc.initial_reconnect_backoff_ms': 50,
       'grpc.max_reconnect_backoff_ms': 500,
     },
