@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@accessops/telemetry';
-import { headers as natsHeaders } from 'nats';
 import pg from 'pg';
 import type { Broker } from './broker.ts';
+import { publish } from './publish.ts';
 import { ensureStream } from './stream.ts';
-import { subjectOf } from './topology.ts';
 
 export interface RelayOptions {
   broker: Broker;
@@ -109,11 +108,9 @@ export const startRelay = ({ broker, databaseUrl, namespace, service, log, repla
     });
     if (rows.length === 0) return 0;
     const acknowledged = await Promise.all(
-      rows.map((row) => {
-        const headers = natsHeaders();
-        for (const [name, value] of Object.entries(row.headers)) headers.set(name, value);
-        return broker.js.publish(subjectOf(namespace, service, row.type), row.payload, { msgID: row.event_id, headers });
-      }),
+      rows.map(({ event_id, type, payload, headers }) =>
+        publish(broker, namespace, service, { type, payload, headers, messageId: event_id }),
+      ),
     );
     await db.query({
       name: 'relay-published',
