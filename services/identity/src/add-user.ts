@@ -1,0 +1,27 @@
+import { onUnique } from '@accessops/db';
+import type { Ctx } from '@accessops/service';
+import type { Account } from './account.ts';
+import type { OrgRole } from './org-role.ts';
+import { tellUserCreated } from './tell-user-created.ts';
+import { User } from './user.ts';
+
+/** Makes an account's person a user of the context's tenant. Errors: EMAIL_TAKEN. */
+export const addUser = async (ctx: Ctx, { id, email, firstName, lastName }: Account, orgRoles: OrgRole[]): Promise<User> => {
+  const { em, tenantId } = ctx;
+  const now = ctx.now();
+  const user = em.create(User, {
+    id,
+    tenantId,
+    email,
+    firstName,
+    lastName,
+    active: true,
+    orgRoles,
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+  });
+  await em.flush().catch(onUnique({ app_user_email: 'EMAIL_TAKEN' }));
+  tellUserCreated(ctx, { id, email, active: true, orgRoles, teamIds: [], version: user.version }, user);
+  return user;
+};

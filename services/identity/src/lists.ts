@@ -1,0 +1,79 @@
+import type { ListDefinition } from '@accessops/db';
+import { Team } from './team.ts';
+import { TeamMember } from './team-member.ts';
+import { Tenant } from './tenant.ts';
+import { User } from './user.ts';
+
+/** Users of a tenant. */
+export const users: ListDefinition<User> = {
+  entity: User,
+  fields: {
+    id: { type: 'uuid' },
+    email: { type: 'text' },
+    firstName: { type: 'text' },
+    lastName: { type: 'text' },
+    active: { type: 'boolean' },
+    orgRoles: { type: 'text-list' },
+    createdAt: { type: 'time' },
+    updatedAt: { type: 'time' },
+  },
+  defaultSort: '-createdAt',
+};
+
+/** The same people, as holders of org roles. */
+export const memberships: ListDefinition<User> = {
+  entity: User,
+  fields: {
+    userId: { type: 'uuid', path: 'id' },
+    email: { type: 'text' },
+    orgRoles: { type: 'text-list' },
+    active: { type: 'boolean' },
+  },
+  key: 'userId',
+  defaultSort: 'email',
+};
+
+/** Teams of a tenant. */
+export const teams: ListDefinition<Team> = {
+  entity: Team,
+  fields: { id: { type: 'uuid' }, name: { type: 'text' }, createdAt: { type: 'time' } },
+  defaultSort: 'name',
+};
+
+/** The teams of one user. */
+export const teamsOfUser: ListDefinition<TeamMember> = {
+  entity: TeamMember,
+  fields: {
+    id: { type: 'uuid', path: 'team.id' },
+    name: { type: 'text', path: 'team.name' },
+    role: { type: 'text' },
+  },
+  defaultSort: 'name',
+  populate: ['team'],
+};
+
+/** The users of one team. */
+export const teamMembers: ListDefinition<TeamMember> = {
+  entity: TeamMember,
+  fields: {
+    userId: { type: 'uuid', path: 'user.id' },
+    email: { type: 'text', path: 'user.email' },
+    role: { type: 'text' },
+  },
+  key: 'userId',
+  defaultSort: 'email',
+  populate: ['user'],
+};
+
+/** All tenants. */
+export const tenants: ListDefinition<Tenant> = {
+  entity: Tenant,
+  fields: {
+    id: { type: 'uuid' },
+    slug: { type: 'text' },
+    name: { type: 'text' },
+    status: { type: 'text' },
+    createdAt: { type: 'time' },
+  },
+  defaultSort: '-createdAt',
+};

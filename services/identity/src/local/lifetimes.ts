@@ -1,0 +1,14 @@
+/** Of access tokens. */
+export const accessTokenSeconds = 15 * 60;
+
+/** Of a session, from login on; refreshing does not prolong it. */
+export const sessionSeconds = 7 * 24 * 3600;
+
+/** After which a signing key is replaced. */
+export const signingKeyMs = 30 * 24 * 3_600_000;
+
+/** How long an instance may go on with the signing key it knows before it looks for a newer one. */
+export const keyReloadMs = 30_000;
+
+/** How long a retired key stays in the JWKS: until its last token has expired, twice over for clocks that disagree. */
+export const retiredKeyMs = 2 * (accessTokenSeconds * 1000 + keyReloadMs);

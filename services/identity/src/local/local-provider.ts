@@ -1,0 +1,46 @@
+import { newId } from '@accessops/db';
+import type { ServiceParts } from '@accessops/service';
+import type { IdentityProvider, Tokens } from '../provider.ts';
+import { signAccessToken } from './access-token.ts';
+import { createKeyRing, type KeyRing } from './key-ring.ts';
+import { accessTokenSeconds } from './lifetimes.ts';
+import { type Issued, login } from './login.ts';
+import { logout } from './logout.ts';
+import { prepareAccount } from './prepare-account.ts';
+import { refresh } from './refresh.ts';
+
+export interface LocalProviderOptions {
+  /** `iss` of its tokens. */
+  issuer: string;
+  sealKey: Buffer;
+}
+
+/** The identity provider that comes with AccessOps: passwords, sessions and keys in its own database. */
+export const createLocalProvider = (
+  { pool, now, log }: ServiceParts,
+  { issuer, sealKey }: LocalProviderOptions,
+): IdentityProvider & { keys: KeyRing } => {
+  const keys = createKeyRing({ pool, sealKey, now, log });
+
+  /** The key is fetched first: nothing is started or used up when nothing can be signed. */
+  const signed = async (issue: () => Promise<Issued>): Promise<Tokens> => {
+    const signingKey = await keys.current();
+    const { grant, refreshToken, expiresAt } = await issue();
+    const at = now();
+    return {
+      accessToken: await signAccessToken(grant, { issuer, signingKey, id: newId(), now: at }),
+      refreshToken,
+      expiresIn: accessTokenSeconds,
+      refreshExpiresIn: Math.floor((expiresAt.getTime() - at.getTime()) / 1000),
+    };
+  };
+
+  return {
+    keys,
+    login: (call, credentials) => signed(() => login(call, pool, credentials)),
+    refresh: (call, refreshToken) => signed(() => refresh(call, refreshToken)),
+    logout,
+    jwks: keys.jwks,
+    prepare: prepareAccount,
+  };
+};

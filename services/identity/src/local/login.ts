@@ -1,0 +1,80 @@
+import { newId, noTenant } from '@accessops/db';
+import { AppError } from '@accessops/errors';
+import { emit } from '@accessops/events';
+import { SessionStartedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import type { Call, Ctx } from '@accessops/service';
+import type { Pool } from 'pg';
+import { Account } from '../account.ts';
+import { normalizeEmail } from '../email.ts';
+import type { Credentials } from '../provider.ts';
+import type { Audience } from '../session.ts';
+import type { Grant } from './access-token.ts';
+import { chooseMembership, parseAudience } from './choose-membership.ts';
+import { grantOf } from './grant.ts';
+import { sessionSeconds } from './lifetimes.ts';
+import { membershipsOf } from './memberships.ts';
+import { isPassword } from './password-hash.ts';
+import { hashOf, newRefreshToken } from './refresh-token.ts';
+
+/** A session that was started or goes on: what its access token tells, and the refresh token that comes with it. */
+export interface Issued {
+  grant: Grant;
+  refreshToken: string;
+  expiresAt: Date;
+}
+
+interface StoredPassword {
+  id: string;
+  password_hash: string;
+}
+
+const find = async (pool: Pool, email: string | undefined): Promise<StoredPassword | undefined> => {
+  // Asked also for what is no address, so that both answers take the same way.
+  const { rows } = await pool.query<StoredPassword>({
+    name: 'password-of',
+    text: 'select id, password_hash from account where email = $1',
+    values: [email ?? ''],
+  });
+  return rows[0];
+};
+
+const start = async (ctx: Ctx, accountId: string, audience: Audience, tenant: string): Promise<Issued> => {
+  const account = await ctx.em.findOne(Account, { id: accountId, active: true });
+  if (!account) throw new AppError('INVALID_CREDENTIALS');
+  const memberships = await membershipsOf(ctx.em, accountId);
+  const membership = chooseMembership({ memberships, realmRoles: account.realmRoles, audience, tenant });
+
+  const [sessionId, refreshToken] = [newId(), newRefreshToken()];
+  const tenantId = membership?.tenantId ?? noTenant;
+  const now = ctx.now();
+  const expiresAt = new Date(now.getTime() + sessionSeconds * 1000);
+  await ctx.em.execute(
+    `with started as (insert into session (id, tenant_id, account_id, audience, created_at, expires_at) values (?, ?, ?, ?, ?, ?) returning *)
+     insert into refresh_token (hash, tenant_id, session_id, expires_at) select ?, tenant_id, id, expires_at from started`,
+    [sessionId, tenantId, accountId, audience, now, expiresAt, hashOf(refreshToken)],
+  );
+  emit(
+    { ...ctx, tenantId, actor: { id: accountId, type: 'user', email: account.email } },
+    SessionStartedSchema,
+    { sessionId, userId: accountId },
+    sessionId,
+    {
+      action: 'SESSION_STARTED',
+      entityType: 'SESSION',
+      entityId: sessionId,
+      changes: { userId: { after: accountId }, audience: { after: audience } },
+    },
+  );
+  return { grant: grantOf({ sessionId, account, audience, membership }), refreshToken, expiresAt };
+};
+
+/**
+ * Starts a session. The password is checked outside the transaction, and against a hash of nobody's for an unknown address: neither
+ * answer nor time tells whether the address exists.
+ */
+export const login = async (call: Call, pool: Pool, { email, password, audience, tenant }: Credentials): Promise<Issued> => {
+  const wanted = parseAudience(audience);
+  const stored = await find(pool, normalizeEmail(email));
+  if (!(await isPassword(password, stored?.password_hash)) || !stored) throw new AppError('INVALID_CREDENTIALS');
+  return call.write((ctx) => start(ctx, stored.id, wanted, tenant), 'all-tenants');
+};

@@ -1,0 +1,14 @@
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Membership } from './choose-membership.ts';
+
+/**
+ * A person's memberships in all tenants; their rows stay as they are until the transaction ends, so that nobody who is being
+ * deactivated gets a session at the same moment. Needs a transaction across tenants.
+ */
+export const membershipsOf = (em: EntityManager, accountId: string): Promise<Membership[]> =>
+  em.execute<Membership[]>(
+    `select u.tenant_id as "tenantId", t.slug, t.status, u.active, u.org_roles as "orgRoles", u.first_name as "firstName", u.last_name as "lastName"
+       from app_user u join tenant t on t.id = u.tenant_id
+      where u.id = ? order by t.slug for share of u`,
+    [accountId],
+  );

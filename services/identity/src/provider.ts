@@ -1,0 +1,53 @@
+import type { Call, Ctx } from '@accessops/service';
+import type { JSONWebKeySet } from 'jose';
+import type { Account } from './account.ts';
+import type { RealmRole } from './realm-role.ts';
+
+export interface Credentials {
+  email: string;
+  password: string;
+  /** app, org-admin or admin; empty means app. */
+  audience: string;
+  /** Slug; empty when not named. */
+  tenant: string;
+}
+
+/** The answer to a login or refresh; lifetimes in seconds. */
+export interface Tokens {
+  accessToken: string;
+  refreshToken: string;
+  expiresIn: number;
+  refreshExpiresIn: number;
+}
+
+export interface NewPerson {
+  email: string;
+  firstName: string;
+  lastName: string;
+  password: string;
+  realmRoles?: RealmRole[];
+}
+
+/** An account that is ready to be added; slow and outside work was done before the transaction that adds it. */
+export interface PreparedAccount {
+  id: string;
+  email: string;
+  firstName: string;
+  lastName: string;
+  /** Adds the account in the caller's transaction. Errors: EMAIL_TAKEN. */
+  add(ctx: Pick<Ctx, 'em' | 'now'>): Promise<Account>;
+}
+
+/** Who proves that people are who they say: keeps secrets, starts sessions and signs tokens. */
+export interface IdentityProvider {
+  /** Starts a session. Errors: INVALID_CREDENTIALS, AUDIENCE_NOT_ALLOWED, TENANT_REQUIRED, TENANT_SUSPENDED. */
+  login(call: Call, credentials: Credentials): Promise<Tokens>;
+  /** Exchanges a refresh token. Errors: INVALID_REFRESH_TOKEN, AUDIENCE_NOT_ALLOWED, TENANT_SUSPENDED. */
+  refresh(call: Call, refreshToken: string): Promise<Tokens>;
+  /** Ends the session of a refresh token, if it has one. */
+  logout(call: Call, refreshToken: string): Promise<void>;
+  /** The public keys of its access tokens. */
+  jwks(): Promise<JSONWebKeySet>;
+  /** Checks a new person and does what is slow. Errors: INVALID_FIELDS, PASSWORD_TOO_WEAK. */
+  prepare(person: NewPerson): Promise<PreparedAccount>;
+}

@@ -1,0 +1,69 @@
+import { newId, noTenant, onUnique } from '@accessops/db';
+import { emit } from '@accessops/events';
+import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import type { RegisterRequest, RegisterResponseSchema } from '@accessops/proto/accessops/identity/v1/identity_pb';
+import type { Call, Ctx } from '@accessops/service';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { addUser } from './add-user.ts';
+import { created } from './changes.ts';
+import type { IdentityProvider, PreparedAccount } from './provider.ts';
+import { parseSlug } from './slug.ts';
+import { tellUserCreated } from './tell-user-created.ts';
+import { Tenant } from './tenant.ts';
+import { parseName } from './text.ts';
+import { accountToProto, tenantToProto, userToProto } from './to-proto.ts';
+
+const addTenant = async (ctx: Ctx, { name, slug }: { name: string; slug: string }): Promise<Tenant> => {
+  const now = ctx.now();
+  const tenant = ctx.em.create(Tenant, {
+    id: newId(),
+    name,
+    slug,
+    domain: '',
+    status: 'ACTIVE',
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+  });
+  await ctx.em.flush().catch(onUnique({ tenant_slug: 'SLUG_TAKEN' }));
+  emit({ ...ctx, tenantId: tenant.id }, TenantCreatedSchema, { tenantId: tenant.id, slug, name }, tenant.id, {
+    action: 'TENANT_CREATED',
+    entityType: 'TENANT',
+    entityId: tenant.id,
+    changes: created({ slug, name, status: tenant.status }),
+  });
+  return tenant;
+};
+
+const addPerson = async (
+  ctx: Ctx,
+  prepared: PreparedAccount,
+  organization: { name: string; slug: string } | undefined,
+): Promise<MessageInitShape<typeof RegisterResponseSchema>> => {
+  const account = await prepared.add(ctx);
+  const self = { ...ctx, actor: { id: account.id, type: 'user', email: account.email } };
+  if (!organization) {
+    const nowhere = { ...self, tenantId: noTenant };
+    const { id, email, active, version } = account;
+    tellUserCreated(nowhere, { id, email, active, orgRoles: [], teamIds: [], version }, account);
+    return { user: accountToProto(account) };
+  }
+  const tenant = await addTenant(self, organization);
+  const user = await addUser({ ...self, tenantId: tenant.id }, account, ['admin']);
+  return { user: userToProto(user), tenant: tenantToProto(tenant) };
+};
+
+/**
+ * Makes an account, and with an organisation a tenant whose first admin the person is. Unique indexes decide who was first.
+ * Errors: INVALID_FIELDS, PASSWORD_TOO_WEAK, EMAIL_TAKEN, SLUG_TAKEN.
+ */
+export const register = async (
+  call: Call,
+  provider: IdentityProvider,
+  { organization, ...person }: RegisterRequest,
+): Promise<MessageInitShape<typeof RegisterResponseSchema>> => {
+  const wanted = organization && { name: parseName('/organization/name', organization.name), slug: parseSlug(organization.slug) };
+  const prepared = await provider.prepare(person);
+  // A new tenant's rows and the reply kept under nobody's name lie in different tenants.
+  return call.writeOnce<typeof RegisterResponseSchema>((ctx) => addPerson(ctx, prepared, wanted), 'all-tenants');
+};

@@ -1,0 +1,72 @@
+import { AppError } from '@accessops/errors';
+import type { ResolvedPrincipalSchema, ResolvePrincipalRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import type { Pool } from 'pg';
+import type { Audience } from './session.ts';
+import type { TenantStatus } from './tenant.ts';
+import { isId } from './text.ts';
+
+interface Row {
+  email: string;
+  account_active: boolean;
+  realm_roles: string[];
+  audience: Audience;
+  tenant_id: string | null;
+  slug: string;
+  name: string;
+  domain: string;
+  status: TenantStatus;
+  version: number;
+  created_at: string;
+  user_active: boolean | null;
+  org_roles: string[];
+  teams: { id: string; name: string; role: string }[];
+}
+
+const read = async (pool: Pool, values: unknown[]): Promise<Row | undefined> => {
+  const { rows } = await pool.query<Row>({
+    name: 'resolve-principal',
+    text: 'select * from resolve_principal($1, $2, $3, $4, $5)',
+    values,
+  });
+  return rows[0];
+};
+
+const tenantOf = (row: Row): MessageInitShape<typeof ResolvedPrincipalSchema>['tenant'] => {
+  if (row.tenant_id === null) return undefined;
+  const { slug, name, domain, status, version } = row;
+  return { id: row.tenant_id, slug, name, domain, status, version, createdAt: timestampFromDate(new Date(row.created_at)) };
+};
+
+/**
+ * What the gateway must know of a verified token, as it is now, in one round trip. The tenant is the one named (of those in the token),
+ * else the session's, else the token's only one. Platform roles count in sessions for the platform console only, as in tokens.
+ * Errors: SESSION_ENDED, USER_INACTIVE, NOT_A_MEMBER, TENANT_REQUIRED, TENANT_SUSPENDED.
+ */
+export const resolvePrincipal = async (
+  pool: Pool,
+  now: Date,
+  { subject, sessionId, organizations, tenant: named }: ResolvePrincipalRequest,
+): Promise<MessageInitShape<typeof ResolvedPrincipalSchema>> => {
+  const isForeign = named !== '' && !organizations.includes(named);
+  const ids = isId(subject) && isId(sessionId);
+  const row = ids ? await read(pool, [subject, sessionId, organizations, isForeign ? '' : named, now]) : undefined;
+  if (!row) throw new AppError('SESSION_ENDED');
+  if (!row.account_active) throw new AppError('USER_INACTIVE');
+  if (isForeign) throw new AppError('NOT_A_MEMBER');
+  if (row.tenant_id === null && organizations.length > 1) throw new AppError('TENANT_REQUIRED');
+  if (row.tenant_id !== null || organizations.length > 0) {
+    if (row.user_active === null) throw new AppError('NOT_A_MEMBER');
+    if (!row.user_active) throw new AppError('USER_INACTIVE');
+    if (row.status === 'SUSPENDED') throw new AppError('TENANT_SUSPENDED');
+  }
+  return {
+    id: subject,
+    email: row.email,
+    tenant: tenantOf(row),
+    orgRoles: row.org_roles ?? [],
+    realmRoles: row.audience === 'admin' ? row.realm_roles : [],
+    teams: row.teams,
+  };
+};

@@ -1,0 +1,86 @@
+import type {
+  MembershipSchema,
+  TeamMemberSchema,
+  TeamMembershipSchema,
+  TeamSchema,
+  TenantSchema,
+  UserSchema,
+} from '@accessops/proto/accessops/identity/v1/identity_pb';
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import type { Account } from './account.ts';
+import type { Team } from './team.ts';
+import type { TeamMember } from './team-member.ts';
+import type { Tenant } from './tenant.ts';
+import type { User } from './user.ts';
+
+/** A tenant as the contract shows it. */
+export const tenantToProto = (tenant: Tenant): MessageInitShape<typeof TenantSchema> => ({
+  id: tenant.id,
+  slug: tenant.slug,
+  name: tenant.name,
+  domain: tenant.domain,
+  status: tenant.status,
+  version: tenant.version,
+  createdAt: timestampFromDate(tenant.createdAt),
+});
+
+/** A user as the contract shows it. */
+export const userToProto = (user: User): MessageInitShape<typeof UserSchema> => ({
+  id: user.id,
+  email: user.email,
+  firstName: user.firstName,
+  lastName: user.lastName,
+  active: user.active,
+  orgRoles: user.orgRoles,
+  version: user.version,
+  createdAt: timestampFromDate(user.createdAt),
+  updatedAt: timestampFromDate(user.updatedAt),
+});
+
+/** Somebody of no tenant, in the shape of a user. */
+export const accountToProto = (account: Account): MessageInitShape<typeof UserSchema> => ({
+  id: account.id,
+  email: account.email,
+  firstName: account.firstName,
+  lastName: account.lastName,
+  active: account.active,
+  version: account.version,
+  createdAt: timestampFromDate(account.createdAt),
+  updatedAt: timestampFromDate(account.updatedAt),
+});
+
+/** A user's roles as the contract shows them. */
+export const membershipToProto = ({ id, email, orgRoles, active, version }: User): MessageInitShape<typeof MembershipSchema> => ({
+  userId: id,
+  email,
+  orgRoles,
+  active,
+  version,
+});
+
+/** A team as the contract shows it; lists leave the members out. */
+export const teamToProto = (team: Team, members: TeamMember[] = []): MessageInitShape<typeof TeamSchema> => ({
+  id: team.id,
+  name: team.name,
+  description: team.description,
+  members: members.map(teamMemberToProto),
+  version: team.version,
+  createdAt: timestampFromDate(team.createdAt),
+});
+
+/** A member of a team; the user must be loaded. */
+export const teamMemberToProto = ({ user, role }: TeamMember): MessageInitShape<typeof TeamMemberSchema> => ({
+  userId: user.id,
+  email: user.email,
+  firstName: user.firstName,
+  lastName: user.lastName,
+  role,
+});
+
+/** A team of a user's; the team must be loaded. */
+export const teamMembershipToProto = ({ team, role }: TeamMember): MessageInitShape<typeof TeamMembershipSchema> => ({
+  id: team.id,
+  name: team.name,
+  role,
+});
