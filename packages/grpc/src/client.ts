@@ -42,27 +42,43 @@ const channelOptions = {
   'grpc.max_receive_message_length': 16 * 1024 * 1024,
 };
 
-/** Health of a peer by the standard health service: true when it answers SERVING within the deadline. */
 const healthPath = '/grpc.health.v1.Health/Check';
+
+/** Asks one server for its health, again and again over one connection. */
+export interface HealthProbe {
+  /** Whether it answers SERVING within the deadline. */
+  isServing(deadlineMs?: number): Promise<boolean>;
+  close(): void;
+}
+
+/** A probe of the server at `address` (host:port), by the standard health service. */
+export const createHealthProbe = (address: string): HealthProbe => {
+  const client = new GrpcClient(address, credentials.createInsecure(), channelOptions);
+  return {
+    isServing: (deadlineMs = 500) =>
+      new Promise<boolean>((resolve) => {
+        client.makeUnaryRequest(
+          healthPath,
+          () => Buffer.alloc(0),
+          // HealthCheckResponse{status: SERVING} is field 1, varint 1.
+          (bytes: Buffer) => bytes.equals(Buffer.from([0x08, 0x01])),
+          {},
+          new Metadata(),
+          { deadline: Date.now() + deadlineMs },
+          (error, serving) => resolve(!error && serving === true),
+        );
+      }),
+    close: () => client.close(),
+  };
+};
 
 /** Whether the server at `address` says that it serves. */
 export const isServing = async (address: string, deadlineMs = 500): Promise<boolean> => {
-  const client = new GrpcClient(address, credentials.createInsecure(), channelOptions);
+  const probe = createHealthProbe(address);
   try {
-    return await new Promise<boolean>((resolve) => {
-      client.makeUnaryRequest(
-        healthPath,
-        () => Buffer.alloc(0),
-        // HealthCheckResponse{status: SERVING} is field 1, varint 1.
-        (bytes: Buffer) => bytes.equals(Buffer.from([0x08, 0x01])),
-        {},
-        new Metadata(),
-        { deadline: Date.now() + deadlineMs },
-        (error, serving) => resolve(!error && serving === true),
-      );
-    });
+    return await probe.isServing(deadlineMs);
   } finally {
-    client.close();
+    probe.close();
   }
 };
 
