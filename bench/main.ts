@@ -21,7 +21,7 @@ const hono = await measureHono({ connections, seconds: 5 });
 const platform = await startPlatform({ dataDir: mkdtempSync(join(tmpdir(), 'accessops-bench-')), port: 0 });
 try {
   const memoryAtRest = Object.entries(platform.pids()).map(([name, pid]) => [name, residentMiB(pid)] as const);
-  const limit = await measurePostgres(platform.adminDatabaseUrl, { clients: 20, seconds: 5 });
+  const limit = await measurePostgres(platform.adminUrl, { clients: 20, seconds: 5 });
   const scenario = await prepare(platform.url);
   const { url } = platform;
   const next = differentRequests(scenario);

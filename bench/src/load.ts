@@ -40,31 +40,19 @@ export const load = async ({ url, connections, seconds, token, method = 'GET', n
   const latencies: number[] = [];
   let errors = 0;
   const headers = { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) };
-  const run = autocannon({
-    url,
-    method,
-    connections,
-    duration: seconds,
-    headers,
-    ...(next
-      ? {
-          requests: [
-            {
-              setupRequest: (request: autocannon.Request) => {
-                const call = next();
-                return { ...request, body: call.body, headers: { ...headers, authorization: `Bearer ${call.token}` } };
-              },
-            },
-          ],
-        }
-      : {}),
-  });
+  const setupRequest = (request: autocannon.Request): autocannon.Request => {
+    const call = next?.();
+    return call ? { ...request, body: call.body, headers: { ...headers, authorization: `Bearer ${call.token}` } } : request;
+  };
   const startedAt = performance.now();
-  run.on('response', (_client, status, _bytes, responseTime) => {
-    latencies.push(responseTime);
-    if (status >= 400) errors++;
+  await new Promise<void>((resolve, reject) => {
+    const options = { url, method, connections, duration: seconds, headers, ...(next ? { requests: [{ setupRequest }] } : {}) };
+    const run = autocannon(options, (error) => (error ? reject(error as Error) : resolve()));
+    run.on('response', (_client, status, _bytes, responseTime) => {
+      latencies.push(responseTime);
+      if (status >= 400) errors++;
+    });
   });
-  await run;
   return summarize(latencies, (performance.now() - startedAt) / 1000, errors);
 };
 
