@@ -132,9 +132,13 @@ const resolvePrincipal = `create function resolve_principal(subject uuid, sid uu
     tenant_id uuid, slug text, name text, domain text, status text, version integer, created_at timestamptz,
     user_active boolean, org_roles text[], teams jsonb
   )
-  language sql stable security invoker set app.all_tenants = 'on'
+  language plpgsql security invoker
   as $$
-    select a.email, a.active, a.realm_roles, s.audience,
+  #variable_conflict use_column
+  begin
+    -- Until the end of the transaction, which is this one statement: a session is looked for before its tenant is known.
+    perform set_config('app.all_tenants', 'on', true);
+    return query select a.email, a.active, a.realm_roles, s.audience,
            t.id, t.slug, t.name, t.domain, t.status, t.version, t.created_at,
            u.active, u.org_roles,
            (select coalesce(jsonb_agg(jsonb_build_object('id', team.id, 'name', team.name, 'role', m.role) order by team.name), '[]')
@@ -151,8 +155,8 @@ const resolvePrincipal = `create function resolve_principal(subject uuid, sid uu
           and s.tenant_id = '00000000-0000-0000-0000-000000000000'
       ) t on true
       left join app_user u on u.tenant_id = t.id and u.id = a.id
-     where s.id = sid and s.account_id = subject and s.ended_at is null and s.expires_at > at
-  $$`;
+     where s.id = sid and s.account_id = subject and s.ended_at is null and s.expires_at > at;
+  end $$`;
 
 /** People, tenants, teams, and the sessions and keys of the local identity provider. */
 export class Initial extends Migration {

@@ -1,26 +1,25 @@
-import type { Account } from '../account.ts';
+import type { RealmRole } from '../realm-role.ts';
 import type { Audience } from '../session.ts';
 import type { Grant } from './access-token.ts';
 import type { Membership } from './choose-membership.ts';
 
+/** Of an account what tokens tell. */
+export interface Holder {
+  id: string;
+  email: string;
+  firstName: string;
+  lastName: string;
+  realmRoles: RealmRole[];
+}
+
 /** What the access tokens of a session tell; the tenant's names of a person go before those of the account. */
-export const grantOf = ({
+export const grantOf = (sessionId: string, audience: Audience, holder: Holder, membership: Membership | null): Grant => ({
   sessionId,
-  account,
+  subject: holder.id,
   audience,
-  membership,
-}: {
-  sessionId: string;
-  account: Account;
-  audience: Audience;
-  membership: Membership | null;
-}): Grant => ({
-  sessionId,
-  subject: account.id,
-  audience,
-  email: account.email,
-  firstName: membership?.firstName ?? account.firstName,
-  lastName: membership?.lastName ?? account.lastName,
+  email: holder.email,
+  firstName: membership?.firstName ?? holder.firstName,
+  lastName: membership?.lastName ?? holder.lastName,
   organization: membership && { id: membership.tenantId, slug: membership.slug, orgRoles: membership.orgRoles },
-  realmRoles: account.realmRoles,
+  realmRoles: holder.realmRoles,
 });

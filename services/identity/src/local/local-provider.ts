@@ -31,7 +31,7 @@ export const createLocalProvider = (
       accessToken: await signAccessToken(grant, { issuer, signingKey, id: newId(), now: at }),
       refreshToken,
       expiresIn: accessTokenSeconds,
-      refreshExpiresIn: Math.floor((expiresAt.getTime() - at.getTime()) / 1000),
+      refreshExpiresIn: Math.ceil((expiresAt.getTime() - at.getTime()) / 1000),
     };
   };
 

@@ -65,7 +65,7 @@ const start = async (ctx: Ctx, accountId: string, audience: Audience, tenant: st
       changes: { userId: { after: accountId }, audience: { after: audience } },
     },
   );
-  return { grant: grantOf({ sessionId, account, audience, membership }), refreshToken, expiresAt };
+  return { grant: grantOf(sessionId, audience, account, membership), refreshToken, expiresAt };
 };
 
 /**

@@ -1,53 +1,50 @@
 import { noTenant } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import type { Call, Ctx } from '@accessops/service';
-import { Account } from '../account.ts';
 import { type Audience, endSessions } from '../session.ts';
-import { chooseMembership } from './choose-membership.ts';
-import { grantOf } from './grant.ts';
+import { chooseMembership, type Membership } from './choose-membership.ts';
+import { grantOf, type Holder } from './grant.ts';
 import type { Issued } from './login.ts';
-import { membershipsOf } from './memberships.ts';
 import { hashOf, isRefreshToken, newRefreshToken } from './refresh-token.ts';
 
-interface Living {
-  id: string;
-  tenant_id: string;
-  account_id: string;
-  audience: Audience;
-  expires_at: string;
-}
-
+// One round trip: marks the token as used, adds its successor while the session lives, and reads what the access token tells.
 // Of parallel uses one finds the token unused: the others wait for its row and then see that it was used.
-const takeSql = `
+const rotateSql = `
   with taken as (
     update refresh_token set used_at = ? where hash = ? and used_at is null and expires_at > ? returning session_id
+  ), living as (
+    select s.* from session s join taken on taken.session_id = s.id where s.ended_at is null and s.expires_at > ?
+  ), successor as (
+    insert into refresh_token (hash, tenant_id, session_id, expires_at) select ?, tenant_id, id, expires_at from living
   )
-  select s.* from session s join taken on taken.session_id = s.id where s.ended_at is null and s.expires_at > ?`;
+  select s.id as "sessionId", s.tenant_id as "tenantId", s.audience, s.expires_at as "expiresAt",
+         a.id, a.email, a.active, a.first_name as "firstName", a.last_name as "lastName", a.realm_roles as "realmRoles",
+         case when u.active then jsonb_build_object('tenantId', t.id, 'slug', t.slug, 'status', t.status, 'active', u.active,
+           'orgRoles', u.org_roles, 'firstName', u.first_name, 'lastName', u.last_name) end as membership
+    from living s
+    join account a on a.id = s.account_id
+    left join app_user u on u.tenant_id = s.tenant_id and u.id = s.account_id
+    left join tenant t on t.id = u.tenant_id`;
+
+interface Rotated extends Holder {
+  sessionId: string;
+  tenantId: string;
+  audience: Audience;
+  expiresAt: string;
+  active: boolean;
+  membership: Membership | null;
+}
 
 const rotate = async (ctx: Ctx, hash: Buffer): Promise<Issued | undefined> => {
-  const { em } = ctx;
   const now = ctx.now();
-  const [session] = await em.execute<Living[]>(takeSql, [now, hash, now, now]);
-  if (!session) return undefined;
-  const account = await em.findOne(Account, { id: session.account_id, active: true });
-  const memberships = await membershipsOf(em, session.account_id);
-  const own = memberships.filter(({ tenantId, active }) => active && tenantId === session.tenant_id);
-  if (!account || (own.length === 0 && session.tenant_id !== noTenant)) throw new AppError('INVALID_REFRESH_TOKEN');
-  const { audience } = session;
-  const membership = chooseMembership({ memberships: own, realmRoles: account.realmRoles, audience, tenant: '' });
-
   const refreshToken = newRefreshToken();
-  await em.execute('insert into refresh_token (hash, tenant_id, session_id, expires_at) values (?, ?, ?, ?)', [
-    hashOf(refreshToken),
-    session.tenant_id,
-    session.id,
-    session.expires_at,
-  ]);
-  return {
-    grant: grantOf({ sessionId: session.id, account, audience, membership }),
-    refreshToken,
-    expiresAt: new Date(session.expires_at),
-  };
+  const [row] = await ctx.em.execute<Rotated[]>(rotateSql, [now, hash, now, now, hashOf(refreshToken)]);
+  if (!row) return undefined;
+  const { sessionId, tenantId, audience, active, realmRoles, membership } = row;
+  // What throws from here on takes everything back.
+  if (!active || (!membership && tenantId !== noTenant)) throw new AppError('INVALID_REFRESH_TOKEN');
+  const chosen = chooseMembership({ memberships: membership ? [membership] : [], realmRoles, audience, tenant: '' });
+  return { grant: grantOf(sessionId, audience, row, chosen), refreshToken, expiresAt: new Date(row.expiresAt) };
 };
 
 /**

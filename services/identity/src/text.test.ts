@@ -1,0 +1,60 @@
+import { expect, test } from 'vitest';
+import { changesBetween } from './changes.ts';
+import { normalizeEmail } from './email.ts';
+import { parseOrgRoles } from './org-role.ts';
+import { parseSlug } from './slug.ts';
+import { parseName } from './text.ts';
+
+test.each([
+  ['Ada.Lovelace+x@Example.TEST', 'ada.lovelace+x@example.test'],
+  ["o'brien@sub.example.test", "o'brien@sub.example.test"],
+  ['ada@example', undefined],
+  ['ada', undefined],
+  ['@example.test', undefined],
+  ['ada@', undefined],
+  ['.ada@example.test', undefined],
+  ['ada..l@example.test', undefined],
+  ['ada@-example.test', undefined],
+  ['ada@example..test', undefined],
+  ['ada@example.test ', undefined],
+  ['ada\n@example.test', undefined],
+  ['ada@ex\u0430mple.test', undefined],
+  [`${'a'.repeat(65)}@example.test`, undefined],
+  [`ada@${'a.'.repeat(126)}test`, undefined],
+])('when the address is %j, then its one spelling is %j', (value, email) => {
+  expect(normalizeEmail(value)).toBe(email);
+});
+
+test('when an address is made to be slow, then the answer still comes at once', () => {
+  const startedAt = performance.now();
+  expect(normalizeEmail(`${'a.'.repeat(100)}!`)).toBeUndefined();
+  expect(normalizeEmail(`a@${'a-'.repeat(120)}`)).toBeUndefined();
+  expect(performance.now() - startedAt).toBeLessThan(200);
+});
+
+test('when roles come twice or in another order, then each is held once in a fixed order', () => {
+  expect(parseOrgRoles(['auditor', 'admin', 'auditor'])).toEqual(['admin', 'auditor']);
+  expect(parseOrgRoles([])).toEqual([]);
+});
+
+test('when roles are unknown, then each of them is named', () => {
+  expect(() => parseOrgRoles(['admin', 'owner', 'platform-admin'])).toThrow(
+    expect.objectContaining({
+      fields: [expect.objectContaining({ pointer: '/orgRoles/1' }), expect.objectContaining({ pointer: '/orgRoles/2' })],
+    }),
+  );
+});
+
+test('when a slug has hyphens at its ends or is reserved, then it is refused', () => {
+  for (const slug of ['-acme', 'acme-', 'ab', 'api', '__proto__', 'ac me']) expect(() => parseSlug(slug)).toThrow();
+  for (const slug of ['acme', 'a-1', '123', 'x'.repeat(40)]) expect(parseSlug(slug)).toBe(slug);
+});
+
+test('when a name has spaces around it, then they go', () => {
+  expect(parseName('/firstName', '  Ada ')).toBe('Ada');
+});
+
+test('when nothing differs, then there are no changes', () => {
+  expect(changesBetween({ a: 1, b: ['x'] }, { a: 1, b: ['x'] })).toEqual({});
+  expect(changesBetween({ a: 1, b: ['x'] }, { a: 2, b: ['x'] })).toEqual({ a: { before: 1, after: 2 } });
+});
