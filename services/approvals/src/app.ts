@@ -9,6 +9,7 @@ import { onRequestClosed } from './on-request-closed.ts';
 import { onRequestSubmitted } from './on-request-submitted.ts';
 import { Person } from './person.ts';
 import { approvalsHandlers } from './rpc.ts';
+import { createTurns } from './turns.ts';
 import { Vote } from './vote.ts';
 
 /** Starts the service in which people decide. */
@@ -19,7 +20,7 @@ export const startApprovals = async (config: ApprovalsConfig, overrides?: Servic
       name: 'approvals',
       service: ApprovalsService,
       entities: [ApprovalCase, Vote, Person],
-      handlers: () => approvalsHandlers(arbiter),
+      handlers: () => approvalsHandlers({ arbiter, takeTurns: createTurns() }),
       subscriptions: () => [onRequestSubmitted, onRequestClosed, onRequestApproved, ...onPersonChanged],
       background: () => ({ close: async () => arbiter.close() }),
     },

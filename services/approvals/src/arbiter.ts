@@ -1,5 +1,4 @@
 import { createMinter, processPrincipal } from '@accessops/authn';
-import { AppError } from '@accessops/errors';
 import { connect, Metadata } from '@accessops/grpc';
 import { type AccessRequest, RequestsService } from '@accessops/proto/accessops/requests/v1/requests_pb';
 import type { Call } from '@accessops/service';
@@ -19,8 +18,6 @@ const tokenLifetimeMs = 30_000;
 const maxTokens = 1000;
 const findWithinMs = 1500;
 const settleWithinMs = 2000;
-
-const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
 /** Connects to `requests`; calls carry the origin of the call that they are made for. */
 export const createArbiter = async ({
@@ -51,10 +48,8 @@ export const createArbiter = async ({
   };
 
   return {
-    find: async (call, id) => {
-      if (!uuid.test(id)) throw new AppError('REQUEST_NOT_FOUND');
-      return client.getRequest({ id }, { metadata: await metadataFor(call), deadlineMs: findWithinMs, signal: call.signal });
-    },
+    find: async (call, id) =>
+      client.getRequest({ id }, { metadata: await metadataFor(call), deadlineMs: findWithinMs, signal: call.signal }),
     settle: async (call, id, outcome) => {
       const { id: deciderId, type, email } = call.principal;
       const decider = { id: deciderId, type, email };

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { AppError } from '@accessops/errors';
 import type { DecideRequest, DecideResponseSchema } from '@accessops/proto/accessops/approvals/v1/approvals_pb';
 import type { AccessRequest } from '@accessops/proto/accessops/requests/v1/requests_pb';
@@ -5,9 +6,17 @@ import type { Call } from '@accessops/service';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { notPending } from './approval-case.ts';
 import type { Arbiter } from './arbiter.ts';
+import { isId } from './id.ts';
 import { attributesOf } from './policy-attributes.ts';
-import { recordVote } from './record-vote.ts';
+import { recordVote, unconfirmed } from './record-vote.ts';
+import type { TakeTurns } from './turns.ts';
 import { opinionOf } from './vote.ts';
+
+/** What deciding needs besides the call. */
+export interface DecideParts {
+  arbiter: Arbiter;
+  takeTurns: TakeTurns;
+}
 
 type Reply = MessageInitShape<typeof DecideResponseSchema>;
 
@@ -18,6 +27,21 @@ const assertMayDecide = async (call: Call, request: AccessRequest): Promise<void
   } catch (error) {
     if (error instanceof AppError && error.code === 'PERMISSION_DENIED') throw new AppError('NOT_ELIGIBLE', undefined, { cause: error });
     throw error;
+  }
+};
+
+const confirmEveryMs = 50;
+const confirmAttempts = 7;
+
+/** A role given a moment ago is known at the gateway a little earlier than here: its event is waited for a moment. */
+const onceConfirmed = async <T>(record: () => Promise<T>): Promise<T> => {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await record();
+    } catch (error) {
+      if (!(error instanceof AppError && error.cause === unconfirmed) || attempt >= confirmAttempts) throw error;
+      await delay(confirmEveryMs);
+    }
   }
 };
 
@@ -46,12 +70,14 @@ const settled = async (call: Call, arbiter: Arbiter, reply: Reply, outcome: 'APP
  * Idempotency-Key settles again, which changes nothing but makes up for a call that broke off after its commit.
  * Errors: SELF_APPROVAL_FORBIDDEN, NOT_ELIGIBLE, ALREADY_DECIDED, REQUEST_NOT_PENDING, REQUEST_NOT_FOUND, DEPENDENCY_UNAVAILABLE.
  */
-export const decide = async (call: Call, arbiter: Arbiter, input: DecideRequest): Promise<Reply> => {
+export const decide = async (call: Call, { arbiter, takeTurns }: DecideParts, input: DecideRequest): Promise<Reply> => {
   const { type, tenantId } = call.principal;
   if (type !== 'user' || !tenantId) throw new AppError('PERMISSION_DENIED', 'Only people of the organisation decide.');
   const opinion = opinionOf(input);
+  if (!isId(input.requestId)) throw new AppError('REQUEST_NOT_FOUND');
   const request = await arbiter.find(call, input.requestId);
   await assertMayDecide(call, request);
-  const reply = await call.writeOnce<typeof DecideResponseSchema>((ctx) => recordVote(ctx, request, opinion));
+  const record = () => call.writeOnce<typeof DecideResponseSchema>((ctx) => recordVote(ctx, request, opinion));
+  const reply = await onceConfirmed(() => takeTurns(request.id, record));
   return reply.status === 'APPROVED' || reply.status === 'REJECTED' ? settled(call, arbiter, reply, reply.status) : reply;
 };

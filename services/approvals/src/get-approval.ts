@@ -1,7 +1,9 @@
+import { AppError } from '@accessops/errors';
 import type { Call } from '@accessops/service';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ApprovalCase } from './approval-case.ts';
 import type { Arbiter } from './arbiter.ts';
+import { isId } from './id.ts';
 import { Person } from './person.ts';
 import { attributesOf } from './policy-attributes.ts';
 import { unopenedCase } from './submission.ts';
@@ -34,6 +36,7 @@ const candidatesFor = async (em: EntityManager, { tenantId, requesterId, status,
  */
 export const getApproval = async (call: Call, arbiter: Arbiter, requestId: string): Promise<ApprovalDetails> => {
   const { tenantId } = call;
+  if (!isId(requestId)) throw new AppError('REQUEST_NOT_FOUND');
   const known = await call.read(({ em }) => em.findOne(ApprovalCase, { requestId }));
   const found = known && known.stages.length > 0 ? known : unopenedCase(tenantId, await arbiter.find(call, requestId));
   await call.authorize('approval', 'read', attributesOf(tenantId, found));

@@ -11,7 +11,8 @@ export const openCase = async (em: EntityManager, tenantId: string, submission: 
   await em.execute(
     `insert into approval_case as known (request_id, tenant_id, requester_id, requester_email, resource_id, role, justification, duration,
                                          stages, open_to, status, created_at)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'PENDING', ?)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?,
+             array(select jsonb_array_elements_text(?)), 'PENDING', ?)
      on conflict (request_id) do update set
        requester_id = excluded.requester_id, requester_email = excluded.requester_email, resource_id = excluded.resource_id,
        role = excluded.role, justification = excluded.justification, duration = excluded.duration, stages = excluded.stages,
@@ -27,7 +28,7 @@ export const openCase = async (em: EntityManager, tenantId: string, submission: 
       submission.justification,
       submission.duration,
       JSON.stringify(stages),
-      keysOfOpen(stages),
+      JSON.stringify(keysOfOpen(stages)),
       submission.createdAt,
     ],
   );

@@ -14,6 +14,9 @@ import { Person } from './person.ts';
 import { submissionOf } from './submission.ts';
 import { type Opinion, Vote } from './vote.ts';
 
+/** Cause of a NOT_ELIGIBLE: what is known here of the caller does not (yet, or any more) bear out what the principal says. */
+export const unconfirmed = new Error('The projection does not bear out the roles of the principal');
+
 const lockCase = ({ em }: Ctx, requestId: string) =>
   em.findOne(ApprovalCase, { requestId }, { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true });
 
@@ -56,7 +59,7 @@ export const recordVote = async (
   found.assertPending();
   const people = await peopleOf(ctx, votes);
   const caller = people.find(({ id, active }) => id === principal.id && active);
-  if (!caller) throw new AppError('NOT_ELIGIBLE');
+  if (!caller || !found.stageFor(caller)) throw new AppError('NOT_ELIGIBLE', undefined, { cause: unconfirmed });
 
   const vote = em.create(Vote, {
     tenantId,

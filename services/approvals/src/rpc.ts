@@ -3,8 +3,7 @@ import type { ApprovalsService } from '@accessops/proto/accessops/approvals/v1/a
 import { type Call, query } from '@accessops/service';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { ApprovalCase } from './approval-case.ts';
-import type { Arbiter } from './arbiter.ts';
-import { decide } from './decide.ts';
+import { type DecideParts, decide } from './decide.ts';
 import { type ApprovalDetails, getApproval } from './get-approval.ts';
 import { listPendingApprovals } from './list-pending-approvals.ts';
 import type { Person } from './person.ts';
@@ -43,11 +42,11 @@ const detailsToProto = ({ found, votes, candidates }: ApprovalDetails) => ({
 });
 
 /** The RPCs of this service. */
-export const approvalsHandlers = (arbiter: Arbiter): Handlers<typeof ApprovalsService, Call> => ({
+export const approvalsHandlers = ({ arbiter, takeTurns }: DecideParts): Handlers<typeof ApprovalsService, Call> => ({
   listPendingApprovals: query(async (ctx, request) => {
     const { items, next } = await listPendingApprovals(ctx, request.query);
     return { items: items.map(toProto), page: { next } };
   }),
   getApproval: async (call, { requestId }) => detailsToProto(await getApproval(call, arbiter, requestId)),
-  decide: (call, request) => decide(call, arbiter, request),
+  decide: (call, request) => decide(call, { arbiter, takeTurns }, request),
 });

@@ -1,0 +1,80 @@
+import { until } from '@accessops/testing';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { as, codeOf, type Person, Suite } from './suite.ts';
+
+describe('when requests does not answer', () => {
+  let suite: Suite;
+  let alice: Person;
+  let bob: Person;
+
+  beforeAll(async () => {
+    suite = await Suite.start();
+    [alice, bob] = (await suite.people(2, ['approver'])) as [Person, Person];
+  });
+  afterAll(() => suite.close());
+
+  /** Holds the rows of requests, so that it can read a request but not settle it. */
+  const holding = async (work: () => Promise<void>) => {
+    const holder = new pg.Client({ connectionString: suite.database.adminUrl });
+    await holder.connect();
+    try {
+      await holder.query('begin');
+      await holder.query('select 1 from requests.access_request for update');
+      await work();
+    } finally {
+      await holder.query('rollback');
+      await holder.end();
+    }
+  };
+
+  test('when it is down after the commit, then the answer is PENDING and the event settles the request', async () => {
+    const { id } = await suite.file();
+    await holding(async () => {
+      expect(await suite.decide(alice, id, { key: 'kept' })).toMatchObject({
+        requestId: id,
+        status: 'PENDING',
+        approvals: 1,
+        requiredApprovals: 1,
+      });
+      expect(await suite.told(id)).toEqual(['DecisionRecorded', 'ApprovalDecided']);
+      expect(await codeOf(suite.decide(bob, id))).toBe('REQUEST_NOT_PENDING');
+    });
+    await until(async () => (await suite.stateOf(id)) === 'APPROVED', { what: 'the request settled' });
+    expect((await suite.decide(alice, id, { key: 'kept' })).status).toBe('APPROVED');
+    expect(await suite.told(id)).toEqual(['DecisionRecorded', 'ApprovalDecided']);
+  });
+
+  test('when a call broke off between commit and settling, then its repetition settles the request without the event', async () => {
+    const { id } = await suite.file();
+    await holding(async () => {
+      // The vote is kept, its event is not: as if the process had died at this very moment and NATS were away.
+      await suite.rows('alter table outbox_event rename column published_at to held_at');
+      try {
+        expect((await suite.decide(alice, id, { key: 'again' })).status).toBe('PENDING');
+      } finally {
+        await suite.rows(`update outbox_event set held_at = now() where aggregate_id = $1`, [id]);
+        await suite.rows('alter table outbox_event rename column held_at to published_at');
+      }
+    });
+    expect(await suite.stateOf(id)).toBe('PENDING');
+    expect((await suite.decide(alice, id, { key: 'again' })).status).toBe('APPROVED');
+    expect(await suite.stateOf(id)).toBe('APPROVED');
+    expect(await suite.told(id)).toEqual(['DecisionRecorded', 'ApprovalDecided']);
+  });
+
+  test('when it is down before the vote, then the call is refused and nothing is recorded', async () => {
+    const { id } = await suite.file({ sensitivity: 'high' });
+    await suite.opened(id);
+    await suite.stopRequests();
+    const startedAt = performance.now();
+    expect(await codeOf(suite.decide(alice, id))).toBe('DEPENDENCY_UNAVAILABLE');
+    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(await suite.told(id)).toEqual([]);
+    expect(await suite.rows('select 1 from vote where request_id = $1', [id])).toEqual([]);
+    // What is known here can still be looked at.
+    const { items } = await suite.approvals.listPendingApprovals({}, await as(alice));
+    expect(items.map(({ requestId }) => requestId)).toContain(id);
+    expect((await suite.approvals.getApproval({ requestId: id }, await as(alice))).status).toBe('PENDING');
+  });
+});
