@@ -80,6 +80,8 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
     },
   });
   const decisions = new LRUCache<string, Decision>({ max: 50_000, ttl: ttlMs });
+  // A crowd that asks the same at once is one question.
+  const asking = new Map<string, Promise<Decision>>();
   const principalKeys = new WeakMap<Subject, string>();
 
   // The same principal object comes again and again out of the caches in front: hash it once.
@@ -117,9 +119,16 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
     const key = keyOf(principalKey(subject), question);
     const hit = decisions.get(key);
     if (hit) return hit;
-    const decision = await ask(subject, question);
-    decisions.set(key, decision);
-    return decision;
+    const asked = asking.get(key) ?? ask(subject, question);
+    asking.set(key, asked);
+    try {
+      const decision = await asked;
+      // Not what was asked before everything was forgotten.
+      if (asking.get(key) === asked) decisions.set(key, decision);
+      return decision;
+    } finally {
+      if (asking.get(key) === asked) asking.delete(key);
+    }
   };
 
   return {
@@ -143,7 +152,10 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
         throw new AppError('DEPENDENCY_UNAVAILABLE', 'The policy decision point does not answer', { cause });
       }
     },
-    forget: () => decisions.clear(),
+    forget: () => {
+      decisions.clear();
+      asking.clear();
+    },
     isUp: async () => {
       try {
         return (await cerbos.checkHealth()).status === 'SERVING';
