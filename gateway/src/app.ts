@@ -1,0 +1,151 @@
+import { hkdfSync } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { createMinter, processPrincipal } from '@accessops/authn';
+import { createAuthorizer } from '@accessops/authz';
+import { AppError } from '@accessops/errors';
+import { type CallOptions, Metadata } from '@accessops/grpc';
+import { createLogger, type Logger } from '@accessops/telemetry';
+import { OpenAPIHono } from '@hono/zod-openapi';
+import type { JSONWebKeySet } from 'jose';
+import { createAccessLog } from './access-log.ts';
+import { createAuthenticator } from './authenticate.ts';
+import type { GatewayConfig } from './config.ts';
+import { createCursors } from './cursor.ts';
+import { checkRoutes, type Route } from './define-route.ts';
+import { beginExchange } from './exchange.ts';
+import { createHealthCheck } from './health.ts';
+import { createIdempotencyReader } from './idempotency.ts';
+import { startInvalidation } from './invalidation.ts';
+import { describeRoute } from './openapi.ts';
+import { createPermissions } from './permissions.ts';
+import { createCaller, createPrincipals } from './principals.ts';
+import { problemResponse, publicError } from './problem.ts';
+import { routes as allRoutes } from './routes/index.ts';
+import { addOperations } from './routes/operations.ts';
+import { createRouteServer, type Env, type RouteParts } from './serve-route.ts';
+import { createHttpServer } from './server.ts';
+import { connectServices } from './services.ts';
+
+export { configFrom, type GatewayConfig } from './config.ts';
+
+export interface GatewayOverrides {
+  log?: Logger;
+  /** Other routes than those of the API. */
+  routes?: readonly Route[];
+  /** How long it goes on taking new connections after it has been told to stop. */
+  drainMs?: number;
+}
+
+/** A gateway that listens. */
+export interface RunningGateway {
+  url: string;
+  port: number;
+  /** Says that it is not ready, lets what is under way end, and closes. */
+  close(): Promise<void>;
+}
+
+// Less than the second in which a lost session, role or tenant has to be refused, while nobody tells of it.
+const principalTtlMs = { withEvents: 5000, withoutEvents: 700 };
+const identityDeadlineMs = 900;
+
+const subkey = (key: Buffer, purpose: string): Uint8Array => new Uint8Array(hkdfSync('sha256', key, '', purpose, 32));
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** Answers what no route takes: 405 where another method would be right, 404 everywhere else. */
+const addFallbacks = (app: OpenAPIHono<Env>, { accessLog, log }: Pick<RouteParts, 'accessLog' | 'log'>): void => {
+  app.notFound((c) => {
+    const exchange = beginExchange(c.env.incoming);
+    const allowed = methods.filter((method) => app.router.match(method, c.req.path)[0].length > 0);
+    const error = new AppError(allowed.length > 0 ? 'METHOD_NOT_ALLOWED' : 'ROUTE_NOT_FOUND');
+    const allow = allowed.includes('GET') ? ['HEAD', ...allowed] : allowed;
+    exchange.outcome = error.code;
+    accessLog.record(exchange, 'unmatched', error.httpStatus);
+    return problemResponse(error, exchange, allowed.length > 0 ? { allow: allow.join(', ') } : {});
+  });
+  app.onError((error, c) => {
+    const exchange = beginExchange(c.env.incoming);
+    log.error({ err: error, request_id: exchange.requestId }, 'request failed');
+    return problemResponse(publicError(error), exchange);
+  });
+};
+
+/** Starts the gateway: everything between HTTP and the services. It serves without any of them, and says so with 503. */
+export const startGateway = async (
+  config: GatewayConfig,
+  { log = createLogger('gateway', config.logLevel), routes = allRoutes, drainMs = 300 }: GatewayOverrides = {},
+): Promise<RunningGateway> => {
+  checkRoutes(routes);
+  const services = connectServices(config.services);
+  const authorizer = createAuthorizer({ address: config.cerbosAddress });
+  const minter = await createMinter(config.principalKey);
+  const gateway = createCaller(minter, processPrincipal('gateway', 'gateway'));
+  const ownOptions = async (): Promise<CallOptions> => {
+    const metadata = new Metadata();
+    metadata.set('authorization', await gateway.authorization());
+    return { metadata, deadlineMs: identityDeadlineMs };
+  };
+  const fetchJwks = async () => JSON.parse((await services.identity.getJwks({}, await ownOptions())).jwksJson) as JSONWebKeySet;
+  let hearsEvents = () => false;
+  const principals = createPrincipals({
+    resolve: async (question) => services.identity.resolvePrincipal(question, await ownOptions()),
+    minter,
+    ttlMs: () => (hearsEvents() ? principalTtlMs.withEvents : principalTtlMs.withoutEvents),
+  });
+  const invalidation = startInvalidation({ nats: config.nats, namespace: config.namespace, principals, log });
+  hearsEvents = invalidation.isUp;
+  const health = createHealthCheck({ services: config.services, authorizer, isNatsUp: invalidation.isUp });
+  const accessLog = createAccessLog(log);
+
+  const app = new OpenAPIHono<Env>();
+  const serveRoute = createRouteServer({
+    services,
+    authenticate: createAuthenticator({ issuer: config.issuer, fetchJwks }),
+    principals,
+    authorizer,
+    minter,
+    cursors: createCursors(subkey(config.cursorKey, 'cursor')),
+    readIdempotencyKey: createIdempotencyReader(subkey(config.cursorKey, 'idempotency')),
+    accessLog,
+    log,
+    permissionsOf: createPermissions(routes, authorizer, principals),
+  });
+  for (const route of routes) {
+    app.on(route.method.toUpperCase(), route.path.replaceAll(/\{(\w+)\}/g, ':$1'), serveRoute(route));
+    describeRoute(app, route);
+  }
+  let stopping = false;
+  addOperations(app, { health, registry: accessLog.registry, fetchJwks, isStopping: () => stopping });
+  addFallbacks(app, { accessLog, log });
+
+  const server = createHttpServer(app, accessLog);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(config.port, config.host, () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+  const { port } = server.address() as AddressInfo;
+  log.info({ host: config.host, port }, 'listening');
+
+  return {
+    url: `http://${config.host}:${port}`,
+    port,
+    close: async () => {
+      stopping = true;
+      // Those who ask before they send have time to see that it is not ready any more.
+      await delay(drainMs);
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      server.closeIdleConnections();
+      const giveUp = setTimeout(() => server.closeAllConnections(), 10_000);
+      await closed;
+      clearTimeout(giveUp);
+      await invalidation.close();
+      health.close();
+      services.close();
+      authorizer.close();
+    },
+  };
+};

@@ -1,0 +1,126 @@
+import {
+  MembershipChangedSchema,
+  SessionEndedSchema,
+  TeamDeletedSchema,
+  TeamMembershipChangedSchema,
+  TenantUpdatedSchema,
+  UserCreatedSchema,
+  type UserSnapshot,
+  UserUpdatedSchema,
+} from '@accessops/proto/accessops/events/v1/events_pb';
+import type { Logger } from '@accessops/telemetry';
+import { fromBinary } from '@bufbuild/protobuf';
+import { connect, type Msg, type NatsConnection } from 'nats';
+import type { Principals } from './principals.ts';
+
+/** Drops principals when identity tells that they have changed. */
+export interface Invalidation {
+  /** Whether events come in at the moment. */
+  isUp(): boolean;
+  close(): Promise<void>;
+}
+
+export interface InvalidationOptions {
+  nats: { url: string; user: string; password: string };
+  namespace: string;
+  principals: Principals;
+  log: Logger;
+}
+
+type Drop = (principals: Principals, payload: Uint8Array) => void;
+
+const dropUsers = (principals: Principals, users: (UserSnapshot | undefined)[]) => {
+  for (const user of users) if (user) principals.dropUser(user.id);
+};
+const nothing: Drop = () => {};
+
+/** What each event of identity makes wrong; an event that is not here may make anything wrong. */
+const drops: Record<string, Drop> = {
+  SessionStarted: nothing,
+  SessionEnded: (principals, payload) => principals.dropSession(fromBinary(SessionEndedSchema, payload).sessionId),
+  UserCreated: (principals, payload) => dropUsers(principals, [fromBinary(UserCreatedSchema, payload).user]),
+  UserUpdated: (principals, payload) => dropUsers(principals, [fromBinary(UserUpdatedSchema, payload).user]),
+  MembershipChanged: (principals, payload) => dropUsers(principals, [fromBinary(MembershipChangedSchema, payload).user]),
+  TeamMembershipChanged: (principals, payload) => dropUsers(principals, [fromBinary(TeamMembershipChangedSchema, payload).user]),
+  TeamChanged: nothing,
+  TeamDeleted: (principals, payload) => dropUsers(principals, fromBinary(TeamDeletedSchema, payload).users),
+  TenantCreated: nothing,
+  TenantUpdated: (principals, payload) => principals.dropTenant(fromBinary(TenantUpdatedSchema, payload).tenantId),
+  DeadLetterReplayed: nothing,
+};
+
+const connectAgainMs = 500;
+
+/** Listens to identity's events (core NATS: what is missed while away is made good by forgetting everything afterwards). */
+export const startInvalidation = ({ nats, namespace, principals, log }: InvalidationOptions): Invalidation => {
+  let connection: NatsConnection | undefined;
+  let up = false;
+  let closed = false;
+  let again: NodeJS.Timeout | undefined;
+
+  const apply = ({ subject, data }: Msg) => {
+    const drop = drops[subject.slice(subject.lastIndexOf('.') + 1)];
+    try {
+      if (drop) drop(principals, data);
+      else principals.dropAll();
+    } catch (error) {
+      log.warn({ err: error, subject }, 'an event could not be read');
+      principals.dropAll();
+    }
+  };
+  const setUp = (now: boolean) => {
+    up = now;
+    principals.dropAll();
+  };
+  const watch = async (connected: NatsConnection) => {
+    for await (const { type } of connected.status()) {
+      if (type === 'disconnect') setUp(false);
+      if (type === 'reconnect') setUp(true);
+    }
+    up = false;
+  };
+  const open = async () => {
+    const connected = await connect({
+      servers: nats.url,
+      user: nats.user,
+      pass: nats.password,
+      name: 'gateway',
+      inboxPrefix: `_INBOX_${nats.user}`,
+      maxReconnectAttempts: -1,
+      reconnectTimeWait: 200,
+      reconnectJitter: 100,
+      pingInterval: 5000,
+      maxPingOut: 2,
+      ignoreAuthErrorAbort: true,
+    });
+    if (closed) return connected.close();
+    connection = connected;
+    connected.subscribe(`${namespace}.identity.>`, {
+      callback: (error, message) => (error ? log.warn({ err: error }, 'the subscription to events has failed') : apply(message)),
+    });
+    void watch(connected);
+    // Only from when the server has taken note of the subscription is nothing missed.
+    return connected.flush().then(
+      () => setUp(true),
+      () => undefined,
+    );
+  };
+  const start = (attempt: number) => {
+    open().catch((error: unknown) => {
+      if (closed) return;
+      if (attempt === 1) log.warn({ err: error }, 'no connection to NATS yet');
+      again = setTimeout(start, connectAgainMs, attempt + 1);
+    });
+  };
+  start(1);
+
+  return {
+    isUp: () => up,
+    close: async () => {
+      closed = true;
+      up = false;
+      clearTimeout(again);
+      await connection?.close();
+    },
+  };
+};

@@ -1,0 +1,75 @@
+import { AppError, codes, kinds } from '@accessops/errors';
+
+/** The call that went wrong. */
+export interface FailedCall {
+  /** Path of the call, without its query. */
+  path: string;
+  requestId: string;
+}
+
+/** What the caller may see of an error: itself, or INTERNAL_ERROR for whatever is not ours. */
+export const publicError = (error: unknown): AppError => (error instanceof AppError ? error : new AppError('INTERNAL_ERROR'));
+
+/** Where an error code is described; relative, so that it holds wherever the API is served. */
+export const documentationOf = (code: string): string => `/docs/errors#${code}`;
+
+/** The RFC 9457 problem document of an error, with the members `requestId`, `error` and, for a 422, `errors`. */
+export const problemOf = (error: AppError, { path, requestId }: FailedCall): Record<string, unknown> => {
+  const { title, http: status } = kinds[error.kind];
+  return {
+    ...error.members,
+    type: documentationOf(error.code),
+    title,
+    status,
+    detail: error.message,
+    instance: path,
+    requestId,
+    error: { code: error.code, message: error.message },
+    ...(status === 422 ? { errors: error.fields } : {}),
+  };
+};
+
+const headersOf = (error: AppError, { requestId }: FailedCall): Record<string, string> => ({
+  'content-type': 'application/problem+json',
+  'cache-control': 'no-store',
+  'x-content-type-options': 'nosniff',
+  'x-request-id': requestId,
+  // RFC 9110 wants a challenge with every 401; RFC 6750 names what is wrong with a token.
+  ...(error.kind === 'unauthenticated'
+    ? { 'www-authenticate': error.code === 'INVALID_TOKEN' ? 'Bearer error="invalid_token"' : 'Bearer' }
+    : {}),
+  ...(error.kind === 'unavailable' ? { 'retry-after': '1' } : {}),
+});
+
+/** The answer to a call that failed. */
+export const problemResponse = (error: AppError, call: FailedCall, headers: Record<string, string> = {}): Response =>
+  new Response(JSON.stringify(problemOf(error, call)), { status: error.httpStatus, headers: { ...headersOf(error, call), ...headers } });
+
+/** The same as bytes of HTTP/1.1, for a socket on which no request could be read. */
+export const rawProblem = (error: AppError, call: FailedCall): string => {
+  const body = JSON.stringify(problemOf(error, call));
+  const headers = { ...headersOf(error, call), 'content-length': String(Buffer.byteLength(body)), connection: 'close' };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}`);
+  return `HTTP/1.1 ${error.httpStatus} ${kinds[error.kind].title}\r\n${lines.join('\r\n')}\r\n\r\n${body}`;
+};
+
+/** A page that explains every error code; `type` of a problem points into it. */
+export const errorsPage = (): string => {
+  const rows = Object.entries(codes).map(
+    ([code, { kind, meaning }]) => `<tr id="${code}"><td><code>${code}</code></td><td>${kinds[kind].http}</td><td>${meaning}</td></tr>`,
+  );
+  return `<!doctype html>
+<html lang="en">
+<head><meta charset="utf-8"><title>AccessOps: error codes</title></head>
+<body>
+<h1>Error codes</h1>
+<table>
+<thead><tr><th>Code</th><th>Status</th><th>Meaning</th></tr></thead>
+<tbody>
+${rows.join('\n')}
+</tbody>
+</table>
+</body>
+</html>
+`;
+};

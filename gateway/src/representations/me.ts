@@ -1,0 +1,45 @@
+import type { Me } from '@accessops/proto/accessops/identity/v1/identity_pb';
+import { z } from '@hono/zod-openapi';
+import { exampleId, id } from '../fields.ts';
+import { ownTeamExample, ownTeamJson, ownTeamSchema } from './team.ts';
+
+export const meSchema = z
+  .object({
+    id: id('The caller.'),
+    email: z.string(),
+    firstName: z.string(),
+    lastName: z.string(),
+    tenant: z.object({ id: id('The tenant.'), slug: z.string(), name: z.string() }).nullable(),
+    orgRoles: z.array(z.string()),
+    realmRoles: z.array(z.string()),
+    teams: z.array(ownTeamSchema),
+    permissions: z.array(z.string()).openapi({ description: 'What the caller may do with this token, as `resource:action`.' }),
+  })
+  .openapi('Me');
+
+type MeJson = z.infer<typeof meSchema>;
+
+export const meExample: MeJson = {
+  id: exampleId,
+  email: 'requester@acme.test',
+  firstName: 'Rosa',
+  lastName: 'Requester',
+  tenant: { id: '0192f0c1-9999-7b4d-8c6f-2a9d1e4b7c39', slug: 'acme', name: 'Acme Corporation' },
+  orgRoles: ['requester'],
+  realmRoles: [],
+  teams: [ownTeamExample],
+  permissions: ['access_request:create', 'access_request:read', 'catalog:read'],
+};
+
+/** The caller as the API shows it. */
+export const meJson = (me: Me, permissions: string[]): MeJson => ({
+  id: me.id,
+  email: me.email,
+  firstName: me.firstName,
+  lastName: me.lastName,
+  tenant: me.tenant ? { id: me.tenant.id, slug: me.tenant.slug, name: me.tenant.name } : null,
+  orgRoles: me.orgRoles,
+  realmRoles: me.realmRoles,
+  teams: me.teams.map(ownTeamJson),
+  permissions,
+});

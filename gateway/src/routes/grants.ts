@@ -1,0 +1,91 @@
+import { z } from '@hono/zod-openapi';
+import { type Answer, defineList, defineRoute, pageOf, type Route } from '../define-route.ts';
+import { jsonObject } from '../fields.ts';
+import type { ListDeclaration } from '../list-query.ts';
+import { grantExample, grantJson, grantSchema } from '../representations/grant.ts';
+import { objectOf } from '../representations/proto.ts';
+
+const noBody = { schema: z.strictObject({}), example: {}, optional: true };
+
+/** What grants can be filtered and sorted by. */
+export const grantList: ListDeclaration = {
+  fields: {
+    id: 'uuid',
+    requestId: 'uuid',
+    holderId: 'uuid',
+    resourceId: 'uuid',
+    role: 'text',
+    status: 'text',
+    activatedAt: 'time',
+    expiresAt: 'time',
+  },
+  defaultSort: '-activatedAt',
+};
+
+const item = { schema: grantSchema, example: grantExample };
+const answer: Answer = { status: 200, description: 'The grant.', ...item };
+
+/** Ends a grant; the same in both namespaces. */
+export const revokeRoute = (namespace: Pick<Route, 'path' | 'operationId' | 'tag' | 'audience'>): Route =>
+  defineRoute({
+    ...namespace,
+    method: 'post',
+    summary: 'End a grant',
+    description: 'It becomes `REVOKED` once the target says so.',
+    cerbos: { resource: 'grant', action: 'revoke' },
+    body: noBody,
+    answer: { ...answer, example: { ...grantExample, status: 'REVOKING' } },
+    errors: ['GRANT_NOT_FOUND', 'GRANT_NOT_ACTIVE'],
+    handle: async ({ services, params, options }) => grantJson(await services.provisioner.revokeGrant({ id: params.id }, options)),
+  });
+
+/** Access that is there. */
+export const grantRoutes: Route[] = [
+  defineList({
+    path: '/api/v1/grants/me',
+    operationId: 'listMyGrants',
+    tag: 'Grants',
+    summary: 'My grants',
+    audience: 'app',
+    cerbos: { resource: 'grant', action: 'list_own' },
+    list: grantList,
+    item,
+    handle: async ({ services, query, options }) => pageOf(await services.provisioner.listMyGrants({ query }, options), grantJson),
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/v1/grants/{id}',
+    operationId: 'getGrant',
+    tag: 'Grants',
+    summary: 'One grant',
+    description: 'For its holder, admins and auditors.',
+    audience: 'app',
+    cerbos: { resource: 'grant', action: 'read' },
+    answer,
+    errors: ['GRANT_NOT_FOUND'],
+    handle: async ({ services, params, options }) => grantJson(await services.provisioner.getGrant({ id: params.id }, options)),
+  }),
+  revokeRoute({ path: '/api/v1/grants/{id}/revoke', operationId: 'revokeGrant', tag: 'Grants', audience: 'app' }),
+  defineRoute({
+    method: 'post',
+    path: '/api/v1/grants/{id}/credential',
+    operationId: 'readCredential',
+    tag: 'Grants',
+    summary: 'Read the credential of my grant, once',
+    audience: 'app',
+    cerbos: { resource: 'grant', action: 'read_credential' },
+    idempotent: false,
+    body: noBody,
+    answer: {
+      status: 200,
+      description: 'What the connector handed over.',
+      schema: z.object({ credential: jsonObject }),
+      example: { credential: { username: 'u_4b7c30', password: 'made-up-for-this-example' } },
+    },
+    errors: ['GRANT_NOT_FOUND', 'GRANT_NOT_ACTIVE', 'CREDENTIAL_ALREADY_READ'],
+    handle: async ({ services, params, options }) => {
+      const { credentialJson } = await services.provisioner.readCredential({ grantId: params.id }, options);
+      return { credential: objectOf(credentialJson) };
+    },
+  }),
+];

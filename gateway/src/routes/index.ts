@@ -1,0 +1,43 @@
+import type { Route } from '../define-route.ts';
+import { adminAuditRoutes } from './admin-audit.ts';
+import { adminDeadLetterRoutes } from './admin-dead-letters.ts';
+import { adminTenantRoutes } from './admin-tenants.ts';
+import { approvalRoutes } from './approvals.ts';
+import { catalogRoutes } from './catalog.ts';
+import { grantRoutes } from './grants.ts';
+import { jobRoutes } from './jobs.ts';
+import { meRoutes } from './me.ts';
+import { orgAuditRoutes } from './org-audit.ts';
+import { orgGrantRoutes } from './org-grants.ts';
+import { orgJobRoutes } from './org-jobs.ts';
+import { orgMembershipRoutes } from './org-memberships.ts';
+import { orgResourceTypeRoutes } from './org-resource-types.ts';
+import { orgResourceRoutes } from './org-resources.ts';
+import { orgTeamRoutes } from './org-teams.ts';
+import { orgTenantRoutes } from './org-tenant.ts';
+import { orgUserRoutes } from './org-users.ts';
+import { requestRoutes } from './requests.ts';
+import { sessionRoutes } from './session.ts';
+
+/** Every route of the API. A path without parameters comes before one that would take it as a parameter. */
+export const routes: readonly Route[] = [
+  ...sessionRoutes,
+  ...meRoutes,
+  ...catalogRoutes,
+  ...requestRoutes,
+  ...approvalRoutes,
+  ...grantRoutes,
+  ...jobRoutes,
+  ...orgTenantRoutes,
+  ...orgUserRoutes,
+  ...orgTeamRoutes,
+  ...orgMembershipRoutes,
+  ...orgResourceTypeRoutes,
+  ...orgResourceRoutes,
+  ...orgJobRoutes,
+  ...orgGrantRoutes,
+  ...orgAuditRoutes,
+  ...adminTenantRoutes,
+  ...adminDeadLetterRoutes,
+  ...adminAuditRoutes,
+];

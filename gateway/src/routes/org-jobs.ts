@@ -1,0 +1,42 @@
+import { z } from '@hono/zod-openapi';
+import { defineList, defineRoute, pageOf, type Route } from '../define-route.ts';
+import { jobExample, jobJson, jobSchema } from '../representations/job.ts';
+
+const item = { schema: jobSchema, example: jobExample };
+
+/** The jobs of the tenant. */
+export const orgJobRoutes: Route[] = [
+  defineList({
+    path: '/api/v1/org/jobs',
+    operationId: 'listJobs',
+    tag: 'Org operations',
+    summary: 'The jobs of the tenant',
+    audience: 'org-admin',
+    cerbos: { resource: 'job', action: 'list_all' },
+    list: {
+      fields: { id: 'uuid', requestId: 'uuid', kind: 'text', queue: 'text', status: 'text', createdAt: 'time' },
+      defaultSort: '-createdAt',
+    },
+    item,
+    handle: async ({ services, query, options }) => pageOf(await services.provisioner.listJobs({ query }, options), jobJson),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/v1/org/jobs/{id}/retry',
+    operationId: 'retryJob',
+    tag: 'Org operations',
+    summary: 'Run a failed job again',
+    description: 'Its request goes back to `PROVISIONING`.',
+    audience: 'org-admin',
+    cerbos: { resource: 'job', action: 'retry' },
+    body: { schema: z.strictObject({}), example: {}, optional: true },
+    answer: {
+      status: 200,
+      description: 'The job.',
+      schema: jobSchema,
+      example: { ...jobExample, status: 'QUEUED', startedAt: null, finishedAt: null },
+    },
+    errors: ['JOB_NOT_FOUND', 'JOB_NOT_FAILED'],
+    handle: async ({ services, params, options }) => jobJson(await services.provisioner.retryJob({ id: params.id }, options)),
+  }),
+];

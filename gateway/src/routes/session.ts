@@ -1,0 +1,112 @@
+import { z } from '@hono/zod-openapi';
+import { defineRoute, type Route } from '../define-route.ts';
+import { email, key, name, password, personName } from '../fields.ts';
+import { sessionExample, sessionJson, sessionSchema } from '../representations/session.ts';
+import { tenantExample, tenantJson, tenantSchema } from '../representations/tenant.ts';
+import { userExample, userJson, userSchema } from '../representations/user.ts';
+
+const registration = z
+  .strictObject({
+    email,
+    password,
+    firstName: personName,
+    lastName: personName,
+    organization: z.strictObject({ name, slug: key }).optional(),
+  })
+  .openapi('Registration');
+
+// Whatever is no address or password is answered like a wrong one.
+const login = z
+  .strictObject({
+    email: z.string().min(1).max(254),
+    password,
+    audience: z.enum(['app', 'org-admin', 'admin']).optional(),
+    tenant: key.optional(),
+  })
+  .openapi('Login');
+
+const refresh = z.strictObject({ refreshToken: z.string().min(1).max(4096) }).openapi('Refresh');
+
+const session = { schema: sessionSchema, example: sessionExample };
+
+/** Signing up, in, on and out. */
+export const sessionRoutes: Route[] = [
+  defineRoute({
+    method: 'post',
+    path: '/api/v1/auth/register',
+    operationId: 'register',
+    tag: 'Session',
+    summary: 'Sign up, with a new organisation or without',
+    description: 'The first user of a new organisation is its admin.',
+    audience: 'public',
+    cerbos: { resource: 'session', action: 'register' },
+    body: {
+      schema: registration,
+      example: {
+        email: 'ada@example.test',
+        password: 'three orange lamps above',
+        firstName: 'Ada',
+        lastName: 'Admin',
+        organization: { name: 'Example', slug: 'example' },
+      },
+    },
+    answer: {
+      status: 201,
+      description: 'The user, and the tenant when one was named.',
+      schema: z.object({ user: userSchema, tenant: tenantSchema.optional() }),
+      example: { user: userExample, tenant: tenantExample },
+    },
+    errors: ['EMAIL_TAKEN', 'SLUG_TAKEN', 'PASSWORD_TOO_WEAK'],
+    handle: async ({ services, body, options }) => {
+      const { user, tenant } = await services.identity.register(body, options);
+      return { user: user && userJson(user), ...(tenant ? { tenant: tenantJson(tenant) } : {}) };
+    },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/v1/auth/login',
+    operationId: 'login',
+    tag: 'Session',
+    summary: 'Sign in',
+    description: 'The audience `org-admin` is for admins, managers and auditors of a tenant, `admin` for platform staff.',
+    audience: 'public',
+    cerbos: { resource: 'session', action: 'login' },
+    idempotent: false,
+    body: {
+      schema: login,
+      example: { email: 'requester@acme.test', password: 'three orange lamps above', audience: 'app', tenant: 'acme' },
+    },
+    answer: { status: 200, description: 'A session.', ...session },
+    errors: ['INVALID_CREDENTIALS', 'AUDIENCE_NOT_ALLOWED', 'TENANT_REQUIRED', 'TENANT_SUSPENDED', 'NOT_A_MEMBER'],
+    handle: async ({ services, body, options }) => sessionJson(await services.identity.login(body, options)),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/v1/auth/refresh',
+    operationId: 'refresh',
+    tag: 'Session',
+    summary: 'Trade a refresh token for new tokens',
+    description: 'A refresh token is good for one use; using it again ends the session.',
+    audience: 'public',
+    cerbos: { resource: 'session', action: 'refresh' },
+    idempotent: false,
+    body: { schema: refresh, example: { refreshToken: sessionExample.refreshToken } },
+    answer: { status: 200, description: 'A session.', ...session },
+    errors: ['INVALID_REFRESH_TOKEN', 'TENANT_SUSPENDED'],
+    handle: async ({ services, body, options }) => sessionJson(await services.identity.refresh(body, options)),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/v1/auth/logout',
+    operationId: 'logout',
+    tag: 'Session',
+    summary: 'Sign out',
+    description: 'Access tokens of the session are refused within a second.',
+    audience: 'public',
+    cerbos: { resource: 'session', action: 'logout' },
+    idempotent: false,
+    body: { schema: refresh, example: { refreshToken: sessionExample.refreshToken } },
+    answer: { status: 204, description: 'The session has ended.' },
+    handle: ({ services, body, options }) => services.identity.logout(body, options),
+  }),
+];

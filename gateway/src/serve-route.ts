@@ -1,0 +1,239 @@
+import type { IncomingMessage } from 'node:http';
+import { type AccessTokenClaims, anonymous, type Principal, type PrincipalMinter } from '@accessops/authn';
+import type { Authorizer, Question } from '@accessops/authz';
+import { AppError, type FieldViolation } from '@accessops/errors';
+import { type CallOptions, Metadata } from '@accessops/grpc';
+import type { Logger } from '@accessops/telemetry';
+import type { HttpBindings } from '@hono/node-server';
+import type { Context } from 'hono';
+import type { z } from 'zod';
+import type { AccessLog } from './access-log.ts';
+import type { Authenticate } from './authenticate.ts';
+import type { Cursors } from './cursor.ts';
+import type { Audience, ListPage, Route, RouteCall } from './define-route.ts';
+import { beginExchange, type Exchange } from './exchange.ts';
+import type { ReadIdempotencyKey } from './idempotency.ts';
+import { pointerMember, readJson } from './json.ts';
+import { type ListRequest, parseListQuery } from './list-query.ts';
+import { type Caller, createCaller, type Principals } from './principals.ts';
+import { problemResponse, publicError } from './problem.ts';
+import type { Services } from './services.ts';
+
+export type Env = { Bindings: HttpBindings };
+
+export interface RouteParts {
+  services: Services;
+  authenticate: Authenticate;
+  principals: Principals;
+  authorizer: Authorizer;
+  minter: PrincipalMinter;
+  cursors: Cursors;
+  readIdempotencyKey: ReadIdempotencyKey;
+  accessLog: AccessLog;
+  log: Logger;
+  /** What somebody may do in the namespaces of a token. */
+  permissionsOf(claims: AccessTokenClaims, tenant: string): Promise<string[]>;
+}
+
+const defaultDeadlineMs = 2000;
+
+/** The audience a principal has in a namespace: the strongest of the token that fits it. Errors: AUDIENCE_NOT_ALLOWED. */
+export const audienceFor = (claims: AccessTokenClaims, namespace: Exclude<Audience, 'public'>): Principal['audience'] => {
+  if (!claims.aud.includes(`accessops-${namespace}`))
+    throw new AppError('AUDIENCE_NOT_ALLOWED', `This needs a token for the audience accessops-${namespace}`);
+  return namespace === 'app' && claims.aud.includes('accessops-org-admin') ? 'org-admin' : namespace;
+};
+
+const slug = /^[a-z0-9-]{1,63}$/;
+
+/** The tenant named by X-Tenant; empty without one. Errors: INVALID_HEADER. */
+export const tenantHeader = ({ headers }: IncomingMessage): string => {
+  const tenant = headers['x-tenant'];
+  if (tenant === undefined) return '';
+  if (typeof tenant !== 'string' || !slug.test(tenant)) throw new AppError('INVALID_HEADER', 'X-Tenant must be the slug of a tenant');
+  return tenant;
+};
+
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+const paramsOf = (c: Context<Env>, names: readonly string[]): Record<string, string> => {
+  const params: Record<string, string> = {};
+  for (const name of names) {
+    const value = c.req.param(name) ?? '';
+    if (!uuid.test(value)) throw new AppError('INVALID_PARAMETER', `${name} must be a UUID`);
+    params[name] = value.toLowerCase();
+  }
+  return params;
+};
+
+const nameRequired: z.core.$ZodErrorMap = ({ input }) => (input === undefined ? 'is required' : undefined);
+
+const violationsOf = (issues: readonly z.core.$ZodIssue[]): FieldViolation[] =>
+  issues.flatMap((issue) => {
+    const pointer = issue.path.map((part) => pointerMember(String(part))).join('');
+    return issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ pointer: pointer + pointerMember(key), message: 'is not a field of this' }))
+      : [{ pointer, message: issue.message }];
+  });
+
+/** A body that fits its schema. Errors: INVALID_FIELDS, naming each field. */
+export const parseBody = <Body>(schema: z.ZodType<Body>, body: unknown): Body => {
+  const result = schema.safeParse(body, { error: nameRequired });
+  if (result.success) return result.data;
+  throw new AppError('INVALID_FIELDS', undefined, { fields: violationsOf(result.error.issues) });
+};
+
+const chosenOf = (choices: Record<string, readonly string[]>, given: [string, string][]): Record<string, string> => {
+  const chosen: Record<string, string> = {};
+  for (const [name, values] of Object.entries(choices)) chosen[name] = values[0] ?? '';
+  for (const [name, value] of given) {
+    const values = Object.hasOwn(choices, name) ? choices[name] : undefined;
+    if (!values) throw new AppError('INVALID_PARAMETER', `There is no parameter ${name.slice(0, 100)}`);
+    if (!values.includes(value)) throw new AppError('INVALID_PARAMETER', `${name} must be one of ${values.join(', ')}`);
+    chosen[name] = value;
+  }
+  return chosen;
+};
+
+const clientAddress = ({ socket }: IncomingMessage): string => (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
+
+const metadataOf = (incoming: IncomingMessage, exchange: Exchange, authorization: string): Metadata => {
+  const metadata = new Metadata();
+  metadata.set('authorization', authorization);
+  metadata.set('x-request-id', exchange.requestId);
+  metadata.set('traceparent', exchange.traceparent);
+  metadata.set('x-client-ip', clientAddress(incoming));
+  const agent = incoming.headers['user-agent'];
+  if (agent) metadata.set('x-user-agent', encodeURIComponent(agent.slice(0, 512)));
+  return metadata;
+};
+
+const nothing: Readonly<Record<string, string>> = Object.freeze({});
+
+/** The HTTP handler of a route: identifies, decides, validates, calls, answers and records, in this order. */
+export const createRouteServer = (parts: RouteParts) => {
+  const { services, authenticate, principals, authorizer, cursors, readIdempotencyKey, accessLog, log } = parts;
+  const stranger = createCaller(parts.minter, anonymous);
+
+  return (route: Route): ((c: Context<Env>) => Promise<Response>) => {
+    const { audience, body: declaredBody, list, choices, answer } = route;
+    const question: Question = { kind: route.cerbos.resource, action: route.cerbos.action, version: 'route' };
+    const paramNames = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
+    const deadlineMs = route.deadlineMs ?? defaultDeadlineMs;
+    const idempotent = route.method !== 'get' && (route.idempotent ?? true);
+
+    const respond = (value: unknown, exchange: Exchange, replayed: boolean, scope: string): Response => {
+      const headers: Record<string, string> = {
+        'content-type': 'application/json',
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        'x-request-id': exchange.requestId,
+      };
+      if (replayed) headers['idempotency-replayed'] = 'true';
+      if (answer.status === 204) {
+        delete headers['content-type'];
+        return new Response(null, { status: 204, headers });
+      }
+      if (answer.etag) {
+        const { version } = value as { version?: unknown };
+        if (typeof version === 'number') headers.etag = `W/"${version}"`;
+      }
+      const page = value as ListPage;
+      const body = list ? { items: page.items, nextCursor: page.next ? cursors.seal(scope, page.next) : null } : value;
+      return new Response(JSON.stringify(body), { status: answer.status, headers });
+    };
+
+    const serve = async (c: Context<Env>, incoming: IncomingMessage, exchange: Exchange): Promise<Response> => {
+      let caller: Caller = stranger;
+      let claims: AccessTokenClaims | undefined;
+      let tenant = '';
+      if (audience !== 'public') {
+        claims = await authenticate(incoming.headers.authorization);
+        exchange.actor = claims.sub;
+        const strongest = audienceFor(claims, audience);
+        tenant = tenantHeader(incoming);
+        const found = principals.callerOf(claims, tenant, strongest);
+        caller = found instanceof Promise ? await found : found;
+      }
+      const { principal } = caller;
+      exchange.actor = principal.id;
+      exchange.tenant = principal.tenantId ?? '';
+      const decision = await authorizer.decide(principal, question);
+      exchange.decisionId = decision.decisionId;
+      if (!decision.allowed) throw new AppError('PERMISSION_DENIED');
+
+      const params = paramNames.length > 0 ? paramsOf(c, paramNames) : nothing;
+      const scope = list ? `${route.operationId} ${principal.tenantId} ${principal.id}` : '';
+      let asked: ListRequest | undefined;
+      if (list) asked = parseListQuery(exchange.search, list);
+      const chosen = asked ? chosenOf(choices ?? {}, asked.others) : nothing;
+      const query = asked
+        ? {
+            limit: list?.paged === false ? 0 : asked.limit,
+            after: asked.cursor && cursors.open(scope, asked.cursor),
+            sort: asked.sort,
+            filters: asked.filters,
+          }
+        : {};
+      const body = declaredBody && parseBody(declaredBody.schema, await readJson(incoming, declaredBody.optional));
+
+      const authorization = caller.authorization();
+      const metadata = metadataOf(incoming, exchange, typeof authorization === 'string' ? authorization : await authorization);
+      const options: CallOptions = { metadata, deadlineMs };
+      let replayed = false;
+      const key = idempotent && readIdempotencyKey(headerOf(incoming, 'idempotency-key'), exchange.method, exchange.path, body ?? null);
+      if (key) {
+        metadata.set('idempotency-key', key.key);
+        metadata.set('idempotency-fingerprint', key.fingerprint);
+        options.onTrailer = (trailer) => {
+          replayed ||= trailer.get('idempotency-replayed')[0] === 'true';
+        };
+      }
+      const call: RouteCall<unknown> = {
+        services,
+        principal,
+        claims,
+        params,
+        body,
+        query,
+        chosen,
+        options,
+        permissions: () => (claims ? parts.permissionsOf(claims, tenant) : Promise.resolve([])),
+      };
+      const value = await route.handle(call).catch(ownFault);
+      if (!(value instanceof Response)) return respond(value, exchange, replayed, scope);
+      value.headers.set('x-request-id', exchange.requestId);
+      if (exchange.method !== 'HEAD') return value;
+      await value.body?.cancel();
+      return new Response(null, value);
+    };
+
+    return async (c) => {
+      const { incoming } = c.env;
+      const exchange = beginExchange(incoming);
+      let response: Response;
+      try {
+        response = await serve(c, incoming, exchange);
+      } catch (error) {
+        const known = publicError(error);
+        exchange.outcome = known.code;
+        if (known.kind === 'internal' || known.kind === 'unavailable')
+          log.error({ err: error, request_id: exchange.requestId, route: route.path }, 'request failed');
+        response = problemResponse(known, exchange);
+      }
+      accessLog.record(exchange, route.path, response.status);
+      return response;
+    };
+  };
+};
+
+const headerOf = ({ headers }: IncomingMessage, name: string): string | undefined => {
+  const value = headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+};
+
+/** A service that refuses the principal token refuses us, not the caller, whose own token was found good. */
+const ownFault = (error: unknown): never => {
+  if (error instanceof AppError && error.code === 'INVALID_TOKEN') throw new AppError('INTERNAL_ERROR', undefined, { cause: error });
+  throw error;
+};

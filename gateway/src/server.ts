@@ -1,0 +1,51 @@
+import { createServer, type IncomingMessage, type Server } from 'node:http';
+import type { Socket } from 'node:net';
+import { AppError } from '@accessops/errors';
+import { getRequestListener } from '@hono/node-server';
+import type { OpenAPIHono } from '@hono/zod-openapi';
+import { v7 } from 'uuid';
+import type { AccessLog } from './access-log.ts';
+import { beginExchange } from './exchange.ts';
+import { problemResponse, publicError, rawProblem } from './problem.ts';
+import type { Env } from './serve-route.ts';
+
+const codeOf = (error: NodeJS.ErrnoException): AppError => {
+  if (error.code === 'HPE_HEADER_OVERFLOW') return new AppError('HEADERS_TOO_LARGE');
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT') return new AppError('REQUEST_TIMEOUT');
+  return new AppError('MALFORMED_REQUEST');
+};
+
+/** Answers what never became a request: garbage, too large headers, a request that does not end. */
+const answerClientError = (error: NodeJS.ErrnoException, socket: Socket): void => {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  socket.end(rawProblem(codeOf(error), { path: '/', requestId: v7() }));
+};
+
+/** The HTTP server of an app. Requests must begin within 10 s and be whole within 30 s; headers may have 16 KiB. */
+export const createHttpServer = (app: OpenAPIHono<Env>, accessLog: AccessLog): Server => {
+  const failed = (incoming: IncomingMessage | undefined, error: unknown): Response => {
+    const exchange = beginExchange(incoming ?? ({ headers: {} } as IncomingMessage));
+    const problem = problemResponse(publicError(error), exchange);
+    exchange.outcome = publicError(error).code;
+    accessLog.record(exchange, 'unmatched', problem.status);
+    return problem;
+  };
+  // The only errors that come here are of requests that cannot be understood: no host, a path that is none.
+  const listener = getRequestListener(app.fetch as Parameters<typeof getRequestListener>[0], {
+    hostname: 'localhost',
+    errorHandler: () => failed(undefined, new AppError('MALFORMED_REQUEST')),
+  });
+  const server = createServer(
+    { requireHostHeader: false, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
+    (incoming, outgoing) => {
+      void listener(incoming, outgoing);
+    },
+  );
+  server.on('clientError', answerClientError);
+  // An expectation we do not know is ignored (RFC 9110 section 10.1.1).
+  server.on('checkExpectation', (incoming, outgoing) => server.emit('request', incoming, outgoing));
+  return server;
+};
