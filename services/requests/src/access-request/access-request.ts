@@ -1,0 +1,107 @@
+import { defineEntity, p } from '@mikro-orm/postgresql';
+import type { Stage } from './approval-plan.ts';
+import { leadTo, type RequestStatus } from './request-status.ts';
+
+const AccessRequestSchema = defineEntity({
+  name: 'AccessRequest',
+  tableName: 'access_request',
+  properties: {
+    id: p.uuid().primary(),
+    tenantId: p.uuid(),
+    requesterId: p.uuid(),
+    resourceId: p.uuid(),
+    role: p.text(),
+    justification: p.text(),
+    /** ISO 8601. */
+    duration: p.text(),
+    /** JSON text; empty: none. */
+    parameters: p.text(),
+    ticket: p.text(),
+    status: p.text().$type<RequestStatus>(),
+    requiredApprovals: p.integer(),
+    /** The plan that policy gave it when it was filed. */
+    stages: p.json<Stage[]>(),
+    jobId: p.uuid().nullable(),
+    grantId: p.uuid().nullable(),
+    /** Retries heard of less failures heard of. */
+    retryBalance: p.integer(),
+    /** When the requester gave the access back; it ends some time later. */
+    withdrawnAt: p.datetime().nullable(),
+    version: p.integer().version(),
+    createdAt: p.datetime(),
+    updatedAt: p.datetime(),
+  },
+});
+
+/** Somebody's wish for a role on a resource for a time. What approval and provisioning tell of it may come late or in any order. */
+export class AccessRequest extends AccessRequestSchema.class {
+  /** Goes to another state when there is a way; answers whether it went. */
+  private go(to: RequestStatus): boolean {
+    if (!leadTo[to].includes(this.status)) return false;
+    this.status = to;
+    return true;
+  }
+
+  /** A job was queued for it. */
+  queue(jobId: string): boolean {
+    this.jobId ??= jobId;
+    return this.status === 'APPROVED' && this.go('PROVISIONING');
+  }
+
+  /** Its job has no attempt left. */
+  fail(jobId: string): boolean {
+    this.jobId ??= jobId;
+    this.retryBalance -= 1;
+    return this.retryBalance < 0 && this.go('FAILED');
+  }
+
+  /** Its failed job was queued again. */
+  retry(jobId: string): boolean {
+    this.jobId ??= jobId;
+    this.retryBalance += 1;
+    return this.retryBalance >= 0 && this.go('PROVISIONING');
+  }
+
+  /** Access was given. */
+  activate(jobId: string, grantId: string): boolean {
+    this.jobId ??= jobId;
+    this.grantId ??= grantId;
+    return this.go('ACTIVE');
+  }
+
+  /** Access is gone. */
+  end(grantId: string, as: 'EXPIRED' | 'REVOKED'): boolean {
+    this.grantId ??= grantId;
+    return this.go(as);
+  }
+}
+AccessRequestSchema.setClass(AccessRequest);
+
+/** A request as it is shown. */
+export type RequestView = Pick<
+  AccessRequest,
+  | 'id'
+  | 'requesterId'
+  | 'resourceId'
+  | 'role'
+  | 'justification'
+  | 'duration'
+  | 'parameters'
+  | 'ticket'
+  | 'status'
+  | 'requiredApprovals'
+  | 'stages'
+  | 'jobId'
+  | 'grantId'
+  | 'version'
+  | 'createdAt'
+  | 'updatedAt'
+>;
+
+/** What policy looks at when somebody wants to see or change a request. */
+export const attributesOf = ({ tenantId, requesterId, stages }: { tenantId: string; requesterId: string; stages: readonly Stage[] }) => ({
+  tenantId,
+  requesterId,
+  stageRoles: [...new Set(stages.flatMap(({ roles }) => roles))],
+  stageTeams: [...new Set(stages.map(({ teamId }) => teamId).filter(Boolean))],
+});

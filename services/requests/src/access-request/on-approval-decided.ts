@@ -1,0 +1,8 @@
+import { on } from '@accessops/events';
+import { ApprovalDecidedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { settleRequest } from './settle-request.ts';
+
+/** The same as SettleRequest, for when approvals could not reach us at once. */
+export const onApprovalDecided = on(ApprovalDecidedSchema, (ctx, { requestId, outcome, decider }) =>
+  settleRequest(ctx, { id: requestId, outcome, decider }),
+);

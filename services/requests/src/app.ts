@@ -1,0 +1,39 @@
+import { RequestsService } from '@accessops/proto/accessops/requests/v1/requests_pb';
+import { type RunningService, type ServiceOverrides, startService } from '@accessops/service';
+import { AccessRequest } from './access-request/access-request.ts';
+import { onApprovalDecided } from './access-request/on-approval-decided.ts';
+import { onGrantActivated } from './access-request/on-grant-activated.ts';
+import { onGrantEnded } from './access-request/on-grant-ended.ts';
+import { onJobFailed } from './access-request/on-job-failed.ts';
+import { onJobQueued } from './access-request/on-job-queued.ts';
+import { onJobRetried } from './access-request/on-job-retried.ts';
+import { Resource } from './catalog/resource.ts';
+import { ResourceType } from './catalog/resource-type.ts';
+import type { RequestsConfig } from './config.ts';
+import { requestsHandlers } from './rpc.ts';
+import { onTeamChanged } from './team/on-team-changed.ts';
+import { onTeamDeleted } from './team/on-team-deleted.ts';
+import { Team } from './team/team.ts';
+
+/** Starts the requests service: the catalog, and the arbiter of a request's state. */
+export const startRequests = (config: RequestsConfig, overrides?: ServiceOverrides): Promise<RunningService> =>
+  startService(
+    {
+      name: 'requests',
+      service: RequestsService,
+      entities: [ResourceType, Resource, Team, AccessRequest],
+      handlers: requestsHandlers,
+      subscriptions: () => [
+        onTeamChanged,
+        onTeamDeleted,
+        onApprovalDecided,
+        onJobQueued,
+        onJobFailed,
+        onJobRetried,
+        onGrantActivated,
+        onGrantEnded,
+      ],
+    },
+    config,
+    overrides,
+  );

@@ -1,0 +1,9 @@
+import type { Ctx } from '@accessops/service';
+import { findResourceType } from './find-resource-type.ts';
+import type { ResourceType } from './resource-type.ts';
+
+/** One kind of resource. Errors: RESOURCE_TYPE_NOT_FOUND, PERMISSION_DENIED. */
+export const getResourceType = async (ctx: Ctx, id: string): Promise<ResourceType> => {
+  await ctx.authorize('catalog', 'read', { tenantId: ctx.tenantId });
+  return findResourceType(ctx, id);
+};

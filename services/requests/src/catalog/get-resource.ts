@@ -1,0 +1,9 @@
+import type { Ctx } from '@accessops/service';
+import { findResource } from './find-resource.ts';
+import type { Resource } from './resource.ts';
+
+/** One resource with its type. Errors: RESOURCE_NOT_FOUND, PERMISSION_DENIED. */
+export const getResource = async (ctx: Ctx, id: string): Promise<Resource> => {
+  await ctx.authorize('catalog', 'read', { tenantId: ctx.tenantId });
+  return findResource(ctx, id);
+};

@@ -1,0 +1,23 @@
+import { type ListDefinition, listPage, type Page } from '@accessops/db';
+import type { ListQuery } from '@accessops/proto/accessops/common/v1/common_pb';
+import type { Ctx } from '@accessops/service';
+import { ResourceType } from './resource-type.ts';
+
+const definition: ListDefinition<ResourceType> = {
+  entity: ResourceType,
+  fields: {
+    id: { type: 'uuid' },
+    key: { type: 'text' },
+    name: { type: 'text' },
+    connector: { type: 'text' },
+    sensitivity: { type: 'text' },
+    createdAt: { type: 'time' },
+  },
+  defaultSort: '-createdAt',
+};
+
+/** A page of the kinds of resources. Errors: INVALID_FILTER, INVALID_CURSOR, PERMISSION_DENIED. */
+export const listResourceTypes = async (ctx: Ctx, query: ListQuery | undefined): Promise<Page<ResourceType>> => {
+  await ctx.authorize('catalog', 'read', { tenantId: ctx.tenantId });
+  return listPage(ctx.em, definition, query, { deletedAt: null });
+};

@@ -1,0 +1,24 @@
+import { type ListDefinition, listPage, type Page } from '@accessops/db';
+import type { ListQuery } from '@accessops/proto/accessops/common/v1/common_pb';
+import type { Ctx } from '@accessops/service';
+import { Resource } from './resource.ts';
+
+const definition: ListDefinition<Resource> = {
+  entity: Resource,
+  fields: {
+    id: { type: 'uuid' },
+    key: { type: 'text' },
+    name: { type: 'text' },
+    resourceTypeId: { type: 'uuid', path: 'type.id' },
+    owningTeamId: { type: 'uuid' },
+    createdAt: { type: 'time' },
+  },
+  defaultSort: '-createdAt',
+  populate: ['type'],
+};
+
+/** A page of the catalog. Errors: INVALID_FILTER, INVALID_CURSOR, PERMISSION_DENIED. */
+export const listResources = async (ctx: Ctx, query: ListQuery | undefined): Promise<Page<Resource>> => {
+  await ctx.authorize('catalog', 'read', { tenantId: ctx.tenantId });
+  return listPage(ctx.em, definition, query, { deletedAt: null });
+};

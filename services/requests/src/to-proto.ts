@@ -1,0 +1,56 @@
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import type { RequestView } from './access-request/access-request.ts';
+import { noTeam, type Resource } from './catalog/resource.ts';
+import type { ResourceType } from './catalog/resource-type.ts';
+
+/** A type as the contract shows it. */
+export const typeToProto = (type: ResourceType) => ({
+  id: type.id,
+  key: type.key,
+  name: type.name,
+  connector: type.connector,
+  roles: type.roles,
+  parametersSchemaJson: type.parametersSchema,
+  sensitivity: type.sensitivity,
+  pii: type.pii,
+  maxDuration: type.maxDuration,
+  exclusive: type.exclusive,
+  pricePerHour: type.pricePerHour ? { amount: BigInt(type.pricePerHour.amount), currency: type.pricePerHour.currency } : undefined,
+  configJson: type.config,
+  version: type.version,
+  createdAt: timestampFromDate(type.createdAt),
+  updatedAt: timestampFromDate(type.updatedAt),
+});
+
+/** A resource as the contract shows it. */
+export const resourceToProto = (resource: Resource) => ({
+  id: resource.id,
+  key: resource.key,
+  name: resource.name,
+  type: typeToProto(resource.type),
+  owningTeamId: resource.owningTeamId === noTeam ? '' : resource.owningTeamId,
+  ownerId: resource.ownerId,
+  version: resource.version,
+  createdAt: timestampFromDate(resource.createdAt),
+  updatedAt: timestampFromDate(resource.updatedAt),
+});
+
+/** A request as the contract shows it. */
+export const requestToProto = (request: RequestView) => ({
+  id: request.id,
+  status: request.status,
+  requesterId: request.requesterId,
+  resourceId: request.resourceId,
+  role: request.role,
+  justification: request.justification,
+  duration: request.duration,
+  parametersJson: request.parameters,
+  ticket: request.ticket,
+  requiredApprovals: request.requiredApprovals,
+  stages: request.stages,
+  jobId: request.jobId ?? '',
+  grantId: request.grantId ?? '',
+  version: request.version,
+  createdAt: timestampFromDate(request.createdAt),
+  updatedAt: timestampFromDate(request.updatedAt),
+});
