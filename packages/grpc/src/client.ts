@@ -9,7 +9,14 @@ import type {
   MessageShape,
 } from '@bufbuild/protobuf';
 import { create } from '@bufbuild/protobuf';
-import { credentials, Client as GrpcClient, Metadata, type ServiceError } from '@grpc/grpc-js';
+import {
+  type ClientReadableStream,
+  type ClientUnaryCall,
+  credentials,
+  Client as GrpcClient,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { methodDefinition } from './service-definition.ts';
 import { fromServiceError } from './status-details.ts';
 
@@ -82,6 +89,14 @@ export const isServing = async (address: string, deadlineMs = 500): Promise<bool
   }
 };
 
+/** Cancels a call when its caller goes away, or has gone; a signal that outlives the call keeps nothing of it. */
+const cancelWith = (signal: AbortSignal, call: ClientUnaryCall | ClientReadableStream<unknown>) => {
+  const cancel = () => call.cancel();
+  if (signal.aborted) return cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  call.once('status', () => signal.removeEventListener('abort', cancel));
+};
+
 /** Connects to a service at `address` (host:port). Lazily: the first call opens the connection. Calls throw AppError. */
 export const connect = <S extends DescService>(service: S, address: string): ServiceClient<S> => {
   const client = new GrpcClient(address, credentials.createInsecure(), channelOptions);
@@ -102,7 +117,7 @@ export const connect = <S extends DescService>(service: S, address: string): Ser
           (error, reply) => (error ? reject(fromServiceError(error)) : resolve(reply as MessageShape<DescMessage>)),
         );
         if (onTrailer) call.on('status', (end) => onTrailer(end.metadata));
-        signal?.addEventListener('abort', () => call.cancel(), { once: true });
+        if (signal) cancelWith(signal, call);
       });
   };
   const streaming = (method: DescMethod) => {
@@ -119,7 +134,7 @@ export const connect = <S extends DescService>(service: S, address: string): Ser
         metadata,
         { deadline: Date.now() + deadlineMs },
       );
-      signal?.addEventListener('abort', () => call.cancel(), { once: true });
+      if (signal) cancelWith(signal, call);
       try {
         for await (const reply of call) yield reply as MessageShape<DescMessage>;
       } catch (error) {

@@ -25,7 +25,7 @@ export const toStatus = (error: AppError): { code: number; details: string; meta
   });
   const metadata = new Metadata();
   metadata.set(trailer, Buffer.from(toBinary(StatusSchema, details)));
-  return { code: error.grpcStatus, details: encodeURIComponent(error.message).slice(0, 1000), metadata };
+  return { code: error.grpcStatus, details: encodeURIComponent(error.message.toWellFormed()).slice(0, 1000), metadata };
 };
 
 const unreachable = new Set<number>([status.UNAVAILABLE, status.DEADLINE_EXCEEDED, status.CANCELLED, status.RESOURCE_EXHAUSTED]);
