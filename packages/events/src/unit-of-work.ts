@@ -25,6 +25,36 @@ export interface AuditedChange {
   actor?: ActorInit;
 }
 
+/** An event with the change it tells of; for a statement that puts it into the outbox itself. Everything else uses `emit`. */
+export const eventFrom = <D extends DescMessage>(
+  ctx: Omit<WriteContext, 'em'>,
+  schema: D,
+  message: Omit<MessageInitShape<D>, 'change' | '$typeName'>,
+  aggregateId: string,
+  change: AuditedChange | null,
+): Event => {
+  const audited = change && {
+    change: create(ChangeSchema, {
+      action: change.action,
+      entityType: change.entityType,
+      entityId: change.entityId,
+      actor: change.actor ?? ctx.actor,
+      origin: ctx.origin,
+      changesJson: JSON.stringify(change.changes ?? {}),
+    }),
+  };
+  const body = create(schema, { ...message, ...audited } as MessageInitShape<D>);
+  return {
+    id: newId(),
+    type: schema.name,
+    tenantId: ctx.tenantId,
+    aggregateId,
+    occurredAt: ctx.now(),
+    origin: ctx.origin,
+    payload: toBinary(schema, body),
+  };
+};
+
 const pending = new WeakMap<EntityManager, Event[]>();
 
 /**
@@ -40,26 +70,7 @@ export const emit = <D extends DescMessage>(
 ): void => {
   const events = pending.get(ctx.em);
   if (!events) throw new Error(`${schema.name} was emitted outside a unit of work`);
-  const audited = change && {
-    change: create(ChangeSchema, {
-      action: change.action,
-      entityType: change.entityType,
-      entityId: change.entityId,
-      actor: change.actor ?? ctx.actor,
-      origin: ctx.origin,
-      changesJson: JSON.stringify(change.changes ?? {}),
-    }),
-  };
-  const body = create(schema, { ...message, ...audited } as MessageInitShape<D>);
-  events.push({
-    id: newId(),
-    type: schema.name,
-    tenantId: ctx.tenantId,
-    aggregateId,
-    occurredAt: ctx.now(),
-    origin: ctx.origin,
-    payload: toBinary(schema, body),
-  });
+  events.push(eventFrom(ctx, schema, message, aggregateId, change));
 };
 
 const store = async (em: EntityManager, service: string, events: Event[]) => {

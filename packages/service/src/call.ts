@@ -21,7 +21,11 @@ export interface Call {
   principal: Principal;
   /** The caller's tenant; the nil UUID for somebody of none. */
   tenantId: string;
+  /** The caller, as events name them. */
+  actor: WriteContext['actor'];
   origin: Event['origin'];
+  /** Whether there is an Idempotency-Key: then only `writeOnce` will do. */
+  onceOnly: boolean;
   log: Logger;
   /** Aborted when the caller goes away. */
   signal: AbortSignal;
@@ -86,10 +90,13 @@ export const callFrom =
       authorizer.authorize(principal, { kind, action, version: 'default', attributes });
     const ctxOf = (em: EntityManager): Ctx => ({ em, tenantId, actor, origin, now, principal, log, authorize });
     const own: Scope = { tenantId };
+    const key = keyOf(metadata);
     return {
       principal,
       tenantId,
+      actor,
       origin,
+      onceOnly: key !== undefined,
       log,
       signal,
       now,
@@ -98,7 +105,6 @@ export const callFrom =
       write: (work, scope = own) => unitOfWork(outbox, scope, (em) => work(ctxOf(em))),
       writeOnce: (work, scope = own) =>
         unitOfWork(outbox, scope, async (em) => {
-          const key = keyOf(metadata);
           const caller = { tenantId, actorId: principal.id };
           const kept = key && (await findReply(em, caller, key));
           if (kept) {

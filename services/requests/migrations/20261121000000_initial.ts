@@ -107,6 +107,42 @@ const statements = [
         (extract(epoch from r.created_at) * 1000)::float8, (extract(epoch from r.updated_at) * 1000)::float8
         from access_request r where r.id = request;
     end $$`,
+
+  // What filing a request depends on, in one round trip.
+  `create function read_offer(tenant uuid, wanted uuid) returns table (
+    resource_version integer, type_version integer, key text, owning_team_id uuid, connector text, config text, roles jsonb,
+    parameters_schema text, sensitivity text, pii boolean, max_duration text
+  ) language plpgsql as $$
+    begin
+      perform set_config('app.tenant_id', tenant::text, true);
+      return query select r.version, t.version, r.key, r.owning_team_id, t.connector, t.config, to_jsonb(t.roles),
+        t.parameters_schema, t.sensitivity, t.pii, t.max_duration
+        from resource r join resource_type t on t.id = r.type_id where r.id = wanted and r.deleted_at is null;
+    end $$`,
+
+  // Files a request and what is told of it in one round trip. STALE: the resource or its type is not what the plan was made for;
+  // the lock keeps the resource from being deleted meanwhile. OPEN: there is one already.
+  `create function file_request(filed json, resource_version integer, type_version integer, events json) returns text
+  language plpgsql as $$
+    begin
+      perform set_config('app.tenant_id', filed->>'tenant_id', true);
+      perform from resource r join resource_type t on t.id = r.type_id
+        where r.id = (filed->>'resource_id')::uuid and r.deleted_at is null
+          and r.version = file_request.resource_version and t.version = file_request.type_version
+        for key share of r;
+      if not found then
+        return 'STALE';
+      end if;
+      insert into access_request select * from json_populate_record(null::access_request, filed)
+        on conflict (tenant_id, requester_id, resource_id, role) where status in ('PENDING', 'APPROVED', 'PROVISIONING') do nothing;
+      if not found then
+        return 'OPEN';
+      end if;
+      insert into outbox_event (event_id, tenant_id, type, aggregate_id, payload, headers, created_at)
+        select e.id, (filed->>'tenant_id')::uuid, e.type, filed->>'id', decode(e.payload, 'base64'), e.headers, (filed->>'created_at')::timestamptz
+        from json_to_recordset(events) as e (id uuid, type text, payload text, headers jsonb);
+      return 'FILED';
+    end $$`,
 ];
 
 /** The catalog, requests, what is known of teams, and the tables every service has. */
@@ -116,7 +152,7 @@ export class Initial extends Migration {
   }
 
   override down(): void {
-    this.addSql('drop function if exists read_request(uuid, uuid)');
+    this.addSql('drop function if exists read_request, read_offer, file_request');
     this.addSql('drop table if exists access_request, resource, team, resource_type');
     for (const statement of dropPlatformTables) this.addSql(statement);
   }

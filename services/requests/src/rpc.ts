@@ -16,71 +16,81 @@ import { getResource } from './catalog/get-resource.ts';
 import { getResourceType } from './catalog/get-resource-type.ts';
 import { listResourceTypes } from './catalog/list-resource-types.ts';
 import { listResources } from './catalog/list-resources.ts';
+import { createOffers } from './catalog/offers.ts';
 import { updateResource } from './catalog/update-resource.ts';
 import { updateResourceType } from './catalog/update-resource-type.ts';
+import { alone, type CallFunction, within } from './sql-function.ts';
 import { awaitTeam } from './team/require-team.ts';
 import { requestToProto, resourceToProto, typeToProto } from './to-proto.ts';
 
 /** The gRPC side of the requests service. */
-export const requestsHandlers = ({ pool }: ServiceParts): Handlers<typeof RequestsService, Call> => ({
-  listResourceTypes: query(async (ctx, request) => {
-    const { items, next } = await listResourceTypes(ctx, request.query);
-    return { items: items.map(typeToProto), page: { next } };
-  }),
-  getResourceType: query(async (ctx, { id }) => typeToProto(await getResourceType(ctx, id))),
-  createResourceType: command(async (ctx, { parametersSchemaJson, configJson, ...fields }) =>
-    typeToProto(await createResourceType(ctx, { ...fields, parametersSchema: parametersSchemaJson, config: configJson })),
-  ),
-  updateResourceType: command(async (ctx, { id, roles, parametersSchemaJson, configJson, ...fields }) =>
-    typeToProto(
-      await updateResourceType(ctx, id, {
-        ...fields,
-        parametersSchema: parametersSchemaJson,
-        config: configJson,
-        ...(roles.length > 0 && { roles }),
-      }),
+export const requestsHandlers = ({ pool, outbox }: ServiceParts): Handlers<typeof RequestsService, Call> => {
+  const offers = createOffers();
+  const database = alone(pool);
+  return {
+    listResourceTypes: query(async (ctx, request) => {
+      const { items, next } = await listResourceTypes(ctx, request.query);
+      return { items: items.map(typeToProto), page: { next } };
+    }),
+    getResourceType: query(async (ctx, { id }) => typeToProto(await getResourceType(ctx, id))),
+    createResourceType: command(async (ctx, { parametersSchemaJson, configJson, ...fields }) =>
+      typeToProto(await createResourceType(ctx, { ...fields, parametersSchema: parametersSchemaJson, config: configJson })),
     ),
-  ),
-  deleteResourceType: command(async (ctx, { id }) => {
-    await deleteResourceType(ctx, id);
-    return {};
-  }),
+    updateResourceType: command(async (ctx, { id, roles, parametersSchemaJson, configJson, ...fields }) =>
+      typeToProto(
+        await updateResourceType(ctx, id, {
+          ...fields,
+          parametersSchema: parametersSchemaJson,
+          config: configJson,
+          ...(roles.length > 0 && { roles }),
+        }),
+      ),
+    ),
+    deleteResourceType: command(async (ctx, { id }) => {
+      await deleteResourceType(ctx, id);
+      return {};
+    }),
 
-  listResources: query(async (ctx, request) => {
-    const { items, next } = await listResources(ctx, request.query);
-    return { items: items.map(resourceToProto), page: { next } };
-  }),
-  getResource: query(async (ctx, { id }) => resourceToProto(await getResource(ctx, id))),
-  createResource: async (call, request) => {
-    await awaitTeam(call, request.owningTeamId);
-    return call.writeOnce(async (ctx) => resourceToProto(await createResource(ctx, request)));
-  },
-  updateResource: async (call, { id, name, owningTeamId }) => {
-    if (owningTeamId) await awaitTeam(call, owningTeamId);
-    return call.writeOnce(async (ctx) => resourceToProto(await updateResource(ctx, id, { name, owningTeamId })));
-  },
-  deleteResource: command(async (ctx, { id }) => {
-    await deleteResource(ctx, id);
-    return {};
-  }),
+    listResources: query(async (ctx, request) => {
+      const { items, next } = await listResources(ctx, request.query);
+      return { items: items.map(resourceToProto), page: { next } };
+    }),
+    getResource: query(async (ctx, { id }) => resourceToProto(await getResource(ctx, id))),
+    createResource: async (call, request) => {
+      await awaitTeam(call, request.owningTeamId);
+      return call.writeOnce(async (ctx) => resourceToProto(await createResource(ctx, request)));
+    },
+    updateResource: async (call, { id, name, owningTeamId }) => {
+      if (owningTeamId) await awaitTeam(call, owningTeamId);
+      return call.writeOnce(async (ctx) => resourceToProto(await updateResource(ctx, id, { name, owningTeamId })));
+    },
+    deleteResource: command(async (ctx, { id }) => {
+      await deleteResource(ctx, id);
+      return {};
+    }),
 
-  submitRequest: command(async (ctx, { parametersJson, ...fields }) =>
-    requestToProto(await submitRequest(ctx, { ...fields, parameters: parametersJson })),
-  ),
-  getRequest: async (call, { id }) => requestToProto(await getRequest(pool, call, id)),
-  listRequests: query(async (ctx, request) => {
-    const { items, next } = await listRequests(ctx, request.query);
-    return { items: items.map(requestToProto), page: { next } };
-  }),
-  listMyRequests: query(async (ctx, request) => {
-    const { items, next } = await listMyRequests(ctx, request.query);
-    return { items: items.map(requestToProto), page: { next } };
-  }),
-  cancelRequest: command(async (ctx, { id }) => requestToProto(await cancelRequest(ctx, id))),
-  withdrawRequest: command(async (ctx, { id }) => requestToProto(await withdrawRequest(ctx, id))),
-  settleRequest: command(async (ctx, { id, outcome, decider }) => {
-    await ctx.authorize('access_request', 'settle', { tenantId: ctx.tenantId });
-    await settleRequest(ctx, { id, outcome, decider });
-    return requestToProto(await findRequest(ctx, id));
-  }),
-});
+    submitRequest: async (call, { parametersJson, ...fields }) => {
+      const submit = async (at: CallFunction) =>
+        requestToProto(await submitRequest(call, at, offers, { ...fields, parameters: parametersJson }));
+      const reply = call.onceOnly ? await call.writeOnce(({ em }) => submit(within(em))) : await submit(database);
+      outbox.wake();
+      return reply;
+    },
+    getRequest: async (call, { id }) => requestToProto(await getRequest(call, database, id)),
+    listRequests: query(async (ctx, request) => {
+      const { items, next } = await listRequests(ctx, request.query);
+      return { items: items.map(requestToProto), page: { next } };
+    }),
+    listMyRequests: query(async (ctx, request) => {
+      const { items, next } = await listMyRequests(ctx, request.query);
+      return { items: items.map(requestToProto), page: { next } };
+    }),
+    cancelRequest: command(async (ctx, { id }) => requestToProto(await cancelRequest(ctx, id))),
+    withdrawRequest: command(async (ctx, { id }) => requestToProto(await withdrawRequest(ctx, id))),
+    settleRequest: command(async (ctx, { id, outcome, decider }) => {
+      await ctx.authorize('access_request', 'settle', { tenantId: ctx.tenantId });
+      await settleRequest(ctx, { id, outcome, decider });
+      return requestToProto(await findRequest(ctx, id));
+    }),
+  };
+};

@@ -1,6 +1,6 @@
 import { AppError } from '@accessops/errors';
 import type { Call } from '@accessops/service';
-import type { Pool } from 'pg';
+import type { CallFunction } from '../sql-function.ts';
 import { isId } from '../text.ts';
 import { attributesOf, type RequestView } from './access-request.ts';
 import type { Stage } from './approval-plan.ts';
@@ -47,11 +47,8 @@ const viewOf = (id: string, row: Row): RequestView => ({
  * One request, for its owner, its approvers, admin and auditor. The most frequent read of all: one round trip, past the ORM but
  * under the same row-level security. Errors: REQUEST_NOT_FOUND, PERMISSION_DENIED.
  */
-export const getRequest = async (pool: Pool, { tenantId, authorize }: Call, id: string): Promise<RequestView> => {
-  const { rows } = isId(id)
-    ? await pool.query<Row>({ name: 'read-request', text: 'select * from read_request($1, $2)', values: [tenantId, id] })
-    : { rows: [] };
-  const [row] = rows;
+export const getRequest = async ({ tenantId, authorize }: Call, database: CallFunction, id: string): Promise<RequestView> => {
+  const [row] = isId(id) ? await database<Row>('read_request', [tenantId, id]) : [];
   if (!row) throw new AppError('REQUEST_NOT_FOUND');
   const request = viewOf(id, row);
   await authorize('access_request', 'read', attributesOf({ ...request, tenantId }));

@@ -1,21 +1,23 @@
-import { newId, onUnique } from '@accessops/db';
+import { newId } from '@accessops/db';
 import { AppError, invalidField } from '@accessops/errors';
-import { emit } from '@accessops/events';
+import { type Event, eventFrom } from '@accessops/events';
 import { RequestSubmittedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
-import type { Ctx } from '@accessops/service';
+import type { Call } from '@accessops/service';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { findResource } from '../catalog/find-resource.ts';
+import type { Offer, Offers } from '../catalog/offers.ts';
 import { parseParameters } from '../catalog/parameters-schema.ts';
 import { noTeam } from '../catalog/resource.ts';
 import { created } from '../changes.ts';
 import { parseDurationUpTo } from '../duration.ts';
 import { parseFields } from '../parse-fields.ts';
+import type { CallFunction } from '../sql-function.ts';
 import { parseOptionalText, parseText } from '../text.ts';
-import { AccessRequest } from './access-request.ts';
+import type { RequestView } from './access-request.ts';
+import { approval } from './approval.ts';
 import { approvalPlan, requiredApprovals } from './approval-plan.ts';
-import { approveRequest } from './approve-request.ts';
-import { findRequest } from './find-request.ts';
+import { type Filing, fileRequest } from './file-request.ts';
 
+/** What somebody asks for. */
 export interface NewRequest {
   resourceId: string;
   role: string;
@@ -27,72 +29,95 @@ export interface NewRequest {
   ticket: string;
 }
 
-export const submitRequest = async (ctx: Ctx, input: NewRequest): Promise<AccessRequest> => {
-  const { em, tenantId, principal } = ctx;
-  const { id: resourceId, type, owningTeamId } = await findResource(ctx, input.resourceId);
-  const { duration, ...fields } = parseFields({
+const parseRequest = (input: NewRequest, { roles, longest, parametersSchema }: Offer) =>
+  parseFields({
     role: () => {
-      if (!type.roles.includes(input.role)) throw invalidField('/role', `must be one of: ${type.roles.join(', ')}`);
+      if (!roles.includes(input.role)) throw invalidField('/role', `must be one of: ${roles.join(', ')}`);
       return input.role;
     },
     justification: () => parseText('/justification', input.justification, 2000),
-    duration: () => parseDurationUpTo('/duration', input.duration, type.longest()),
-    parameters: () => parseParameters(type.parametersSchema, input.parameters),
+    duration: () => parseDurationUpTo('/duration', input.duration, longest),
+    parameters: () => parseParameters(parametersSchema, input.parameters),
     ticket: () => parseOptionalText('/ticket', input.ticket, 200),
   });
-  const { outputs } = await ctx.authorize('access_request', 'create', {
-    tenantId,
-    sensitivity: type.sensitivity,
-    pii: type.pii,
-    durationSeconds: duration.seconds,
-    maxDurationSeconds: type.longest().seconds,
-    owningTeamId: owningTeamId === noTeam ? '' : owningTeamId,
-    role: fields.role,
+
+/** Asks policy whether the caller may file this, and by which plan. */
+const planOf = async (call: Call, offer: Offer, role: string, durationSeconds: number) => {
+  const { outputs } = await call.authorize('access_request', 'create', {
+    tenantId: call.tenantId,
+    sensitivity: offer.sensitivity,
+    pii: offer.pii,
+    durationSeconds,
+    maxDurationSeconds: offer.longest.seconds,
+    owningTeamId: offer.owningTeamId === noTeam ? '' : offer.owningTeamId,
+    role,
   });
   const { stages, maxDurationSeconds } = approvalPlan(outputs);
-  if (duration.seconds > maxDurationSeconds) throw invalidField('/duration', `must be at most ${maxDurationSeconds} seconds`);
-  const now = ctx.now();
-  const id = newId();
-  em.create(AccessRequest, {
-    ...fields,
-    id,
-    tenantId,
-    requesterId: principal.id,
-    resourceId,
-    duration: duration.iso,
-    status: 'PENDING',
-    stages,
-    requiredApprovals: requiredApprovals(stages),
-    jobId: null,
-    grantId: null,
-    retryBalance: 0,
-    withdrawnAt: null,
-    createdAt: now,
-    updatedAt: now,
-  });
-  await em.flush().catch(onUnique({ access_request_open: 'REQUEST_ALREADY_OPEN' }));
-  emit(
-    ctx,
+  if (durationSeconds > maxDurationSeconds) throw invalidField('/duration', `must be at most ${maxDurationSeconds} seconds`);
+  return stages;
+};
+
+const submitted = (call: Call, request: RequestView): Event =>
+  eventFrom(
+    call,
     RequestSubmittedSchema,
     {
-      requestId: id,
-      requesterId: principal.id,
-      requesterEmail: principal.email,
-      resourceId,
-      role: fields.role,
-      justification: fields.justification,
-      duration: duration.iso,
-      stages,
-      submittedAt: timestampFromDate(now),
+      requestId: request.id,
+      requesterId: request.requesterId,
+      requesterEmail: call.principal.email,
+      resourceId: request.resourceId,
+      role: request.role,
+      justification: request.justification,
+      duration: request.duration,
+      stages: request.stages,
+      submittedAt: timestampFromDate(request.createdAt),
     },
-    id,
+    request.id,
     {
       action: 'REQUEST_CREATED',
       entityType: 'REQUEST',
-      entityId: id,
-      changes: created({ status: 'PENDING', resourceId, role: fields.role, duration: duration.iso }),
+      entityId: request.id,
+      changes: created({ status: 'PENDING', resourceId: request.resourceId, role: request.role, duration: request.duration }),
     },
   );
-  if (stages.length === 0) await approveRequest(ctx, id, { id: 'requests', type: 'system' });
-  return findRequest(ctx, id);
+
+const filingOf = async (call: Call, offer: Offer, input: NewRequest): Promise<Filing> => {
+  const { duration, ...fields } = parseRequest(input, offer);
+  const stages = await planOf(call, offer, fields.role, duration.seconds);
+  const now = call.now();
+  const request: RequestView = {
+    ...fields,
+    id: newId(),
+    status: stages.length === 0 ? 'APPROVED' : 'PENDING',
+    requesterId: call.principal.id,
+    resourceId: input.resourceId.toLowerCase(),
+    duration: duration.iso,
+    requiredApprovals: requiredApprovals(stages),
+    stages,
+    jobId: null,
+    grantId: null,
+    version: 1,
+    createdAt: now,
+    updatedAt: now,
+  };
+  // Without stages nobody decides: it is approved by the service that knows the plan, and both steps are told.
+  const events = [
+    submitted(call, request),
+    ...(stages.length === 0 ? [eventFrom(call, ...approval(request, offer, { id: 'requests', type: 'system' }))] : []),
+  ];
+  return { tenantId: call.tenantId, request, offer, events };
+};
+
+/**
+ * Files a request with the plan that policy gives it; with no stages it is approved at once. One round trip when the offer is known.
+ * Errors: RESOURCE_NOT_FOUND, INVALID_FIELDS, PERMISSION_DENIED, REQUEST_ALREADY_OPEN.
+ */
+export const submitRequest = async (call: Call, database: CallFunction, offers: Offers, input: NewRequest): Promise<RequestView> => {
+  for (let attempt = 1; attempt <= 5; attempt++) {
+    const offer = await offers.find(database, call.tenantId, input.resourceId);
+    const filing = await filingOf(call, offer, input);
+    if (await fileRequest(database, filing)) return filing.request;
+    offers.forget(call.tenantId, input.resourceId);
+  }
+  throw new AppError('VERSION_CONFLICT');
 };
