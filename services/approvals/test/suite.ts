@@ -83,13 +83,13 @@ export class Suite {
   readonly tenantId = newId();
   readonly database: TestDatabase;
   readonly namespace: string;
-  /** A superuser's connection, which row-level security does not hold. */
-  readonly sql: pg.Client;
+  /** A superuser's connections, which row-level security does not hold. */
+  readonly sql: pg.Pool;
   readonly #broker: Broker;
   readonly #running: RunningService[];
   readonly #resources = new Map<string, Promise<string>>();
 
-  private constructor(database: TestDatabase, namespace: string, sql: pg.Client, broker: Broker, running: RunningService[]) {
+  private constructor(database: TestDatabase, namespace: string, sql: pg.Pool, broker: Broker, running: RunningService[]) {
     this.database = database;
     this.namespace = namespace;
     this.sql = sql;
@@ -103,8 +103,7 @@ export class Suite {
   static async start(): Promise<Suite> {
     const database = await createDatabase(['requests', 'approvals']);
     const namespace = newNamespace();
-    const sql = new pg.Client({ connectionString: database.adminUrl, options: '-c search_path=approvals' });
-    await sql.connect();
+    const sql = new pg.Pool({ connectionString: database.adminUrl, options: '-c search_path=approvals' });
     const broker = await connectBroker(infrastructure().nats);
     await Promise.all(['identity', 'requests', 'approvals', 'provisioner'].map((producer) => ensureStream(broker, namespace, producer)));
     const requests = await startRequests(requestsConfigFrom(serviceEnvironment('requests', { database, namespace })));
@@ -188,21 +187,21 @@ export class Suite {
 
   /** A request by somebody, by default somebody new, for a resource whose plan is the one wanted. */
   async file(plan: Plan = {}, requester = this.person(['requester'])): Promise<{ id: string; requester: Person; resourceId: string }> {
-    const resourceId = await this.#resource(plan);
+    const resourceId = await this.#resource(plan, requester.tenantId ?? this.tenantId);
     const wish = { resourceId, role: 'reader', justification: 'a test', duration: 'PT2H' };
     const { id } = await this.requests.submitRequest(wish, await as(requester));
     return { id, requester, resourceId };
   }
 
-  #resource(plan: Plan): Promise<string> {
-    const name = JSON.stringify(plan);
-    const resource = this.#resources.get(name) ?? this.#createResource(plan);
+  #resource(plan: Plan, tenantId: string): Promise<string> {
+    const name = JSON.stringify([plan, tenantId]);
+    const resource = this.#resources.get(name) ?? this.#createResource(plan, tenantId);
     this.#resources.set(name, resource);
     return resource;
   }
 
-  async #createResource({ sensitivity = 'medium', pii = false, owningTeamId = '' }: Plan): Promise<string> {
-    const admin = await as({ ...this.person(['admin']), audience: 'org-admin' });
+  async #createResource({ sensitivity = 'medium', pii = false, owningTeamId = '' }: Plan, tenantId: string): Promise<string> {
+    const admin = await as({ ...this.person(['admin'], [], tenantId), audience: 'org-admin' });
     const key = `k-${randomBytes(6).toString('hex')}`;
     const simulated = { connector: 'simulated', roles: ['reader', 'writer'], maxDuration: 'PT8H', configJson: '{}' };
     const type = await this.requests.createResourceType({ key, name: key, sensitivity, pii, ...simulated }, admin);
