@@ -25,6 +25,18 @@ const databaseDetails = ['detail', 'where', 'internalQuery', 'query', 'parameter
 /** Paths that are never written to a log, at the top and one or two levels down. */
 const redactPaths = [...secretNames.flatMap((name) => [`["${name}"]`, `*["${name}"]`, `*.*["${name}"]`]), ...databaseDetails];
 
+/** An error for the log. Database libraries put the values of a refused row into the message, too: they are taken out. */
+const withoutValues = (error: Error) => {
+  const written = pino.stdSerializers.err(error);
+  for (let at: unknown = error; at instanceof Error; at = at.cause) {
+    const { detail } = at as { detail?: unknown };
+    if (typeof detail !== 'string' || detail === '') continue;
+    written.message = written.message.replaceAll(detail, '[redacted]');
+    written.stack = written.stack.replaceAll(detail, '[redacted]');
+  }
+  return written;
+};
+
 /** JSON logs on standard output; `service` stands on every line, secrets are replaced by `[redacted]`. */
 export const createLogger = (service: string, level = 'info', destination?: NodeJS.WritableStream): Logger => {
   const options = {
@@ -33,6 +45,7 @@ export const createLogger = (service: string, level = 'info', destination?: Node
     messageKey: 'message',
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { err: withoutValues },
     redact: { paths: redactPaths, censor: '[redacted]' },
   };
   return destination ? pino(options, destination) : pino(options, pino.destination({ dest: 1, sync: false, minLength: 0 }));
