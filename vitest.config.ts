@@ -5,7 +5,13 @@ const within = (pattern: string) => members.map((member) => `${member}/${pattern
 const globalSetup = './packages/testing/src/global-setup.ts';
 
 // Cursors, outboxes and projections are polled: waiting tests share two cores well, but not many at a time.
-const shared = { testTimeout: 30_000, hookTimeout: 60_000, teardownTimeout: 30_000, pool: 'forks' as const };
+const shared = {
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  teardownTimeout: 30_000,
+  pool: 'forks' as const,
+  experimental: { viteModuleRunner: false },
+};
 
 export default defineConfig({
   test: {
@@ -19,12 +25,14 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'e2e',
-          include: ['e2e/**/*.test.ts'],
+          include: ['e2e/*.test.ts'],
           globalSetup: './e2e/setup.ts',
           testTimeout: 120_000,
           hookTimeout: 180_000,
         },
       },
+      // Reads what all the others have left in the logs.
+      { test: { ...shared, name: 'logs', include: ['e2e/last/*.test.ts'], sequence: { groupOrder: 1 } } },
     ],
   },
 });

@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { appendFileSync } from 'node:fs';
 import { inject } from 'vitest';
+import { secretsFile } from './places.ts';
 
 /** What came back: the status, the parsed body and the headers. */
 export interface Answer {
@@ -34,7 +35,7 @@ const secrets = new Set<string>();
 export const rememberSecret = (secret: string): void => {
   if (secrets.has(secret)) return;
   secrets.add(secret);
-  appendFileSync(inject('secretsFile'), `${secret}\n`);
+  appendFileSync(secretsFile, `${secret}\n`);
 };
 
 /** One call of the public API under `/api/v1`; other paths are taken as they are when they start with `//`. */
