@@ -8,6 +8,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
   check: async (args) => (await import('./src/check.ts')).check(args),
   generate: async () => (await import('./src/generate.ts')).generate(),
   migrations: async () => (await import('./src/migrations.ts')).migrations(),
+  'pre-commit': async () => (await import('./src/pre-commit.ts')).preCommit(),
 };
 
 const [name = '', ...args] = process.argv.slice(2);
