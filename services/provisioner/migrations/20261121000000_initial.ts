@@ -14,7 +14,7 @@ const tables = [
     max_attempts integer,
     last_error text,
     due_at timestamptz(3) not null,
-    lease_owner uuid,
+    worker uuid,
     requester_id uuid not null,
     origin jsonb not null,
     spec jsonb not null,

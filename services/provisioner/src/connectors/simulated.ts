@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { type Access, type Connector, ConnectorError } from '../connector.ts';
 
 const count = z.number().int().min(0).max(100);
+const milliseconds = z.number().int().min(0).max(10_000);
 
 /** How a simulated target behaves, as the resource type configures it. */
 const behaviour = z.object({
@@ -15,7 +16,9 @@ const behaviour = z.object({
   failAfterApplyFirst: count.default(0),
   /** The first n attempts to take the access away fail. */
   failRevokeFirst: count.default(0),
-  latencyMs: z.number().int().min(0).max(10_000).default(0),
+  /** How long each call takes before anything happens, and how long its answer to `apply` takes after the access was made. */
+  latencyMs: milliseconds.default(0),
+  answerLatencyMs: milliseconds.default(0),
 });
 
 const behaviourOf = ({ config }: Access): z.infer<typeof behaviour> => {
@@ -43,7 +46,7 @@ export const createSimulatedConnector = (target: Pool): Connector => {
     plan: async (access) => [`Create ${usernameOf(access)} on ${access.resourceKey} with the role ${access.role}`],
 
     apply: async (access, signal) => {
-      const { alwaysFail, failFirst, failAfterApplyFirst, latencyMs } = behaviourOf(access);
+      const { alwaysFail, failFirst, failAfterApplyFirst, latencyMs, answerLatencyMs } = behaviourOf(access);
       await wait(latencyMs, signal);
       if (alwaysFail) throw new ConnectorError('The simulated target always refuses');
       if (access.attempt <= failFirst) throw new ConnectorError(`The simulated target refuses attempt ${access.attempt}`);
@@ -62,6 +65,7 @@ export const createSimulatedConnector = (target: Pool): Connector => {
         fence,
       ]);
       if (!applied) throw new ConnectorError('The simulated target has heard from a later worker');
+      await wait(answerLatencyMs, signal);
       if (access.attempt <= failAfterApplyFirst) throw new ConnectorError(`The answer to attempt ${access.attempt} was lost`);
       return { handle: { username }, credential: { username, password } };
     },

@@ -25,7 +25,7 @@ const activate = `
     select * from jsonb_to_recordset(?) as made (job_id uuid, attempts integer, grant_id uuid, expires_at timestamptz, access jsonb,
       key_id text, data_key text, iv text, ciphertext text, tag text)
   ), done as (
-    update job set status = 'SUCCEEDED', grant_id = made.grant_id, finished_at = ?, lease_owner = null
+    update job set status = 'SUCCEEDED', grant_id = made.grant_id, finished_at = ?
     from made where job.id = made.job_id and job.attempts = made.attempts and job.status = 'RUNNING'
     returning job.id, job.tenant_id, job.request_id, job.requester_id, job.origin
   ), granted as (

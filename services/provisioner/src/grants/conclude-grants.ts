@@ -11,7 +11,7 @@ const conclude = `
   with gone as (
     select * from jsonb_to_recordset(?) as gone (job_id uuid, attempts integer)
   ), done as (
-    update job set status = 'SUCCEEDED', finished_at = ?, lease_owner = null
+    update job set status = 'SUCCEEDED', finished_at = ?
     from gone where job.id = gone.job_id and job.attempts = gone.attempts and job.status = 'RUNNING'
     returning job.id, job.grant_id
   ), before as (

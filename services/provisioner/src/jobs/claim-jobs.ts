@@ -3,8 +3,8 @@ import type { ClaimedJob } from './job.ts';
 import { emitProgress } from './job-events.ts';
 
 export interface Claim {
-  /** Names the worker process; for operators. */
-  owner: string;
+  /** Names the process; for operators. */
+  worker: string;
   limit: number;
   leaseMs: number;
   now: () => Date;
@@ -18,7 +18,7 @@ const claimDue = `
     order by (case queue when 'high' then 0 when 'default' then 1 else 2 end), due_at
     limit ? for update skip locked
   )
-  update job set status = 'RUNNING', attempts = attempts + 1, lease_owner = ?, due_at = now() + ? * interval '1 millisecond',
+  update job set status = 'RUNNING', attempts = attempts + 1, worker = ?, due_at = now() + ? * interval '1 millisecond',
     started_at = coalesce(started_at, ?)
   from due where job.id = due.id
   returning job.id, tenant_id as "tenantId", request_id as "requestId", grant_id as "grantId", kind, attempts,
@@ -29,9 +29,9 @@ const claimDue = `
  * Takes jobs that are due: queued ones, and those whose worker has let its lease run out. Each start is told, the first
  * as JOB_STARTED, later ones as JOB_RESUMED. Many jobs, one transaction.
  */
-export const claimJobs = (outbox: Outbox, { owner, limit, leaseMs, now }: Claim): Promise<ClaimedJob[]> =>
+export const claimJobs = (outbox: Outbox, { worker, limit, leaseMs, now }: Claim): Promise<ClaimedJob[]> =>
   unitOfWork(outbox, 'all-tenants', async (em) => {
-    const claimed = await em.execute<(ClaimedJob & { before: string })[]>(claimDue, [limit, owner, leaseMs, now()]);
+    const claimed = await em.execute<(ClaimedJob & { before: string })[]>(claimDue, [limit, worker, leaseMs, now()]);
     for (const job of claimed) {
       emitProgress({ em, now }, job, 'RUNNING', job.attempts === 1 ? 'JOB_STARTED' : 'JOB_RESUMED', {
         status: { before: job.before, after: 'RUNNING' },

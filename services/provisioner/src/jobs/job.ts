@@ -38,7 +38,8 @@ const JobSchema = defineEntity({
     lastError: p.text().nullable(),
     /** When a worker may take it: after the back-off, or once the lease of the one that has it has run out. */
     dueAt: p.datetime(),
-    leaseOwner: p.uuid().nullable(),
+    /** The process that has it, or had it last. */
+    worker: p.uuid().nullable(),
     requesterId: p.uuid(),
     origin: p.json<Event['origin']>(),
     spec: p.json<Spec>(),
@@ -75,6 +76,10 @@ export interface ClaimedJob {
   /** The requester has been deactivated. */
   requesterGone: boolean;
 }
+
+/** Which attempt this is since the job was queued, or queued again by an admin. */
+export const attemptOfBudget = ({ attempts, maxAttempts }: Pick<ClaimedJob, 'attempts' | 'maxAttempts'>): number =>
+  maxAttempts === null ? attempts : attempts - (maxAttempts - attemptBudget);
 
 /** Whether no other attempt is left after this one. */
 export const isLastAttempt = ({ attempts, maxAttempts }: Pick<ClaimedJob, 'attempts' | 'maxAttempts'>): boolean =>

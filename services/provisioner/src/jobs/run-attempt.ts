@@ -3,7 +3,7 @@ import type { Logger } from '@accessops/telemetry';
 import { type Access, ConnectorError, type Connectors, connectorNamed, finalFence, type Handle } from '../connector.ts';
 import type { Sealed, Vault } from '../credentials/vault.ts';
 import { pauseAfterMs } from './back-off.ts';
-import { type ClaimedJob, isLastAttempt, isSpent } from './job.ts';
+import { attemptOfBudget, type ClaimedJob, isLastAttempt, isSpent } from './job.ts';
 
 /** What came of an attempt. */
 export type Outcome =
@@ -62,7 +62,7 @@ const giveUp = async (tools: Tools, job: ClaimedJob, error: string, signal: Abor
   } catch (cause) {
     tools.log.error({ err: cause, jobId: job.id }, 'a failed job could not be cleared up after');
     if (isPermanent(cause)) return { kind: 'failed', error };
-    return { kind: 'retry', error, pauseMs: pauseAfterMs(job.attempts) };
+    return { kind: 'retry', error, pauseMs: pauseAfterMs(attemptOfBudget(job)) };
   }
 };
 
@@ -77,6 +77,6 @@ export const runAttempt = async (tools: Tools, job: ClaimedJob, signalOf: () => 
     const error = publicText(cause);
     tools.log.warn({ err: cause, jobId: job.id, requestId: job.origin.requestId, attempt: job.attempts }, 'attempt failed');
     if (job.kind === 'PROVISION' && (isPermanent(cause) || isLastAttempt(job))) return giveUp(tools, job, error, signalOf());
-    return { kind: 'retry', error, pauseMs: pauseAfterMs(job.attempts) };
+    return { kind: 'retry', error, pauseMs: pauseAfterMs(attemptOfBudget(job)) };
   }
 };

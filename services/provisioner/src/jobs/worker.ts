@@ -52,7 +52,7 @@ interface Running {
 /** Works on jobs of all tenants: claims several at a time, tries each at its target, and records the outcomes in batches. */
 export const startWorker = ({ outbox, connectors, vault, log, now, settings }: WorkerOptions): Worker => {
   const { concurrency, leaseMs, deadlineMs, pollMs, drainMs } = settings;
-  const owner = newId();
+  const worker = newId();
   const bell = createBell();
   const running = new Map<string, Running>();
   let closing = false;
@@ -99,7 +99,7 @@ export const startWorker = ({ outbox, connectors, vault, log, now, settings }: W
     while (!closing) {
       const limit = concurrency - running.size;
       if (limit === 0) return;
-      const jobs = await claimJobs(outbox, { owner, limit, leaseMs, now });
+      const jobs = await claimJobs(outbox, { worker, limit, leaseMs, now });
       for (const job of jobs) void run(job);
       if (jobs.length < limit) return;
     }

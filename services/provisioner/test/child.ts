@@ -1,0 +1,19 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Suite } from './suite.ts';
+
+const main = fileURLToPath(new URL('../main.ts', import.meta.url));
+
+/** A provisioner in a process of its own, as in production. */
+export const spawnProvisioner = ({ environment }: Suite): ChildProcess =>
+  spawn(process.execPath, [main], { env: environment, stdio: 'ignore' });
+
+/** Sends a signal and waits for the end; answers the exit code, null when the signal ended it. */
+export const end = async (child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> => {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  const ended = once(child, 'exit');
+  child.kill(signal);
+  const [code] = (await ended) as [number | null];
+  return code;
+};

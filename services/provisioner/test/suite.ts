@@ -1,0 +1,239 @@
+import { newId } from '@accessops/db';
+import { type Broker, connectBroker, ensureStream, headersOf, publish, type Service } from '@accessops/events';
+import { connect, Metadata, type ServiceClient } from '@accessops/grpc';
+import {
+  AnyEventSchema,
+  RequestApprovedSchema,
+  RequestWithdrawnSchema,
+  UserUpdatedSchema,
+} from '@accessops/proto/accessops/events/v1/events_pb';
+import { ProvisionerService } from '@accessops/proto/accessops/provisioner/v1/provisioner_pb';
+import type { RunningService } from '@accessops/service';
+import {
+  createDatabase,
+  infrastructure,
+  mintPrincipal,
+  namespace as newNamespace,
+  serviceEnvironment,
+  type TestDatabase,
+  until,
+} from '@accessops/testing';
+import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import pg from 'pg';
+import { type ProvisionerOverrides, startProvisioner } from '../src/app.ts';
+import { configFrom } from '../src/config.ts';
+
+export interface Person {
+  id: string;
+  tenantId: string;
+  orgRoles: string[];
+}
+
+export interface Approved {
+  requester?: Person;
+  duration?: string;
+  connector?: string;
+  config?: Record<string, unknown>;
+  requestId?: string;
+}
+
+export interface JobRow {
+  id: string;
+  status: string;
+  attempts: number;
+  kind: string;
+  grant_id: string | null;
+  last_error: string | null;
+}
+
+export interface GrantRow {
+  id: string;
+  status: string;
+  ended_at: Date | null;
+  expires_at: Date;
+  end_reason: string | null;
+}
+
+export interface TargetRow {
+  present: boolean;
+  times_created: number;
+}
+
+/** A provisioner on a database and a namespace of its own, and hands to set things going and to look behind it. */
+export interface Suite {
+  database: TestDatabase;
+  /** Sees everything, whatever row-level security says. */
+  sql: pg.Pool;
+  environment: Record<string, string>;
+  tenantId: string;
+  requester: Person;
+  admin: Person;
+  /** Starts another instance; the suite ends it. */
+  start(overrides?: ProvisionerOverrides): Promise<RunningService>;
+  /** Stops all instances, as SIGTERM would. */
+  stopAll(): Promise<void>;
+  /** A client of the first instance in somebody's name; `metadata` comes on top. */
+  as(person: Person, metadata?: Record<string, string>): Promise<ServiceClient<typeof ProvisionerService>>;
+  /** Tells an event as another service would; told twice with one id it is a duplicate. */
+  tell<D extends DescMessage>(producer: Service, schema: D, message: MessageInitShape<D>, about: Told): Promise<void>;
+  /** Tells of an approved request; answers its id. */
+  approve(request?: Approved): Promise<string>;
+  withdraw(requestId: string): Promise<void>;
+  tellUser(person: Person, active: boolean, version: number): Promise<void>;
+  job(requestId: string, kind?: string): Promise<JobRow | undefined>;
+  grant(requestId: string): Promise<GrantRow | undefined>;
+  /** Waits until the grant of the request has one of these statuses. */
+  grantIs(requestId: string, statuses: string[], timeoutMs?: number): Promise<GrantRow>;
+  jobIs(requestId: string, status: string, timeoutMs?: number): Promise<JobRow>;
+  target(jobId: string): Promise<TargetRow | undefined>;
+  /** Audited actions of all events about a request, in order. */
+  actions(requestId: string): Promise<string[]>;
+  close(): Promise<void>;
+}
+
+export interface Told {
+  aggregateId: string;
+  tenantId?: string;
+  eventId?: string;
+  /** X-Request-Id of the call that set things going. */
+  requestId?: string;
+  /** What the stream de-duplicates by; another one each time by default, so that duplicates arrive. */
+  messageId?: string;
+}
+
+const person = (tenantId: string, ...orgRoles: string[]): Person => ({ id: newId(), tenantId, orgRoles });
+
+export { person };
+
+/** Starts a suite; `instances: 0` leaves it to the test to start what it needs. */
+export const startSuite = async ({
+  instances = 1,
+  overrides,
+}: {
+  instances?: number;
+  overrides?: ProvisionerOverrides;
+} = {}): Promise<Suite> => {
+  const database = await createDatabase(['provisioner']);
+  const namespace = newNamespace();
+  const environment = serviceEnvironment('provisioner', { database, namespace });
+  const config = configFrom(environment);
+  const broker: Broker = await connectBroker(infrastructure().nats);
+  await Promise.all(['identity', 'requests'].map((producer) => ensureStream(broker, namespace, producer)));
+  const sql = new pg.Pool({ connectionString: database.adminUrl, max: 3, options: '-c search_path=provisioner' });
+  const tenantId = newId();
+  const requester = person(tenantId, 'requester');
+  const admin = person(tenantId, 'admin');
+  const running: RunningService[] = [];
+  const clients: { close(): void }[] = [];
+
+  const start: Suite['start'] = async (own = overrides) => {
+    const service = await startProvisioner(config, own);
+    running.push(service);
+    return service;
+  };
+  const stopAll: Suite['stopAll'] = async () => {
+    await Promise.all(running.splice(0).map((service) => service.close()));
+  };
+  for (let n = 0; n < instances; n++) await start();
+
+  const tell: Suite['tell'] = async (producer, schema, message, { aggregateId, tenantId: of = tenantId, eventId = newId(), ...about }) => {
+    const payload = toBinary(schema, create(schema, message));
+    const origin = { requestId: about.requestId ?? 'test', ip: '192.0.2.1', userAgent: 'test', traceparent: '' };
+    const event = { id: eventId, type: schema.name, tenantId: of, aggregateId, occurredAt: new Date(), origin, payload };
+    const headers = headersOf(producer, event);
+    await publish(broker, namespace, producer, { type: schema.name, payload, headers, messageId: about.messageId ?? newId() });
+  };
+
+  const one = async <T extends object>(text: string, values: unknown[]): Promise<T | undefined> =>
+    (await sql.query<T>(text, values)).rows[0];
+  const job: Suite['job'] = (requestId, kind = 'PROVISION') =>
+    one('select * from job where request_id = $1 and kind = $2', [requestId, kind]);
+  const grant: Suite['grant'] = (requestId) => one('select * from access_grant where request_id = $1', [requestId]);
+
+  return {
+    database,
+    sql,
+    environment,
+    tenantId,
+    requester,
+    admin,
+    start,
+    stopAll,
+    as: async ({ id, tenantId: of, orgRoles }, extra = {}) => {
+      const [first] = running;
+      if (!first) throw new Error('no instance runs');
+      const metadata = new Metadata();
+      metadata.set('authorization', `Bearer ${await mintPrincipal({ id, tenantId: of, orgRoles, audience: 'org-admin' })}`);
+      metadata.set('x-request-id', 'call');
+      for (const [name, value] of Object.entries(extra)) metadata.set(name, value);
+      const client = connect(ProvisionerService, first.address);
+      clients.push(client);
+      const calls = Object.entries(client).map(([name, call]) => [
+        name,
+        name === 'close' ? call : (request: never) => (call as (...args: unknown[]) => unknown)(request, { metadata }),
+      ]);
+      return Object.fromEntries(calls) as typeof client;
+    },
+    tell,
+    approve: async ({
+      requester: who = requester,
+      duration = 'PT1H',
+      connector = 'simulated',
+      config: settings = {},
+      requestId = newId(),
+    } = {}) => {
+      await tell(
+        'requests',
+        RequestApprovedSchema,
+        {
+          requestId,
+          requesterId: who.id,
+          resourceId: newId(),
+          resourceKey: 'staging-db',
+          role: 'reader',
+          duration,
+          connector,
+          configJson: JSON.stringify(settings),
+          parametersJson: '{}',
+        },
+        { aggregateId: requestId, tenantId: who.tenantId, requestId: `origin-${requestId}` },
+      );
+      return requestId;
+    },
+    withdraw: (requestId) => tell('requests', RequestWithdrawnSchema, { requestId }, { aggregateId: requestId }),
+    tellUser: ({ id, tenantId: of, orgRoles }, active, version) =>
+      tell('identity', UserUpdatedSchema, { user: { id, active, version, orgRoles } }, { aggregateId: id, tenantId: of }),
+    job,
+    grant,
+    grantIs: (requestId, statuses, timeoutMs) =>
+      until(
+        async () => {
+          const row = await grant(requestId);
+          return row && statuses.includes(row.status) && row;
+        },
+        { timeoutMs, what: `a grant that is ${statuses.join(' or ')}` },
+      ),
+    jobIs: (requestId, status, timeoutMs) =>
+      until(
+        async () => {
+          const row = await job(requestId);
+          return row?.status === status && row;
+        },
+        { timeoutMs, what: `a job that is ${status}` },
+      ),
+    target: (jobId) => one('select * from simulated_target where key = $1', [jobId]),
+    actions: async (requestId) => {
+      const { rows } = await sql.query<{ payload: Buffer }>('select payload from outbox_event where aggregate_id = $1 order by id', [
+        requestId,
+      ]);
+      return rows.map(({ payload }) => fromBinary(AnyEventSchema, payload).change?.action ?? '');
+    },
+    close: async () => {
+      for (const client of clients) client.close();
+      await stopAll();
+      await broker.close();
+      await sql.end();
+      await database.drop();
+    },
+  };
+};
