@@ -1,9 +1,9 @@
 import type { Principal } from '@accessops/authn';
-import { newId, noTenant } from '@accessops/db';
+import { newId } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import { type Broker, connectBroker, type Event, ensureStream, headersOf, publish } from '@accessops/events';
 import { connect, Metadata, type ServiceClient } from '@accessops/grpc';
-import { AnyEventSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { AnyEventSchema, TeamChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { type AccessRequest, RequestsService, type Resource, type ResourceType } from '@accessops/proto/accessops/requests/v1/requests_pb';
 import type { RunningService, ServiceOverrides } from '@accessops/service';
 import {
@@ -41,6 +41,11 @@ export interface Told {
   payload: Uint8Array;
 }
 
+export interface SuiteOptions {
+  overrides?: ServiceOverrides;
+  environment?: Record<string, string>;
+}
+
 /** The service on a database and a namespace of the suite's own. */
 export class Suite {
   readonly database: TestDatabase;
@@ -59,12 +64,15 @@ export class Suite {
     this.broker = parts.broker;
   }
 
-  static async start(overrides?: ServiceOverrides): Promise<Suite> {
+  static async start({ overrides, environment }: SuiteOptions = {}): Promise<Suite> {
     const database = await createDatabase(['requests']);
     const namespace = newNamespace();
     const broker = await connectBroker(infrastructure().nats);
     for (const producer of ['identity', 'approvals', 'provisioner']) await ensureStream(broker, namespace, producer);
-    const service = await startRequests(configFrom(serviceEnvironment('requests', { database, namespace, overrides: { LOG_LEVEL: 'error' } })), overrides);
+    const service = await startRequests(
+      configFrom(serviceEnvironment('requests', { database, namespace, overrides: environment })),
+      overrides,
+    );
     const client = connect(RequestsService, service.address);
     const admin = new pg.Pool({ connectionString: database.adminUrl, options: '-c search_path=requests' });
     return new Suite({ database, namespace, service, client, admin, broker });
@@ -175,6 +183,19 @@ export class Tenant {
     return { id: 'approvals', email: '', tenantId: this.id, metadata: metadataOf(token) };
   }
 
+  /** Tells of a team, as identity does, and waits until it is known. */
+  async team(): Promise<string> {
+    const teamId = newId();
+    await this.suite.tell(
+      'identity',
+      TeamChangedSchema,
+      { teamId, name: 'A team', version: 1 },
+      { tenantId: this.id, aggregateId: teamId },
+    );
+    await this.suite.settled();
+    return teamId;
+  }
+
   async type(fields: Partial<Init<'createResourceType'>> = {}): Promise<ResourceType> {
     return this.suite.client.createResourceType({ ...typeFields(), ...fields } as Init<'createResourceType'>, await this.admin);
   }
@@ -250,4 +271,3 @@ export const outcomes = (calls: Promise<unknown>[]): Promise<string[]> =>
   );
 
 export const unknownId = '0190a0a0-0000-7000-8000-000000000000';
-export { noTenant };

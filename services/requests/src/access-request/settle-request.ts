@@ -1,4 +1,4 @@
-import { AppError } from '@accessops/errors';
+import { invalidField } from '@accessops/errors';
 import type { WriteContext } from '@accessops/events';
 import type { Actor } from '@accessops/proto/accessops/common/v1/common_pb';
 import { approveRequest } from './approve-request.ts';
@@ -12,10 +12,10 @@ export interface Outcome {
   decider: Actor | undefined;
 }
 
-/** Turns the outcome of an approval into the request's state, unless it has another one already. Errors: REQUEST_NOT_FOUND. */
+/** Turns the outcome of an approval into the request's state, unless it has another one already. Errors: REQUEST_NOT_FOUND, INVALID_FIELDS. */
 export const settleRequest = async (ctx: WriteContext, { id, outcome, decider }: Outcome): Promise<void> => {
   await findRequest(ctx, id);
   if (outcome === 'APPROVED') await approveRequest(ctx, id, decider);
   else if (outcome === 'REJECTED') await closeRequest(ctx, id, 'REJECTED', decider);
-  else throw new AppError('INTERNAL_ERROR', `No outcome of an approval: ${outcome}`);
+  else throw invalidField('/outcome', 'must be APPROVED or REJECTED');
 };
