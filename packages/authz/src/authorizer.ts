@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { AppError } from '@accessops/errors';
 import { GRPC } from '@cerbos/grpc';
 import { LRUCache } from 'lru-cache';
-import type { Attribute, Decision, Question } from './decision.ts';
+import type { Decision, Question } from './decision.ts';
 
 /** The principal as far as policies look at it. */
 export interface Subject {
@@ -25,7 +25,7 @@ export interface Authorizer {
   decide(subject: Subject, question: Question): Promise<Decision>;
   /** The same, but throws PERMISSION_DENIED instead of answering no. */
   authorize(subject: Subject, question: Question): Promise<Decision>;
-  /** Which of many questions are answered yes, in one call; not remembered. */
+  /** Which of many questions are answered yes, in as few calls as Cerbos takes; not remembered. */
   allowed(subject: Subject, questions: Question[]): Promise<boolean[]>;
   /** Forgets everything: policies or people have changed. */
   forget(): void;
@@ -67,6 +67,9 @@ const resourceOf = ({ kind, version, attributes = {} }: Question) => ({ kind, id
 const keyOf = (principalKey: string, question: Question): string =>
   `${principalKey} ${question.version} ${question.kind} ${question.action} ${question.attributes ? JSON.stringify(question.attributes) : ''}`;
 
+// What Cerbos takes in one call, unless told otherwise.
+const batchSize = 50;
+
 /** A Cerbos client that remembers decisions for a short time, by principal, action and attributes. */
 export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: AuthorizerOptions): Authorizer => {
   const cerbos = new GRPC(address, {
@@ -105,11 +108,26 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
         resource: resourceOf(question),
         actions: [question.action],
       });
-      return {
-        allowed: result.isAllowed(question.action) === true,
-        decisionId,
-        outputs: result.outputs.map((output) => output.value as Attribute),
-      };
+      const outputs = result.outputs.map(({ value, source }) => {
+        if (value === undefined) throw new Error(`The output of ${source} could not be computed`);
+        return value;
+      });
+      return { allowed: result.isAllowed(question.action) === true, decisionId, outputs };
+    } catch (cause) {
+      throw new AppError('DEPENDENCY_UNAVAILABLE', 'The policy decision point does not answer', { cause });
+    }
+  };
+
+  const askMany = async (subject: Subject, questions: Question[]): Promise<boolean[]> => {
+    try {
+      const { results } = await cerbos.checkResources({
+        principal: principalOf(subject),
+        resources: questions.map((question, index) => ({
+          resource: { ...resourceOf(question), id: String(index) },
+          actions: [question.action],
+        })),
+      });
+      return questions.map((question, index) => results[index]?.isAllowed(question.action) === true);
     } catch (cause) {
       throw new AppError('DEPENDENCY_UNAVAILABLE', 'The policy decision point does not answer', { cause });
     }
@@ -139,18 +157,10 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
       return decision;
     },
     allowed: async (subject, questions) => {
-      try {
-        const { results } = await cerbos.checkResources({
-          principal: principalOf(subject),
-          resources: questions.map((question, index) => ({
-            resource: { ...resourceOf(question), id: String(index) },
-            actions: [question.action],
-          })),
-        });
-        return questions.map((question, index) => results[index]?.isAllowed(question.action) === true);
-      } catch (cause) {
-        throw new AppError('DEPENDENCY_UNAVAILABLE', 'The policy decision point does not answer', { cause });
-      }
+      const batches = Array.from({ length: Math.ceil(questions.length / batchSize) }, (_, index) =>
+        questions.slice(index * batchSize, (index + 1) * batchSize),
+      );
+      return (await Promise.all(batches.map((batch) => askMany(subject, batch)))).flat();
     },
     forget: () => {
       decisions.clear();

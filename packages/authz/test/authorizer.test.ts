@@ -1,0 +1,209 @@
+import { infrastructure, until } from '@accessops/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type Authorizer, type AuthorizerOptions, createAuthorizer, type Question, type Subject } from '../src/index.ts';
+import { type OwnCerbos, startOwnCerbos } from './own-cerbos.ts';
+
+const subject = (changed: Partial<Subject> = {}): Subject => ({
+  type: 'user',
+  id: 'u-1',
+  tenantId: 't-1',
+  audience: 'app',
+  orgRoles: ['reader'],
+  realmRoles: [],
+  teams: [],
+  licenseTier: '',
+  flags: [],
+  permissions: [],
+  mfaLevel: 1,
+  riskFlags: [],
+  ...changed,
+});
+const reading = (changed: Partial<Question> = {}): Question => ({
+  kind: 'document',
+  action: 'read',
+  version: 'default',
+  attributes: { tenantId: 't-1' },
+  ...changed,
+});
+
+const open: Authorizer[] = [];
+const authorizerFor = (options: AuthorizerOptions) => {
+  const authorizer = createAuthorizer(options);
+  open.push(authorizer);
+  return authorizer;
+};
+afterEach(() => {
+  for (const authorizer of open.splice(0)) authorizer.close();
+});
+
+let cerbos: OwnCerbos;
+beforeAll(async () => {
+  cerbos = await startOwnCerbos();
+});
+afterAll(() => cerbos.close());
+
+const down = { code: 'DEPENDENCY_UNAVAILABLE', httpStatus: 503 };
+
+describe('decisions', () => {
+  test('when policy allows, then the decision says so, with its outputs and an id', async () => {
+    const authorizer = authorizerFor({ address: cerbos.address });
+    expect(await authorizer.decide(subject(), reading())).toMatchObject({ allowed: true, outputs: [] });
+    const writing = await authorizer.authorize(subject({ orgRoles: ['writer'] }), reading({ action: 'write', attributes: { size: 21 } }));
+    expect(writing).toMatchObject({ allowed: true, outputs: [{ limit: 42 }], decisionId: expect.stringMatching(/^[0-9a-f-]{36}$/) });
+  });
+
+  test('when an output of a policy cannot be computed, then nothing is decided', async () => {
+    const authorizer = authorizerFor({ address: cerbos.address });
+    const writing = authorizer.decide(subject({ orgRoles: ['writer'] }), reading({ action: 'write', attributes: { size: 'large' } }));
+    await expect(writing).rejects.toMatchObject({
+      ...down,
+      cause: new Error('The output of resource.document.vdefault#rule-002 could not be computed'),
+    });
+  });
+
+  test.each<[string, Partial<Subject>, Partial<Question>]>([
+    ['the role is missing', { orgRoles: ['requester'] }, {}],
+    ['the tenant is another', {}, { attributes: { tenantId: 't-2' } }],
+    ['an attribute is missing', {}, { attributes: {} }],
+    ['nobody wrote a rule for the action', {}, { action: 'shred' }],
+    ['nobody wrote a policy for the kind', {}, { kind: 'unknown' }],
+    ['there is no policy of that version', {}, { version: 'route' }],
+  ])('when %s, then it is denied', async (_, who, what) => {
+    const authorizer = authorizerFor({ address: cerbos.address });
+    expect((await authorizer.decide(subject(who), reading(what))).allowed).toBe(false);
+    await expect(authorizer.authorize(subject(who), reading(what))).rejects.toMatchObject({ code: 'PERMISSION_DENIED', httpStatus: 403 });
+  });
+
+  test('when many questions are asked at once, more than Cerbos takes in one call, then each has its answer in its place', async () => {
+    const authorizer = authorizerFor({ address: cerbos.address });
+    const questions = Array.from({ length: 203 }, (_, index) => reading({ attributes: { tenantId: index % 3 === 0 ? 't-1' : 't-2' } }));
+    expect(await authorizer.allowed(subject(), questions)).toEqual(questions.map((_, index) => index % 3 === 0));
+    expect(await authorizer.allowed(subject(), [])).toEqual([]);
+  });
+
+  test('when the policies of the repository are asked, then roles, teams and tenants count', async () => {
+    const authorizer = authorizerFor({ address: infrastructure().cerbosAddress });
+    const auditor = subject({ orgRoles: ['auditor'] });
+    const verify: Question = { kind: 'audit_event', action: 'verify', version: 'default', attributes: { tenantId: 't-1' } };
+    expect((await authorizer.decide(auditor, verify)).allowed).toBe(true);
+    expect((await authorizer.decide(auditor, { ...verify, attributes: { tenantId: 't-2' } })).allowed).toBe(false);
+    expect((await authorizer.decide(subject(), verify)).allowed).toBe(false);
+  });
+});
+
+/** Runs `work` while Cerbos hangs. */
+const whileHanging = async <T>(work: () => Promise<T>): Promise<T> => {
+  cerbos.kill('SIGSTOP');
+  try {
+    return await work();
+  } finally {
+    cerbos.kill('SIGCONT');
+  }
+};
+
+describe('remembering', () => {
+  test('when the same is asked again, then Cerbos is not needed, and for anything else it is', async () => {
+    const authorizer = authorizerFor({ address: cerbos.address, ttlMs: 60_000, timeoutMs: 300 });
+    const decision = await authorizer.decide(subject(), reading());
+    const denied = await authorizer.decide(subject(), reading({ action: 'shred' }));
+    const others: [Subject, Question][] = [
+      [subject({ id: 'u-2' }), reading()],
+      [subject({ tenantId: 't-2' }), reading()],
+      [subject({ orgRoles: [] }), reading()],
+      [subject({ audience: 'org-admin' }), reading()],
+      [subject({ teams: [{ id: 'team-1', role: 'member' }] }), reading()],
+      [subject({ mfaLevel: 2 }), reading()],
+      [subject({ riskFlags: ['new-device'] }), reading()],
+      [subject(), reading({ attributes: { tenantId: 't-2' } })],
+      [subject(), reading({ attributes: undefined })],
+      [subject(), reading({ version: 'route' })],
+      [subject(), reading({ kind: 'other' })],
+    ];
+    await whileHanging(async () => {
+      expect(await authorizer.decide(subject(), reading())).toBe(decision);
+      expect(await authorizer.decide(subject(), reading({ action: 'shred' }))).toBe(denied);
+      const answers = await Promise.allSettled(others.map(([who, what]) => authorizer.decide(who, what)));
+      expect(answers.map(({ status }) => status)).toEqual(others.map(() => 'rejected'));
+    });
+  });
+
+  test('when a crowd asks the same at once, then Cerbos is asked once', async () => {
+    const authorizer = authorizerFor({ address: cerbos.address });
+    const answers = await Promise.all(Array.from({ length: 50 }, () => authorizer.decide(subject(), reading())));
+    expect(new Set(answers.map(({ decisionId }) => decisionId)).size).toBe(1);
+  });
+
+  test('when everything is forgotten while a question is on its way, then its answer is not remembered', async () => {
+    const authorizer = authorizerFor({ address: cerbos.address, ttlMs: 60_000, timeoutMs: 10_000 });
+    await authorizer.isUp();
+    const asked = await whileHanging(async () => {
+      const deciding = authorizer.decide(subject(), reading());
+      authorizer.forget();
+      return { deciding };
+    });
+    const { decisionId } = await asked.deciding;
+    expect((await authorizer.decide(subject(), reading())).decisionId).not.toBe(decisionId);
+  });
+
+  test('when policies change, then what is remembered holds until its time is over or everything is forgotten', async () => {
+    const own = await startOwnCerbos();
+    const [long, short] = [60_000, 200].map((ttlMs) => authorizerFor({ address: own.address, ttlMs })) as [Authorizer, Authorizer];
+    expect((await long.decide(subject(), reading())).allowed).toBe(true);
+    expect((await short.decide(subject(), reading())).allowed).toBe(true);
+    own.letRead('somebody-else');
+    await until(async () => !(await short.decide(subject(), reading())).allowed, { what: 'the other policy' });
+    expect((await long.decide(subject(), reading())).allowed).toBe(true);
+    long.forget();
+    expect((await long.decide(subject(), reading())).allowed).toBe(false);
+    await own.close();
+  });
+
+  test('when Cerbos did not answer, then that is not remembered', async () => {
+    const authorizer = authorizerFor({ address: cerbos.address, timeoutMs: 200 });
+    await whileHanging(() => expect(authorizer.decide(subject(), reading())).rejects.toMatchObject(down));
+    expect(await until(() => authorizer.decide(subject(), reading()))).toMatchObject({ allowed: true });
+  });
+});
+
+describe('a Cerbos that does not answer', () => {
+  const timed = async (work: Promise<unknown>) => {
+    const startedAt = performance.now();
+    await expect(work).rejects.toMatchObject(down);
+    return performance.now() - startedAt;
+  };
+
+  test('when it hangs, then every question is refused within a second, and none is allowed', async () => {
+    const authorizer = authorizerFor({ address: cerbos.address });
+    const other = subject({ id: 'u-2' });
+    await authorizer.decide(subject(), reading());
+    await whileHanging(async () => {
+      expect(await timed(authorizer.decide(other, reading()))).toBeLessThan(1000);
+      expect(await timed(authorizer.authorize(other, reading()))).toBeLessThan(1000);
+      expect(await timed(authorizer.allowed(other, [reading()]))).toBeLessThan(1000);
+      const startedAt = performance.now();
+      expect(await authorizer.isUp()).toBe(false);
+      expect(performance.now() - startedAt).toBeLessThan(1000);
+    });
+    await until(() => authorizer.isUp());
+    expect((await authorizer.decide(other, reading())).allowed).toBe(true);
+  });
+
+  test('when it is gone, then questions are refused at once, and answered soon after it is back', async () => {
+    const own = await startOwnCerbos();
+    const authorizer = authorizerFor({ address: own.address });
+    await authorizer.decide(subject(), reading());
+    // Started again by its supervisor.
+    own.kill('SIGKILL');
+    await until(async () => !(await authorizer.isUp()), { what: 'the end' });
+    const back = await until(() => authorizer.decide(subject({ id: 'u-2' }), reading()), { what: 'an answer' });
+    expect(back.allowed).toBe(true);
+    await own.close();
+    expect(await timed(authorizer.decide(subject({ id: 'u-3' }), reading()))).toBeLessThan(1000);
+  });
+
+  test('when nobody listens at its address, then questions are refused within a second', async () => {
+    const authorizer = authorizerFor({ address: '127.0.0.1:1' });
+    expect(await timed(authorizer.decide(subject(), reading()))).toBeLessThan(1000);
+    expect(await authorizer.isUp()).toBe(false);
+  });
+});

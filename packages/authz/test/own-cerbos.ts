@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+// By path: the parts under test are parts of what starts the servers.
+import { prepareCerbos, type ReservedPort, reserveFreePort, supervise } from '../../../dev/src/index.ts';
+
+/** Who may read a document. */
+const policyFor = (role: string) => ({
+  apiVersion: 'api.cerbos.dev/v1',
+  resourcePolicy: {
+    version: 'default',
+    resource: 'document',
+    rules: [
+      { actions: ['read'], effect: 'EFFECT_ALLOW', roles: [role], condition: { match: { expr: 'R.attr.tenantId == P.attr.tenantId' } } },
+      {
+        actions: ['write'],
+        effect: 'EFFECT_ALLOW',
+        roles: ['writer'],
+        output: { when: { ruleActivated: '{"limit": R.attr.size * 2.0}' } },
+      },
+    ],
+  },
+});
+
+/** A Cerbos of a test's own, which it may stop, hang and give other policies. */
+export interface OwnCerbos {
+  address: string;
+  kill(signal: NodeJS.Signals): void;
+  /** Lets another role read documents. */
+  letRead(role: string): void;
+  close(): Promise<void>;
+}
+
+export const startOwnCerbos = async (): Promise<OwnCerbos> => {
+  const directory = mkdtempSync(join(tmpdir(), 'cerbos-'));
+  const policies = mkdtempSync(join(directory, 'policies-'));
+  const letRead = (role: string) => writeFileSync(join(policies, 'document.json'), JSON.stringify(policyFor(role)));
+  letRead('reader');
+  const [grpcPort, httpPort] = [await reserveFreePort(), await reserveFreePort()] as [ReservedPort, ReservedPort];
+  const spec = prepareCerbos({ policies, configFile: join(directory, 'cerbos.yaml'), grpcPort, httpPort });
+  const supervised = supervise(spec, { logFile: join(directory, 'cerbos.log') });
+  await supervised.ready;
+  return {
+    address: `127.0.0.1:${grpcPort.port}`,
+    kill: supervised.kill,
+    letRead,
+    close: async () => {
+      supervised.kill('SIGCONT');
+      await supervised.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+};
