@@ -40,7 +40,12 @@ const sign = (payload: Record<string, unknown> = claims(), header: Record<string
 /** A token of any header and claims with any signature. */
 const raw = (header: object, payload: object, signature = '') =>
   `${base64url.encode(JSON.stringify(header))}.${base64url.encode(JSON.stringify(payload))}.${signature}`;
-const refused = (token: string) => expect(verify(token)).rejects.toMatchObject({ code: 'INVALID_TOKEN', httpStatus: 401 });
+/** What becomes of a token: `accepted`, or the code it is refused with. */
+const verdictOn = (token: string) =>
+  verify(token).then(
+    () => 'accepted',
+    (error: AppError) => error.code,
+  );
 
 describe('a good token', () => {
   test('when it is verified, then its claims are answered', async () => {
@@ -75,15 +80,15 @@ describe('a good token', () => {
     await verify(token);
     expect(lookups).toBe(before);
     vi.setSystemTime(Date.now() + 10_000);
-    await refused(token);
+    expect(await verdictOn(token)).toBe('INVALID_TOKEN');
   });
 });
 
 describe('algorithms', () => {
   test.each(['none', 'None', 'NONE', ''])('when the algorithm is %j, then the token is refused without looking for a key', async (alg) => {
     const before = lookups;
-    await refused(raw({ alg, typ: 'at+jwt', kid: 'k1' }, claims()));
-    await refused(raw({ alg, typ: 'at+jwt', kid: 'k1' }, claims(), (await sign()).split('.')[2]));
+    expect(await verdictOn(raw({ alg, typ: 'at+jwt', kid: 'k1' }, claims()))).toBe('INVALID_TOKEN');
+    expect(await verdictOn(raw({ alg, typ: 'at+jwt', kid: 'k1' }, claims(), (await sign()).split('.')[2]))).toBe('INVALID_TOKEN');
     expect(lookups).toBe(before);
   });
 
@@ -92,33 +97,35 @@ describe('algorithms', () => {
     async (alg) => {
       const pem = await exportSPKI(provider.publicKey);
       for (const secret of [pem, pem.trim(), JSON.stringify(await exportJWK(provider.publicKey))]) {
-        await refused(await sign(claims(), { alg }, new TextEncoder().encode(secret)));
+        expect(await verdictOn(await sign(claims(), { alg }, new TextEncoder().encode(secret)))).toBe('INVALID_TOKEN');
       }
     },
   );
 
   test.each(['RS384', 'RS512', 'PS256'])('when it is signed by %s, then it is refused', async (alg) => {
     const pair = await generateKeyPair(alg, { extractable: true });
-    await refused(await sign(claims(), { alg }, pair.privateKey));
+    expect(await verdictOn(await sign(claims(), { alg }, pair.privateKey))).toBe('INVALID_TOKEN');
   });
 
   test('when the header says RS256 and the signature is another, then it is refused', async () => {
     const [header, payload] = (await sign()).split('.');
-    await refused(`${header}.${payload}.`);
-    await refused(`${header}.${payload}.${base64url.encode('x'.repeat(256))}`);
+    expect(await verdictOn(`${header}.${payload}.`)).toBe('INVALID_TOKEN');
+    expect(await verdictOn(`${header}.${payload}.${base64url.encode('x'.repeat(256))}`)).toBe('INVALID_TOKEN');
   });
 });
 
 describe('keys', () => {
   test('when it is signed by somebody else under a known key id, then it is refused', async () => {
-    await refused(await sign(claims(), {}, stranger.privateKey));
+    expect(await verdictOn(await sign(claims(), {}, stranger.privateKey))).toBe('INVALID_TOKEN');
   });
 
   test('when its header brings a key along, then that key is not used', async () => {
     const jwk = await exportJWK(stranger.publicKey);
-    await refused(await sign(claims(), { jwk }, stranger.privateKey));
-    await refused(await sign(claims(), { jku: 'https://attacker.test/jwks', kid: 'unknown' }, stranger.privateKey));
-    await refused(await sign(claims(), { kid: '../../k1' }, stranger.privateKey));
+    expect(await verdictOn(await sign(claims(), { jwk }, stranger.privateKey))).toBe('INVALID_TOKEN');
+    expect(await verdictOn(await sign(claims(), { jku: 'https://attacker.test/jwks', kid: 'unknown' }, stranger.privateKey))).toBe(
+      'INVALID_TOKEN',
+    );
+    expect(await verdictOn(await sign(claims(), { kid: '../../k1' }, stranger.privateKey))).toBe('INVALID_TOKEN');
   });
 
   test('when the keys cannot be had, then that is a dependency that is down, not a bad token', async () => {
@@ -134,7 +141,7 @@ describe('keys', () => {
 
 describe('claims', () => {
   test.each(['JWT', 'jwt', 'id+jwt', 'refresh+jwt', 'logout+jwt', undefined])('when its type is %s, then it is refused', async (typ) => {
-    await refused(await sign(claims(), { typ }));
+    expect(await verdictOn(await sign(claims(), { typ }))).toBe('INVALID_TOKEN');
   });
 
   test.each<[string, Record<string, unknown>]>([
@@ -152,7 +159,7 @@ describe('claims', () => {
     ['organisations that are a list', { organization: ['acme'] }],
     ['roles that are no list', { realm_access: { roles: 'platform-admin' } }],
   ])('when it has %s, then it is refused', async (_, changed) => {
-    await refused(await sign(claims(changed)));
+    expect(await verdictOn(await sign(claims(changed)))).toBe('INVALID_TOKEN');
   });
 
   test.each<[string, () => Record<string, unknown>]>([
@@ -169,15 +176,15 @@ describe('claims', () => {
     ['not valid before a text', () => ({ nbf: 'now' })],
     ['not valid before a fraction ahead', () => ({ nbf: seconds() + 60.5 })],
   ])('when it is %s, then it is refused', async (_, changed) => {
-    await refused(await sign(claims(changed())));
+    expect(await verdictOn(await sign(claims(changed())))).toBe('INVALID_TOKEN');
   });
 });
 
 describe('form', () => {
   test('when it is huge, then it is refused without looking for a key', async () => {
     const before = lookups;
-    await refused(await sign(claims({ padding: 'x'.repeat(20_000) })));
-    await refused(raw({ alg: 'RS256', typ: 'at+jwt', kid: 'k'.repeat(1_000_000) }, claims(), 'x'));
+    expect(await verdictOn(await sign(claims({ padding: 'x'.repeat(20_000) })))).toBe('INVALID_TOKEN');
+    expect(await verdictOn(raw({ alg: 'RS256', typ: 'at+jwt', kid: 'k'.repeat(1_000_000) }, claims(), 'x'))).toBe('INVALID_TOKEN');
     expect(lookups).toBe(before);
   });
 
@@ -186,22 +193,26 @@ describe('form', () => {
     const jwe = await new CompactEncrypt(new TextEncoder().encode(JSON.stringify(claims())))
       .setProtectedHeader({ alg: 'dir', enc: 'A256GCM', typ: 'at+jwt', kid: 'k1' })
       .encrypt(secret);
-    await refused(jwe);
-    await refused(`${base64url.encode(JSON.stringify({ alg: 'RS256', enc: 'A256GCM', zip: 'DEF', typ: 'at+jwt' }))}.a.b.c.d`);
+    expect(await verdictOn(jwe)).toBe('INVALID_TOKEN');
+    expect(
+      await verdictOn(`${base64url.encode(JSON.stringify({ alg: 'RS256', enc: 'A256GCM', zip: 'DEF', typ: 'at+jwt' }))}.a.b.c.d`),
+    ).toBe('INVALID_TOKEN');
   });
 
   test('when its header has critical extensions, or its payload is not encoded, then it is refused', async () => {
-    await refused(raw({ alg: 'RS256', typ: 'at+jwt', kid: 'k1', crit: ['exp'], exp: 1 }, claims(), (await sign()).split('.')[2]));
-    await refused(await sign(claims(), { b64: false, crit: ['b64'] }).catch(() => 'x.y.z'));
+    expect(
+      await verdictOn(raw({ alg: 'RS256', typ: 'at+jwt', kid: 'k1', crit: ['exp'], exp: 1 }, claims(), (await sign()).split('.')[2])),
+    ).toBe('INVALID_TOKEN');
+    expect(await verdictOn(await sign(claims(), { b64: false, crit: ['b64'] }).catch(() => 'x.y.z'))).toBe('INVALID_TOKEN');
   });
 
   test.each(['', '.', '..', 'a.b.c', 'Bearer x', '\0', 'null', '{}', 'eyJhbGciOiJSUzI1NiJ9', 'eyJhbGciOiJSUzI1NiJ9..', 'ü.ü.ü'])(
     'when it is %j, then it is refused',
-    (token) => refused(token),
+    async (token) => expect(await verdictOn(token)).toBe('INVALID_TOKEN'),
   );
 
   test('when its signature is that of a good token and its claims are others, then it is refused', async () => {
     const [header, , signature] = (await sign()).split('.');
-    await refused(`${header}.${base64url.encode(JSON.stringify(claims({ sub: 'admin' })))}.${signature}`);
+    expect(await verdictOn(`${header}.${base64url.encode(JSON.stringify(claims({ sub: 'admin' })))}.${signature}`)).toBe('INVALID_TOKEN');
   });
 });

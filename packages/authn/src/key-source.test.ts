@@ -1,4 +1,4 @@
-import { exportJWK, generateKeyPair, type JSONWebKeySet, jwtVerify, SignJWT } from 'jose';
+import { exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createKeySource } from './key-source.ts';
 
@@ -26,7 +26,7 @@ const start = () =>
       fetchedAt.push(time);
       if (down) throw new Error('connection refused');
       const keys = published.map(async (kid) => ({ ...(await exportJWK((pairs[kid] as KeyPair).publicKey)), kid, alg: 'RS256' }));
-      return { keys: await Promise.all(keys) } as JSONWebKeySet;
+      return { keys: await Promise.all(keys) };
     },
   });
 const token = (kid: string, signer = kid) =>

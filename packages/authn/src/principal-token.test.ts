@@ -1,3 +1,4 @@
+import type { AppError } from '@accessops/errors';
 import { base64url, exportJWK, generateKeyPair, importJWK, type JWK, SignJWT } from 'jose';
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { anonymous, type Principal, processPrincipal } from './principal.ts';
@@ -32,7 +33,12 @@ const alice: Principal = {
   sessionId: 's-1',
 };
 const mint = async (key: JWK, principal: Principal) => (await createMinter(key)).mint(principal);
-const refused = (token: string) => expect(verify(token)).rejects.toMatchObject({ code: 'INVALID_TOKEN' });
+/** What becomes of a token: `accepted`, or the code it is refused with. */
+const verdictOn = (token: string) =>
+  verify(token).then(
+    () => 'accepted',
+    (error: AppError) => error.code,
+  );
 /** A token like the minter's, with whatever is changed, signed by `key`. */
 const forge = async (
   key: JWK,
@@ -68,12 +74,12 @@ describe('vouching', () => {
     ['another service', processPrincipal('service', 'requests')],
     ['a person under its own name', { ...alice, id: 'approvals' }],
   ])('when a service vouches for %s, then the token is refused', async (_, principal) => {
-    await refused(await mint(approvals, principal));
+    expect(await verdictOn(await mint(approvals, principal))).toBe('INVALID_TOKEN');
   });
 
   test('when the gateway vouches for a service, then the token is refused', async () => {
-    await refused(await mint(gateway, processPrincipal('service', 'approvals')));
-    await refused(await mint(gateway, processPrincipal('service', 'gateway')));
+    expect(await verdictOn(await mint(gateway, processPrincipal('service', 'approvals')))).toBe('INVALID_TOKEN');
+    expect(await verdictOn(await mint(gateway, processPrincipal('service', 'gateway')))).toBe('INVALID_TOKEN');
   });
 });
 
@@ -83,15 +89,15 @@ describe('forgeries', () => {
   });
 
   test('when an unknown key signs under a known name, then the token is refused', async () => {
-    await refused(await mint(await newKey('gateway'), alice));
-    await refused(await mint(await newKey('stranger'), alice));
+    expect(await verdictOn(await mint(await newKey('gateway'), alice))).toBe('INVALID_TOKEN');
+    expect(await verdictOn(await mint(await newKey('stranger'), alice))).toBe('INVALID_TOKEN');
   });
 
   test('when a service signs under the name of the gateway, in one place or both, then the token is refused', async () => {
-    await refused(await forge(approvals, { issuer: 'gateway' }));
-    await refused(await forge(approvals, { header: { kid: 'gateway' } }));
-    await refused(await forge(approvals, { issuer: 'gateway', header: { kid: 'gateway' } }));
-    await refused(await forge(gateway, { header: { kid: undefined } }));
+    expect(await verdictOn(await forge(approvals, { issuer: 'gateway' }))).toBe('INVALID_TOKEN');
+    expect(await verdictOn(await forge(approvals, { header: { kid: 'gateway' } }))).toBe('INVALID_TOKEN');
+    expect(await verdictOn(await forge(approvals, { issuer: 'gateway', header: { kid: 'gateway' } }))).toBe('INVALID_TOKEN');
+    expect(await verdictOn(await forge(gateway, { header: { kid: undefined } }))).toBe('INVALID_TOKEN');
   });
 
   test.each<[string, Parameters<typeof forge>[1]]>([
@@ -104,25 +110,33 @@ describe('forgeries', () => {
     ['for a principal with roles that are no list', { principal: { ...alice, orgRoles: 'admin' } }],
     ['for a principal without an id', { principal: { ...alice, id: '' } }],
   ])('when a token is %s, then it is refused', async (_, changed) => {
-    await refused(await forge(gateway, changed));
+    expect(await verdictOn(await forge(gateway, changed))).toBe('INVALID_TOKEN');
   });
 
   test('when nobody has signed, or a secret made of the public key, then the token is refused', async () => {
     const [, payload] = (await mint(gateway, alice)).split('.');
-    await refused(`${base64url.encode('{"alg":"none","typ":"principal+jwt","kid":"gateway"}')}.${payload}.`);
+    expect(await verdictOn(`${base64url.encode('{"alg":"none","typ":"principal+jwt","kid":"gateway"}')}.${payload}.`)).toBe(
+      'INVALID_TOKEN',
+    );
     const secret = base64url.decode(gateway.x as string);
     const hmac = new SignJWT({ principal: alice }).setProtectedHeader({ alg: 'HS256', kid: 'gateway', typ: 'principal+jwt' });
-    await refused(await hmac.setIssuer('gateway').setAudience('accessops-services').setIssuedAt().setExpirationTime('60s').sign(secret));
+    expect(
+      await verdictOn(
+        await hmac.setIssuer('gateway').setAudience('accessops-services').setIssuedAt().setExpirationTime('60s').sign(secret),
+      ),
+    ).toBe('INVALID_TOKEN');
   });
 
   test('when one byte is changed, then the token is refused', async () => {
     const [header, payload, signature] = (await mint(gateway, alice)).split('.') as [string, string, string];
     const other = base64url.encode(new TextDecoder().decode(base64url.decode(payload)).replace('u-1', 'u-2'));
-    await refused(`${header}.${other}.${signature}`);
-    await refused(`${header}.${payload}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`);
+    expect(await verdictOn(`${header}.${other}.${signature}`)).toBe('INVALID_TOKEN');
+    expect(await verdictOn(`${header}.${payload}.${signature.startsWith('A') ? 'B' : 'A'}${signature.slice(1)}`)).toBe('INVALID_TOKEN');
   });
 
-  test.each(['', 'x', 'a.b.c', '..'])('when the token is %j, then it is refused', (token) => refused(token));
+  test.each(['', 'x', 'a.b.c', '..'])('when the token is %j, then it is refused', async (token) =>
+    expect(await verdictOn(token)).toBe('INVALID_TOKEN'),
+  );
 });
 
 describe('time', () => {
@@ -133,7 +147,7 @@ describe('time', () => {
     vi.setSystemTime(Date.now() + 59_000);
     expect(await verify(token)).toEqual(alice);
     vi.setSystemTime(Date.now() + 2000);
-    await refused(token);
+    expect(await verdictOn(token)).toBe('INVALID_TOKEN');
   });
 });
 

@@ -88,12 +88,16 @@ export const serve = <S extends DescService, C>(
       if (!handler) throw new Error(`${service.typeName}.${method.name} has no handler`);
       const unary: handleUnaryCall<MessageShape<DescMessage>, MessageShape<DescMessage>> = (call, callback) => {
         const context = callContext(method, call);
-        const run = async () =>
-          completeReply(method.output, (await handler(await contextFor(context), call.request)) as MessageInitShape<DescMessage>);
-        run().then(
-          (reply) => callback(null, reply, context.trailer),
-          (error: unknown) => callback(toStatus(answerable(method, error))),
-        );
+        const outcome = async (): Promise<Parameters<typeof callback>> => {
+          try {
+            const reply = (await handler(await contextFor(context), call.request)) as MessageInitShape<DescMessage>;
+            return [null, completeReply(method.output, reply), context.trailer];
+          } catch (error) {
+            return [toStatus(answerable(method, error))];
+          }
+        };
+        const answer = async () => callback(...(await outcome()));
+        void answer();
       };
       const streaming: handleServerStreamingCall<MessageShape<DescMessage>, MessageShape<DescMessage>> = (call) => {
         const context = callContext(method, call);

@@ -31,6 +31,19 @@ afterAll(async () => {
   await suite.close();
 });
 
+/** What became of each statement: the code it was refused with. */
+const refusals = async (client: pg.Client, statements: string[]) => {
+  const answers: Record<string, string> = {};
+  for (const statement of statements) {
+    answers[statement] = await client.query(statement).then(
+      () => 'done',
+      ({ code }: { code: string }) => code,
+    );
+  }
+  return answers;
+};
+const allRefused = (statements: string[]) => Object.fromEntries(statements.map((statement) => [statement, '42501']));
+
 const attempts = (table: string) => [
   `update ${table} set action = 'NOTHING'`,
   `update ${table} set hash = hash where false`,
@@ -44,21 +57,15 @@ test('when the application or the owner changes or removes what was recorded, th
   expect(names).toContain('audit_event');
   expect(names).toContain('audit_event_default');
   expect(names).toContain(`audit_event_${new Date().toISOString().slice(0, 7).replace('-', '_')}`);
-  for (const client of [app, owner]) {
-    for (const statement of names.flatMap(attempts)) {
-      await expect(client.query(statement), statement).rejects.toMatchObject({ code: '42501' });
-    }
-  }
+  const statements = names.flatMap(attempts);
+  for (const client of [app, owner]) expect(await refusals(client, statements)).toEqual(allRefused(statements));
   expect(await suite.log(tenantId, 3)).toHaveLength(3);
 });
 
 test('when even a superuser forgets the rule, then the triggers refuse', async () => {
-  for (const statement of (await tables()).flatMap(attempts)) {
-    await expect(suite.admin.query(statement), statement).rejects.toMatchObject({
-      code: '42501',
-      message: expect.stringMatching(/append-only/),
-    });
-  }
+  const statements = (await tables()).flatMap(attempts);
+  expect(await refusals(suite.admin, statements)).toEqual(allRefused(statements));
+  await expect(suite.admin.query('truncate audit_event')).rejects.toThrow('audit_event is append-only');
 });
 
 test('when the application writes past the parent, merges or takes rows for itself, then the database refuses', async () => {
@@ -73,7 +80,7 @@ test('when the application writes past the parent, merges or takes rows for itse
     'create table mine (id int)',
     'set session_replication_role = replica',
   ];
-  for (const statement of statements) await expect(app.query(statement), statement).rejects.toMatchObject({ code: '42501' });
+  expect(await refusals(app, statements)).toEqual(allRefused(statements));
 });
 
 describe('the head of a chain', () => {

@@ -49,7 +49,7 @@ test('when the log is listed, then the newest stands first, with all that was re
     entityId: request,
     changesJson: '{"status":{"after":"PENDING","before":null}}',
     requestId: 'call-7',
-    hash: (row.hash as Buffer).toString('hex'),
+    hash: row.hash.toString('hex'),
   });
   expect(first.occurredAt && timestampDate(first.occurredAt).toISOString()).toBe('2026-11-21T12:00:00.000Z');
 });

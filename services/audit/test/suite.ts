@@ -27,6 +27,7 @@ export interface Row {
   tenant_id: string;
   sequence: string;
   action: string;
+  hash: Buffer;
   [column: string]: unknown;
 }
 
