@@ -29,7 +29,7 @@ export const parseDuration = (pointer: string, text: string): Duration => {
   if (duration.milliseconds || duration.microseconds || duration.nanoseconds) throw invalidField(pointer, 'must be whole seconds');
   const total = (((weeks * 7 + days) * 24 + hours) * 60 + minutes) * 60 + seconds;
   if (total <= 0) throw invalidField(pointer, 'must be longer than 0');
-  return { iso: duration.toString(), seconds: total };
+  return { iso: /[.,+]/.test(text) ? duration.toString() : text.toUpperCase(), seconds: total };
 };
 
 /** The same, refused beyond `longest`. Errors: INVALID_FIELDS at `pointer`. */

@@ -16,7 +16,7 @@ interface State {
 /** Puts its states in front of what follows. */
 type Fragment = (next: State) => State;
 
-const largest = { characters: 256, states: 250, repeats: 250 };
+const largest = { characters: 256, states: 600, repeats: 300 };
 
 const oneCharacter = (source: string) => {
   const pattern = new RegExp(`^(?:${source})$`, 'u');
