@@ -64,7 +64,6 @@ const tables = [
   'create index app_user_active on app_user (tenant_id, active, id)',
   'create index app_user_created on app_user (tenant_id, created_at, id)',
   'create index app_user_updated on app_user (tenant_id, updated_at, id)',
-  `create index app_user_admin on app_user (tenant_id) where active and 'admin' = any(org_roles)`,
   ...tenantTable('app_user', { acrossTenants: true }),
 
   `create table team (

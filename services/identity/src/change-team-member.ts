@@ -34,28 +34,28 @@ const tell = async (ctx: Ctx, team: Team, user: User, roles: Roles): Promise<voi
 
 /** Adds a user to a team, or changes the role there. Errors: INVALID_FIELDS, TEAM_NOT_FOUND, USER_NOT_FOUND. */
 export const addTeamMember = async (ctx: Ctx, { teamId, userId, role }: AddTeamMemberRequest): Promise<Team> => {
-  const { em } = ctx;
+  const { em, tenantId } = ctx;
   const after = parseTeamRole(role);
   const team = await lockTeam(em, teamId, { shared: true });
   const user = await lockUser(em, userId);
-  const membership = await em.findOne(TeamMember, { team: team.id, user: user.id });
+  const membership = await em.findOne(TeamMember, { tenantId, team: team.id, user: user.id });
   if (membership?.role === after) return team;
 
   const before = membership?.role ?? null;
   if (membership) membership.role = after;
-  else em.create(TeamMember, { id: newId(), tenantId: ctx.tenantId, team, user, role: after, createdAt: ctx.now() });
+  else em.create(TeamMember, { id: newId(), tenantId, team, user, role: after, createdAt: ctx.now() });
   await tell(ctx, team, user, { before, after });
   return team;
 };
 
 /** Takes a user out of a team. Errors: TEAM_NOT_FOUND, NOT_A_TEAM_MEMBER. */
 export const removeTeamMember = async (ctx: Ctx, { teamId, userId }: RemoveTeamMemberRequest): Promise<void> => {
-  const { em } = ctx;
+  const { em, tenantId } = ctx;
   const team = await lockTeam(em, teamId, { shared: true });
   const user = await lockUser(em, userId).catch((error: unknown) => {
     throw error instanceof AppError ? new AppError('NOT_A_TEAM_MEMBER') : error;
   });
-  const membership = await em.findOne(TeamMember, { team: team.id, user: user.id });
+  const membership = await em.findOne(TeamMember, { tenantId, team: team.id, user: user.id });
   if (!membership) throw new AppError('NOT_A_TEAM_MEMBER');
 
   const before = membership.role;

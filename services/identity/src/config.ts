@@ -1,18 +1,29 @@
 import { jsonFile, keyFile, readEnvironment, type ServiceConfig, serviceEnvironment, toServiceConfig } from '@accessops/service';
 import { z } from 'zod';
+import { parseEmail } from './email.ts';
+import { checkPassword } from './password-rules.ts';
 import { realmRoles } from './realm-role.ts';
 
-const platformUsers = z.array(
-  z.object({
+// The same rules as for everybody, so that a file that cannot be used is told at start and not tried again and again.
+const platformUser = z
+  .object({
     email: z.string(),
-    firstName: z.string(),
-    lastName: z.string(),
+    firstName: z.string().min(1).max(100),
+    lastName: z.string().min(1).max(100),
     password: z.string(),
     realmRoles: z.array(z.enum(realmRoles)).min(1),
-  }),
-);
+  })
+  .superRefine(({ email, password }, ctx) => {
+    try {
+      checkPassword(password, parseEmail(email));
+    } catch (error) {
+      ctx.addIssue({ code: 'custom', message: `${email}: ${error instanceof Error ? error.message : 'cannot be used'}` });
+    }
+  });
 
-export type PlatformUser = z.infer<typeof platformUsers>[number];
+const platformUsers = z.array(platformUser);
+
+export type PlatformUser = z.infer<typeof platformUser>;
 
 const environment = serviceEnvironment.extend({
   /** `iss` of access tokens: the public URL of the platform. */

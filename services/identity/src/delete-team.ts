@@ -9,11 +9,11 @@ import { User } from './user.ts';
 
 /** Deletes a team and tells of its former members as they are without it. Errors: TEAM_NOT_FOUND. */
 export const deleteTeam = async (ctx: Ctx, id: string): Promise<void> => {
-  const { em } = ctx;
+  const { em, tenantId } = ctx;
   const team = await lockTeam(em, id);
-  const memberships = await em.find(TeamMember, { team: team.id });
+  const memberships = await em.find(TeamMember, { tenantId, team: team.id });
   const ids = memberships.map(({ user }) => user.id);
-  const users = await em.find(User, { id: { $in: ids } }, { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE });
+  const users = await em.find(User, { tenantId, id: { $in: ids } }, { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE });
   const { name, description } = team;
 
   for (const membership of memberships) em.remove(membership);

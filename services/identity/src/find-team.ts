@@ -20,5 +20,5 @@ export const lockTeam = async (em: EntityManager, id: string, { shared = false }
 };
 
 /** The members of a team with their users, by e-mail address. */
-export const membersOf = (em: EntityManager, teamId: string): Promise<TeamMember[]> =>
-  em.find(TeamMember, { team: teamId }, { populate: ['user'], orderBy: { user: { email: 'asc' } } });
+export const membersOf = (em: EntityManager, { id, tenantId }: Team): Promise<TeamMember[]> =>
+  em.find(TeamMember, { tenantId, team: id }, { populate: ['user'], orderBy: { user: { email: 'asc' } } });

@@ -19,7 +19,7 @@ export const getMe = async ({ em, tenantId, principal: { id } }: Ctx): Promise<M
   const user = await em.findOne(User, { id });
   if (!user) throw new AppError('USER_NOT_FOUND');
   const tenant = await em.findOneOrFail(Tenant, tenantId);
-  const teams = await em.find(TeamMember, { user: id }, { populate: ['team'], orderBy: { team: { name: 'asc' } } });
+  const teams = await em.find(TeamMember, { tenantId, user: id }, { populate: ['team'], orderBy: { team: { name: 'asc' } } });
   const { firstName, lastName, orgRoles } = user;
   return {
     id,

@@ -10,6 +10,6 @@ import { User } from './user.ts';
  */
 export const keepAnAdmin = async ({ em, tenantId }: Ctx, user: User): Promise<void> => {
   await em.findOneOrFail(Tenant, tenantId, { lockMode: LockMode.PESSIMISTIC_WRITE });
-  const others = await em.count(User, { id: { $ne: user.id }, active: true, orgRoles: { $contains: ['admin'] } });
+  const others = await em.count(User, { tenantId, id: { $ne: user.id }, active: true, orgRoles: { $contains: ['admin'] } });
   if (others === 0) throw new AppError('LAST_ADMIN');
 };

@@ -32,12 +32,19 @@ type Authorizing = Pick<Ctx, 'authorize' | 'tenantId'>;
 /** May the caller do this to something of their own tenant? */
 const may = (ctx: Authorizing, kind: string, action: string) => ctx.authorize(kind, action, { tenantId: ctx.tenantId });
 
-/** A list of the caller's tenant, or of whatever the scope shows. */
-const page = <E extends object, P>(definition: ListDefinition<E>, toProto: (item: E) => P) => {
+/** A list of whatever the transaction may see. */
+const anyPage = <E extends object, P>(definition: ListDefinition<E>, toProto: (item: E) => P) => {
   return async ({ em }: Ctx, listQuery: ListQuery | undefined, where?: FilterQuery<E>) => {
     const { items, next } = await listPage(em, definition, listQuery, where);
     return { items: items.map(toProto), page: { next } };
   };
+};
+
+/** A list of the caller's tenant. The policy's rule alone, one tenant or all, would keep the database from using indexes that start with it. */
+const page = <E extends { tenantId: string }, P>(definition: ListDefinition<E>, toProto: (item: E) => P) => {
+  const list = anyPage(definition, toProto);
+  return (ctx: Ctx, listQuery: ListQuery | undefined, where: FilterQuery<E> = {}) =>
+    list(ctx, listQuery, { $and: [{ tenantId: ctx.tenantId }, where] } as FilterQuery<E>);
 };
 
 const userPage = page(lists.users, userToProto);
@@ -45,12 +52,12 @@ const membershipPage = page(lists.memberships, membershipToProto);
 const teamPage = page(lists.teams, (team) => teamToProto(team));
 const ownTeamPage = page(lists.teamsOfUser, teamMembershipToProto);
 const memberPage = page(lists.teamMembers, teamMemberToProto);
-const tenantPage = page(lists.tenants, tenantToProto);
+const tenantPage = anyPage(lists.tenants, tenantToProto);
 
 const everywhere: Scope = 'all-tenants';
 
 const withMembers = async ({ em }: Ctx, team: Team): Promise<MessageInitShape<typeof TeamSchema>> =>
-  teamToProto(team, await membersOf(em, team.id));
+  teamToProto(team, await membersOf(em, team));
 
 export interface IdentityOptions {
   provider: IdentityProvider;

@@ -6,7 +6,8 @@ import type { User } from './user.ts';
 
 /** A user as other services keep them; call after everything was flushed, for `version` decides which snapshot is the newest. */
 export const snapshotOf = async (em: EntityManager, user: User): Promise<MessageInitShape<typeof UserSnapshotSchema>> => {
-  const memberships = await em.find(TeamMember, { user: user.id }, { orderBy: { team: { id: 'asc' } } });
+  const { tenantId } = user;
+  const memberships = await em.find(TeamMember, { tenantId, user: user.id }, { orderBy: { team: { id: 'asc' } } });
   const { id, email, active, orgRoles, version } = user;
   return { id, email, active, orgRoles, teamIds: memberships.map(({ team }) => team.id), version };
 };

@@ -1,5 +1,5 @@
 import { noTenant } from '@accessops/db';
-import { createLocalJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
+import { createLocalJWKSet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hashPassword } from '../src/local/password-hash.ts';
 import {

@@ -59,6 +59,8 @@ test.each([
   ['no role', [root({ realmRoles: [] })]],
   ['an org role', [root({ realmRoles: ['admin'] })]],
   ['no password', [root({ password: undefined })]],
+  ['a weak password', [root({ password: 'password1234' })]],
+  ['no address', [root({ email: 'root' })]],
   ['no list', {}],
 ])('when the file declares %s, then the configuration names it', (_, content) => {
   expect(() => configFrom({ ...harness.environment, PLATFORM_USERS_FILE: file(content) })).toThrow(/PLATFORM_USERS_FILE/);

@@ -1,5 +1,16 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { anonymously, asGateway, asPlatform, codeOf, type Harness, logIn, newTenant, startHarness, type TestTenant } from './harness.ts';
+import {
+  anonymously,
+  asGateway,
+  asPlatform,
+  codeOf,
+  decided,
+  type Harness,
+  logIn,
+  newTenant,
+  startHarness,
+  type TestTenant,
+} from './harness.ts';
 
 let harness: Harness;
 let acme: TestTenant;
@@ -55,9 +66,7 @@ test('of 20 parallel refreshes with one token, when they race, then at most one 
     const won = results.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
     expect(won).toHaveLength(1);
     const lost = results.flatMap((result) => (result.status === 'rejected' ? [result.reason.code] : []));
-    // On a busy machine a call may get no database connection in time.
-    expect(lost.filter((code) => code !== 'INVALID_REFRESH_TOKEN' && code !== 'DEPENDENCY_UNAVAILABLE')).toEqual([]);
-    expect(lost).toContain('INVALID_REFRESH_TOKEN');
+    expect(new Set(decided(lost))).toEqual(new Set(['INVALID_REFRESH_TOKEN']));
     expect(await codeOf(refresh(won[0]?.refreshToken ?? ''))).toBe('INVALID_REFRESH_TOKEN');
     expect(await codeOf(resolve(session.sessionId))).toBe('SESSION_ENDED');
     expect(await endings(session.sessionId)).toHaveLength(1);
@@ -72,7 +81,8 @@ test('when one session of somebody is stolen, then their other sessions go on', 
 });
 
 test('when seven days have passed since the login, then refreshing is over, however often it was done', async () => {
-  let { refreshToken, sessionId } = await logIn(harness, acme.admin.email);
+  const { sessionId, refreshToken: first } = await logIn(harness, acme.admin.email);
+  let refreshToken = first;
   for (let passed = 1; passed < 7; passed++) {
     harness.clock.skipMs = passed * day;
     const next = await refresh(refreshToken);

@@ -93,6 +93,24 @@ test('when four instances rotate a key that is due at the same moment, then one 
   await fresh.close();
 });
 
+test('when three instances start without a key, then one is made; a month later the next start replaces it and forgets old sessions', async () => {
+  const fresh = await startHarness();
+  const tenant = await newTenant(fresh);
+  await logIn(fresh, tenant.admin.email);
+  const count = async (sql: string) => (await fresh.admin.query(sql)).rowCount;
+  await fresh.admin.query('delete from signing_key');
+  await Promise.all(Array.from({ length: 3 }, () => fresh.startAnother()));
+  expect(await count('select 1 from signing_key')).toBe(1);
+
+  fresh.clock.skipMs = 38 * day;
+  await fresh.startAnother();
+  expect(await count('select 1 from signing_key where retired_at is null')).toBe(1);
+  expect(await count('select 1 from signing_key')).toBe(2);
+  expect(await count('select 1 from session')).toBe(0);
+  expect(await count('select 1 from refresh_token')).toBe(0);
+  await fresh.close();
+});
+
 test('when an instance has another sealing key, then it signs nothing and starts no session', async () => {
   const file = join(infrastructure().directory, 'another-identity-key');
   writeFileSync(file, randomBytes(32).toString('base64'));
