@@ -49,14 +49,75 @@ const tables = [
   'create index person_email on person (tenant_id, email)',
 ];
 
+const functions = [
+  // All that a vote is counted on, in one round trip. Without a case there is a row too: the caller has to be known.
+  `create function read_standing(tenant uuid, request uuid, caller uuid) returns table (
+    status text, version integer, stages jsonb, votes jsonb, people jsonb
+  ) language plpgsql as $$
+    begin
+      perform set_config('app.tenant_id', tenant::text, true);
+      return query
+        select c.status, c.version, c.stages, coalesce(v.votes, '[]'), coalesce(p.people, '[]')
+        from (select 1) as one
+        left join approval_case c on c.request_id = request
+        left join lateral (
+          select array_agg(v.decider_id) as deciders,
+            jsonb_agg(jsonb_build_object('deciderId', v.decider_id, 'verdict', v.verdict, 'stage', v.stage) order by v.decided_at, v.decider_id) as votes
+          from vote v where v.tenant_id = tenant and v.request_id = request
+        ) v on true
+        left join lateral (
+          select jsonb_agg(jsonb_build_object('id', p.id, 'active', p.active, 'orgRoles', p.org_roles, 'teamIds', p.team_ids)) as people
+          from person p where p.tenant_id = tenant and p.id = any(v.deciders || caller)
+        ) p on true;
+    end $$`,
+
+  // Stores a vote and what it changes in one round trip. False: somebody has changed the case, the vote has to be counted anew.
+  `create function store_vote(standing jsonb, cast_vote jsonb, moved jsonb, newcomer jsonb, events jsonb) returns boolean
+  language plpgsql as $$
+    declare
+      becomes approval_case := jsonb_populate_record(null::approval_case, standing);
+      recorded vote := jsonb_populate_record(null::vote, cast_vote);
+    begin
+      perform set_config('app.tenant_id', becomes.tenant_id::text, true);
+      if becomes.version = 0 then
+        becomes.version := 1;
+        becomes.requester_email := coalesce((select p.email from person p where p.tenant_id = becomes.tenant_id and p.id = becomes.requester_id), '');
+        insert into approval_case select becomes.* on conflict (request_id) do nothing;
+      else
+        update approval_case c set status = becomes.status, stages = becomes.stages, open_to = becomes.open_to,
+          decided_at = becomes.decided_at, version = c.version + 1
+        where c.request_id = becomes.request_id and c.version = becomes.version and c.status = 'PENDING';
+      end if;
+      if not found then
+        return false;
+      end if;
+      insert into vote select recorded.*;
+      update vote v set stage = m.stage from jsonb_to_recordset(moved) as m (decider_id uuid, stage text)
+        where v.tenant_id = recorded.tenant_id and v.request_id = recorded.request_id and v.decider_id = m.decider_id;
+      if newcomer <> 'null' then
+        insert into person select * from jsonb_populate_record(null::person, newcomer) on conflict do nothing;
+      end if;
+      insert into outbox_event (event_id, tenant_id, type, aggregate_id, payload, headers, created_at)
+        select e.id, recorded.tenant_id, e.type, recorded.request_id, decode(e.payload, 'base64'), e.headers, recorded.decided_at
+        from jsonb_to_recordset(events) as e (id uuid, type text, payload text, headers jsonb);
+      return true;
+    end $$`,
+];
+
 export class Initial extends Migration {
   override up(): void {
-    for (const sql of [...tables, ...['approval_case', 'vote', 'person'].flatMap((table) => tenantTable(table)), ...platformTables]) {
+    for (const sql of [
+      ...tables,
+      ...['approval_case', 'vote', 'person'].flatMap((table) => tenantTable(table)),
+      ...platformTables,
+      ...functions,
+    ]) {
       this.addSql(sql);
     }
   }
 
   override down(): void {
+    this.addSql('drop function store_vote, read_standing');
     this.addSql('drop table person, vote, approval_case');
     for (const sql of dropPlatformTables) this.addSql(sql);
   }

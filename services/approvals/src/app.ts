@@ -9,6 +9,7 @@ import { onRequestClosed } from './on-request-closed.ts';
 import { onRequestSubmitted } from './on-request-submitted.ts';
 import { Person } from './person.ts';
 import { approvalsHandlers } from './rpc.ts';
+import { alone } from './sql-function.ts';
 import { createTurns } from './turns.ts';
 import { Vote } from './vote.ts';
 
@@ -20,7 +21,8 @@ export const startApprovals = async (config: ApprovalsConfig, overrides?: Servic
       name: 'approvals',
       service: ApprovalsService,
       entities: [ApprovalCase, Vote, Person],
-      handlers: () => approvalsHandlers({ arbiter, takeTurns: createTurns() }),
+      handlers: ({ pool, outbox }) =>
+        approvalsHandlers({ arbiter, database: alone(pool), takeTurns: createTurns(), wake: () => outbox.wake() }),
       subscriptions: () => [onRequestSubmitted, onRequestClosed, onRequestApproved, ...onPersonChanged],
       background: () => ({ close: async () => arbiter.close() }),
     },

@@ -17,7 +17,7 @@ export interface Arbiter {
 const tokenLifetimeMs = 30_000;
 const maxTokens = 1000;
 const findWithinMs = 1500;
-const settleWithinMs = 2000;
+const settleWithinMs = 1500;
 
 /** Connects to `requests`; calls carry the origin of the call that they are made for. */
 export const createArbiter = async ({

@@ -6,16 +6,21 @@ import type { Call } from '@accessops/service';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { notPending } from './approval-case.ts';
 import type { Arbiter } from './arbiter.ts';
+import { unconfirmed } from './cast-vote.ts';
 import { isId } from './id.ts';
 import { attributesOf } from './policy-attributes.ts';
-import { recordVote, unconfirmed } from './record-vote.ts';
+import { recordVote } from './record-vote.ts';
+import { type CallFunction, within } from './sql-function.ts';
 import type { TakeTurns } from './turns.ts';
 import { opinionOf } from './vote.ts';
 
 /** What deciding needs besides the call. */
 export interface DecideParts {
   arbiter: Arbiter;
+  database: CallFunction;
   takeTurns: TakeTurns;
+  /** Called when events lie in the outbox. */
+  wake(): void;
 }
 
 type Reply = MessageInitShape<typeof DecideResponseSchema>;
@@ -70,14 +75,16 @@ const settled = async (call: Call, arbiter: Arbiter, reply: Reply, outcome: 'APP
  * Idempotency-Key settles again, which changes nothing but makes up for a call that broke off after its commit.
  * Errors: SELF_APPROVAL_FORBIDDEN, NOT_ELIGIBLE, ALREADY_DECIDED, REQUEST_NOT_PENDING, REQUEST_NOT_FOUND, DEPENDENCY_UNAVAILABLE.
  */
-export const decide = async (call: Call, { arbiter, takeTurns }: DecideParts, input: DecideRequest): Promise<Reply> => {
+export const decide = async (call: Call, { arbiter, database, takeTurns, wake }: DecideParts, input: DecideRequest): Promise<Reply> => {
   const { type, tenantId } = call.principal;
   if (type !== 'user' || !tenantId) throw new AppError('PERMISSION_DENIED', 'Only people of the organisation decide.');
   const opinion = opinionOf(input);
   if (!isId(input.requestId)) throw new AppError('REQUEST_NOT_FOUND');
   const request = await arbiter.find(call, input.requestId);
   await assertMayDecide(call, request);
-  const record = () => call.writeOnce<typeof DecideResponseSchema>((ctx) => recordVote(ctx, request, opinion));
-  const reply = await onceConfirmed(() => takeTurns(request.id, record));
+  const record = (at: CallFunction) => recordVote(call, at, request, opinion);
+  const once = () => (call.onceOnly ? call.writeOnce<typeof DecideResponseSchema>(({ em }) => record(within(em))) : record(database));
+  const reply = await onceConfirmed(() => takeTurns(request.id, once));
+  wake();
   return reply.status === 'APPROVED' || reply.status === 'REJECTED' ? settled(call, arbiter, reply, reply.status) : reply;
 };

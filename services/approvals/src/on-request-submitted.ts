@@ -6,11 +6,6 @@ import { openCase } from './open-case.ts';
 /** A request with stages waits for votes; one without is approved by itself. */
 export const onRequestSubmitted = on(RequestSubmittedSchema, async ({ em, tenantId, event: { occurredAt } }, submitted) => {
   if (submitted.stages.length === 0) return;
-  const { requestId, requesterEmail } = submitted;
-  await openCase(em, tenantId, { ...submitted, createdAt: submitted.submittedAt ? timestampDate(submitted.submittedAt) : occurredAt });
-  // A vote that was faster than this event has opened the case without knowing the address.
-  await em.execute(`update approval_case set requester_email = ? where request_id = ? and requester_email = ''`, [
-    requesterEmail,
-    requestId,
-  ]);
+  const { submittedAt } = submitted;
+  await openCase(em, tenantId, { ...submitted, createdAt: submittedAt ? timestampDate(submittedAt) : occurredAt });
 });

@@ -42,11 +42,11 @@ const detailsToProto = ({ found, votes, candidates }: ApprovalDetails) => ({
 });
 
 /** The RPCs of this service. */
-export const approvalsHandlers = ({ arbiter, takeTurns }: DecideParts): Handlers<typeof ApprovalsService, Call> => ({
+export const approvalsHandlers = (parts: DecideParts): Handlers<typeof ApprovalsService, Call> => ({
   listPendingApprovals: query(async (ctx, request) => {
     const { items, next } = await listPendingApprovals(ctx, request.query);
     return { items: items.map(toProto), page: { next } };
   }),
-  getApproval: async (call, { requestId }) => detailsToProto(await getApproval(call, arbiter, requestId)),
-  decide: (call, request) => decide(call, { arbiter, takeTurns }, request),
+  getApproval: async (call, { requestId }) => detailsToProto(await getApproval(call, parts.arbiter, requestId)),
+  decide: (call, request) => decide(call, parts, request),
 });

@@ -33,6 +33,7 @@ const statusOf = ({ status }: AccessRequest): CaseStatus => {
 export const unopenedCase = (tenantId: string, request: AccessRequest): ApprovalCase => {
   const submission = submissionOf(request);
   const stages = submission.stages.map(freshStage);
+  // Version 0: nothing is stored of it.
   const rest = { tenantId, stages, openTo: keysOfOpen(stages), status: statusOf(request), decidedAt: null, version: 0 };
   return Object.assign(new ApprovalCase(), submission, rest);
 };

@@ -184,10 +184,12 @@ describe('Decide', () => {
 
   test('when a call is repeated under its key, then the vote is answered again and counted once', async () => {
     const { id } = await suite.file();
-    const first = await suite.decide(alice, id, { key: 'once' });
-    const again = await suite.decide(alice, id, { key: 'once' });
+    const comment = `isn't "this" fine? \\ $1 ?? ✓`;
+    const first = await suite.decide(alice, id, { key: 'once', comment });
+    const again = await suite.decide(alice, id, { key: 'once', comment });
     expect(again).toEqual(first);
     expect(again.status).toBe('APPROVED');
+    expect(await suite.rows('select comment from vote where request_id = $1', [id])).toEqual([{ comment }]);
     expect(await codeOf(suite.decide(alice, id, { key: 'other' }))).toMatch(/ALREADY_DECIDED|REQUEST_NOT_PENDING/);
     expect(await suite.told(id)).toEqual(['DecisionRecorded', 'ApprovalDecided']);
   });

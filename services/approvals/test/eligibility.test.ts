@@ -53,6 +53,14 @@ describe('whose vote counts', () => {
     expect(await suite.told(id)).toEqual([]);
   });
 
+  test('when somebody was given the role a moment ago, then their vote waits for the event', async () => {
+    const [alice] = (await suite.people(1, ['requester'])) as [Person];
+    const { id } = await suite.file();
+    const vote = suite.decide({ ...alice, orgRoles: ['approver'] }, id);
+    await suite.know(alice, 2, { orgRoles: ['approver'] });
+    expect((await vote).status).toBe('APPROVED');
+  });
+
   test('when somebody is no longer in the owning team, then their vote does not count', async () => {
     const owningTeamId = await suite.team();
     const [owner] = (await suite.people(1, ['requester'], [owningTeamId])) as [Person];

@@ -78,13 +78,14 @@ export const pool = async <T, R>(items: T[], width: number, work: (item: T) => P
 
 /** Approvals and requests with a database and a namespace of their own, and somebody who tells of users as identity does. */
 export class Suite {
-  readonly approvals: ServiceClient<typeof ApprovalsService>;
   readonly requests: ServiceClient<typeof RequestsService>;
   readonly tenantId = newId();
   readonly database: TestDatabase;
   readonly namespace: string;
   /** A superuser's connections, which row-level security does not hold. */
   readonly sql: pg.Pool;
+  readonly #instances: ServiceClient<typeof ApprovalsService>[];
+  #calls = 0;
   readonly #broker: Broker;
   readonly #running: RunningService[];
   readonly #resources = new Map<string, Promise<string>>();
@@ -95,12 +96,19 @@ export class Suite {
     this.sql = sql;
     this.#broker = broker;
     this.#running = running;
-    const [requests, approvals] = running;
-    this.requests = connect(RequestsService, requests?.address ?? '');
-    this.approvals = connect(ApprovalsService, approvals?.address ?? '');
+    const [requests, ...approvals] = running.map(({ address }) => address);
+    this.requests = connect(RequestsService, requests ?? '');
+    this.#instances = approvals.map((address) => connect(ApprovalsService, address));
   }
 
-  static async start(): Promise<Suite> {
+  /** One of the instances of approvals, by turns. */
+  get approvals(): ServiceClient<typeof ApprovalsService> {
+    const next = this.#instances[this.#calls++ % this.#instances.length];
+    if (!next) throw new Error('No instance is running');
+    return next;
+  }
+
+  static async start({ instances = 1 } = {}): Promise<Suite> {
     const database = await createDatabase(['requests', 'approvals']);
     const namespace = newNamespace();
     const sql = new pg.Pool({ connectionString: database.adminUrl, options: '-c search_path=approvals' });
@@ -108,13 +116,14 @@ export class Suite {
     await Promise.all(['identity', 'requests', 'approvals', 'provisioner'].map((producer) => ensureStream(broker, namespace, producer)));
     const requests = await startRequests(requestsConfigFrom(serviceEnvironment('requests', { database, namespace })));
     const overrides = { REQUESTS_ADDRESS: requests.address, LOG_LEVEL: process.env.TEST_LOG ?? 'fatal' };
-    const approvals = await startApprovals(configFrom(serviceEnvironment('approvals', { database, namespace, overrides })));
-    return new Suite(database, namespace, sql, broker, [requests, approvals]);
+    const environment = serviceEnvironment('approvals', { database, namespace, overrides });
+    const approvals = await Promise.all(Array.from({ length: instances }, () => startApprovals(configFrom(environment))));
+    return new Suite(database, namespace, sql, broker, [requests, ...approvals]);
   }
 
   async close(): Promise<void> {
     this.requests.close();
-    this.approvals.close();
+    for (const instance of this.#instances) instance.close();
     for (const service of this.#running.toReversed()) await service.close();
     await this.#broker.close();
     await this.sql.end();
@@ -183,6 +192,17 @@ export class Suite {
   async told(requestId: string): Promise<string[]> {
     const rows = await this.rows<{ type: string }>('select type from outbox_event where aggregate_id = $1 order by id', [requestId]);
     return rows.map(({ type }) => type);
+  }
+
+  /** What has become of requests: their state in requests, and the events approvals has told of each. */
+  async outcomesOf(requestIds: string[]): Promise<{ status: string; told: string[] }[]> {
+    const rows = await this.rows<{ id: string; status: string; told: string[] }>(
+      `select r.id, r.status, array(select o.type from outbox_event o where o.aggregate_id = r.id::text order by o.type) as told
+       from requests.access_request r where r.id = any($1)`,
+      [requestIds],
+    );
+    const byId = new Map(rows.map(({ id, ...outcome }) => [id, outcome]));
+    return requestIds.map((id) => byId.get(id) ?? { status: '', told: [] });
   }
 
   /** A request by somebody, by default somebody new, for a resource whose plan is the one wanted. */
