@@ -1,4 +1,4 @@
-import { type Service, services } from '@accessops/events';
+import { type Service, services } from '@accessops/events/topology';
 import { withAdmin } from './postgres.ts';
 
 interface Column {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createServiceSchema, migrate } from '@accessops/db';
-import type { Service } from '@accessops/events';
+import type { Service } from '@accessops/events/topology';
 import { root } from './paths.ts';
 import { withAdmin } from './postgres.ts';
 

@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { services } from '@accessops/events';
+import { services } from '@accessops/events/topology';
 import { databaseDocument } from './database-document.ts';
 import { migrateServices } from './migrate-services.ts';
 import { openDataPaths, root } from './paths.ts';

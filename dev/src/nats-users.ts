@@ -1,4 +1,4 @@
-import { gatewayPermissions, permissionsOf, services } from '@accessops/events';
+import { gatewayPermissions, permissionsOf, services } from '@accessops/events/topology';
 import type { NatsUser } from './nats.ts';
 import type { Secrets } from './secrets.ts';
 

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import type { Permissions } from '@accessops/events';
+import type { Permissions } from '@accessops/events/topology';
 import type { ReservedPort } from './ports.ts';
 import type { ProcessSpec } from './supervise.ts';
 

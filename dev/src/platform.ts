@@ -1,9 +1,10 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { services } from '@accessops/events';
+import { services } from '@accessops/events/topology';
 import { prepareCerbos } from './cerbos.ts';
 import { takeLock } from './lock.ts';
+import type { MigrateConfig } from './migrate-command.ts';
 import { prepareNats } from './nats.ts';
 import { findNatsServer } from './nats-server.ts';
 import { natsUsers } from './nats-users.ts';
@@ -12,6 +13,7 @@ import { type ReservedPort, reserve, reserveFreePort } from './ports.ts';
 import { postgresUrl, preparePostgres } from './postgres.ts';
 import { database, namespace, type Ports, processEnvironments } from './process-environments.ts';
 import { ProcessGroup } from './process-group.ts';
+import { runProgram } from './run-program.ts';
 import { openSecrets, type Secrets } from './secrets.ts';
 import { serverProcesses, singleProcess } from './server-processes.ts';
 import { StartError } from './start-error.ts';
@@ -91,9 +93,6 @@ const reservePorts = async (gatewayPort: number): Promise<PartPorts> => {
   return reserved;
 };
 
-const superuserUrl = ({ ports, secrets }: Pick<Start, 'ports' | 'secrets'>, name: string) =>
-  postgresUrl(ports.postgres, 'postgres', secrets.postgres, name);
-
 const startPostgres = async ({ options, paths, secrets, reserved, group }: Start) => {
   const { postgres: port } = reserved;
   const directory = join(paths.data, 'postgres');
@@ -114,18 +113,43 @@ const startCerbos = async ({ paths, reserved, group }: Start) => {
   await group.launch(spec, stages.infrastructure);
 };
 
-const runMigrations = async (start: Start, postgresReady: Promise<void>) => {
-  // Loaded meanwhile: the ORM takes as long to load as the database to start.
-  const [{ migrateServices }] = await Promise.all([import('./migrate-services.ts'), postgresReady]);
-  const adminUrl = superuserUrl(start, 'postgres');
-  const count = await migrateServices({ adminUrl, database, services, passwords: start.secrets.database });
-  if (count > 0) start.progress(`Ran ${count} migrations.`);
+/** In a process of its own: the ORM takes as long to load as the database to start, and is not needed afterwards. */
+const runMigrations = async ({ paths, ports, secrets, group, progress }: Start, databaseReady: Promise<void>) => {
+  const config: MigrateConfig = {
+    adminUrl: postgresUrl(ports.postgres, 'postgres', secrets.postgres, 'postgres'),
+    database,
+    passwords: secrets.database,
+  };
+  const input = databaseReady.then(() => JSON.stringify(config));
+  const { code, output } = await runProgram(process.execPath, [join(import.meta.dirname, 'migrate-command.ts')], {
+    input,
+    signal: group.stopping,
+  });
+  await databaseReady;
+  group.stopping.throwIfAborted();
+  const log = join(paths.logs, 'migrations.log');
+  appendFileSync(log, output);
+  if (code !== 0) throw new StartError(`The migrations failed; see ${relative(process.cwd(), log)}.`);
+  if (!output.startsWith('0 ')) progress(`Ran ${output.trim()}.`);
 };
 
 const startServers = async ({ options, paths, secrets, reserved, ports, group }: Start) => {
   const server = { environments: processEnvironments(ports, secrets), ports: reserved };
   const specs = options.singleProcess ? singleProcess(server, join(paths.run, 'single-process.json')) : serverProcesses(server);
   await Promise.all(specs.map((spec) => group.launch(spec, spec.name === 'gateway' ? stages.gateway : stages.services)));
+};
+
+/**
+ * Loads the code of all processes once, when it has never been compiled here: Node keeps the result, and the six that
+ * start afterwards neither spend the time nor keep the compiler's memory.
+ */
+const warmUp = async ({ group }: Start) => {
+  const cache = process.env.NODE_COMPILE_CACHE;
+  if (!cache) return;
+  const done = join(cache, `warm-${process.version}`);
+  if (existsSync(done)) return;
+  await runProgram(process.execPath, [join(import.meta.dirname, 'warm-up.ts')], { signal: group.stopping });
+  if (existsSync(cache)) writeFileSync(done, '');
 };
 
 const waitUntilHealthy = async ({ url, paths, group }: Start) => {
@@ -155,8 +179,8 @@ const seedOnce = async ({ url, paths, group, progress }: Start) => {
 
 const bringUp = async (start: Start) => {
   start.progress('Starting PostgreSQL, NATS and Cerbos …');
-  const postgresReady = startPostgres(start);
-  await Promise.all([postgresReady, startNats(start), startCerbos(start), runMigrations(start, postgresReady)]);
+  const databaseReady = startPostgres(start);
+  await Promise.all([databaseReady, startNats(start), startCerbos(start), runMigrations(start, databaseReady), warmUp(start)]);
   start.progress(start.options.singleProcess ? 'Starting the services in one process …' : 'Starting the services and the gateway …');
   await startServers(start);
   await waitUntilHealthy(start);
@@ -199,7 +223,7 @@ export const startPlatform = async (options: PlatformOptions): Promise<Platform>
       dataDir: paths.directory,
       ports,
       secrets,
-      adminUrl: superuserUrl(start, database),
+      adminUrl: postgresUrl(ports.postgres, 'postgres', secrets.postgres, database),
       pids: () => group.pids(),
       kill: (name, signal) => group.kill(name, signal),
       failed: group.failed,

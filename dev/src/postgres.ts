@@ -109,6 +109,9 @@ const initialise = async ({ directory, password, durable, signal }: PostgresOpti
   }
 };
 
+/** Whether the server says in its pid file that it takes logins. */
+const isUp = (directory: string): boolean => readFileSync(join(directory, 'postmaster.pid'), 'utf8').split('\n')[7]?.trim() === 'ready';
+
 /** Connects as the superuser to one database, hands the connection over, and closes it. */
 export const withAdmin = async <T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> => {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
@@ -157,6 +160,7 @@ export const preparePostgres = async (options: PostgresOptions): Promise<Process
     // "Fast": sessions are ended, nothing is lost. SIGTERM would wait for the last client.
     stopSignal: 'SIGINT',
     killSignal: 'SIGQUIT',
-    answers: () => withAdmin(url, async (client) => (await client.query('select 1')).rowCount === 1),
+    // Its own word first: a login that comes too early is refused, and logged.
+    answers: async () => isUp(directory) && withAdmin(url, async (client) => (await client.query('select 1')).rowCount === 1),
   };
 };

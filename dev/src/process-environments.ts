@@ -1,4 +1,6 @@
-import { type Service, services } from '@accessops/events';
+import { join } from 'node:path';
+import { type Service, services } from '@accessops/events/topology';
+import { root } from './paths.ts';
 import { postgresUrl } from './postgres.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -14,6 +16,9 @@ export type ServerName = Service | 'gateway';
 
 /** The processes of our own. */
 export const servers: readonly ServerName[] = [...services, 'gateway'];
+
+/** The folder of a process's code. */
+export const folderOf = (name: ServerName): string => (name === 'gateway' ? join(root, 'gateway') : join(root, 'services', name));
 
 export const database = 'accessops';
 export const namespace = 'accessops';

@@ -7,6 +7,8 @@ export interface RunOptions {
   signal?: AbortSignal;
   uid?: number;
   gid?: number;
+  /** What the program reads on standard input; when it fails, the input just ends. */
+  input?: Promise<string>;
 }
 
 export interface Ended {
@@ -17,7 +19,11 @@ export interface Ended {
 }
 
 /** Runs a program to its end and keeps what it says. */
-export const runProgram = (program: string, args: string[], { env, cwd, timeoutMs, signal, uid, gid }: RunOptions = {}): Promise<Ended> =>
+export const runProgram = (
+  program: string,
+  args: string[],
+  { env, cwd, timeoutMs, signal, uid, gid, input }: RunOptions = {},
+): Promise<Ended> =>
   new Promise((resolve) => {
     const chunks: Buffer[] = [];
     const child = spawn(program, args, {
@@ -28,8 +34,14 @@ export const runProgram = (program: string, args: string[], { env, cwd, timeoutM
       timeout: timeoutMs,
       signal,
       killSignal: 'SIGKILL',
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
+    // It may end before it has read everything.
+    child.stdin.on('error', () => undefined);
+    Promise.resolve(input ?? '').then(
+      (content) => child.stdin.end(content),
+      () => child.stdin.end(),
+    );
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
     child.once('error', (error) => resolve({ code: 127, output: error.message }));
     child.once('close', (code) => resolve({ code: code ?? 137, output: Buffer.concat(chunks).toString() }));

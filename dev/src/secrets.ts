@@ -1,7 +1,7 @@
 import { generateKeyPairSync, type JsonWebKey, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Service, services } from '@accessops/events';
+import { type Service, services } from '@accessops/events/topology';
 import { platformUsers } from './demo.ts';
 
 /** What one platform keeps secret. */

@@ -1,9 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { root } from './paths.ts';
 import type { ReservedPort } from './ports.ts';
-import { type ServerName, servers } from './process-environments.ts';
+import { folderOf, type ServerName, servers } from './process-environments.ts';
 import type { ProcessSpec } from './supervise.ts';
 
 export interface ServerProcessesOptions {
@@ -12,7 +11,7 @@ export interface ServerProcessesOptions {
 }
 
 // A larger young generation: short-lived objects of a request are not promoted, which costs far more than the memory.
-const nodeOptions = ['--max-semi-space-size=16'];
+const nodeOptions = ['--max-semi-space-size=8'];
 
 const accepts = (port: number) =>
   new Promise<boolean>((resolve) => {
@@ -29,7 +28,7 @@ export const serverProcesses = ({ environments, ports }: ServerProcessesOptions)
   servers.map((name) => ({
     name,
     program: process.execPath,
-    args: [...nodeOptions, name === 'gateway' ? join(root, 'gateway', 'main.ts') : join(root, 'services', name, 'main.ts')],
+    args: [...nodeOptions, join(folderOf(name), 'main.ts')],
     env: environments[name],
     ports: [ports[name]],
     answers: () => accepts(ports[name].port),

@@ -2,8 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { runProcess } from '@accessops/telemetry';
-import { root } from './paths.ts';
-import { type ServerName, servers } from './process-environments.ts';
+import { folderOf, type ServerName, servers } from './process-environments.ts';
 
 interface Running {
   close(): Promise<void>;
@@ -13,8 +12,7 @@ const environments = JSON.parse(readFileSync(process.argv[2] ?? '', 'utf8')) as 
 
 /** Starts one of our processes inside this one. */
 const startServer = async (name: ServerName): Promise<Running> => {
-  const folder = name === 'gateway' ? join(root, 'gateway') : join(root, 'services', name);
-  const load = (file: string) => import(pathToFileURL(join(folder, 'src', file)).href);
+  const load = (file: string) => import(pathToFileURL(join(folderOf(name), 'src', file)).href);
   const [{ configFrom }, app] = await Promise.all([load('config.ts'), load('app.ts')]);
   const start = `start${name[0]?.toUpperCase()}${name.slice(1)}`;
   return app[start](configFrom(environments[name]));
