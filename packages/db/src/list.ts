@@ -29,6 +29,8 @@ export interface Page<E> {
 }
 
 type Condition = Record<string, unknown>;
+/** The part of MikroORM's metadata that tells whether a value may be missing. */
+type Properties = Record<string, { nullable?: boolean; targetMeta?: { properties: Properties } }>;
 interface Sort {
   field: string;
   descending: boolean;
@@ -107,36 +109,62 @@ const sortsOf = <E extends object>({ fields, defaultSort, key = 'id' }: ListDefi
   return asked.some(({ field }) => field === key) ? asked : [...asked, { field: key, descending }];
 };
 
+const mayBeNull = (properties: Properties | undefined, path: string): boolean => {
+  const [name = '', ...rest] = path.split('.');
+  const property = properties?.[name];
+  return property?.nullable === true || (rest.length > 0 && mayBeNull(property?.targetMeta?.properties, rest.join('.')));
+};
+
+interface SortPath {
+  path: string;
+  descending: boolean;
+  nullable: boolean;
+}
+
+/** What has to be loaded so that the last row of a page can say where it stands. */
+const relationsOf = (sorts: SortPath[]): string[] =>
+  sorts.filter(({ path }) => path.includes('.')).map(({ path }) => path.slice(0, path.lastIndexOf('.')));
+
+/** Rows behind a value of one sort key; null sorts behind everything, or before it when descending, as PostgreSQL does it. */
+const behind = ({ path, descending, nullable }: SortPath, value: unknown): Condition[] => {
+  if (value === null) return descending ? [nest(path, { $ne: null })] : [];
+  if (descending) return [nest(path, { $lt: value })];
+  return [nest(path, { $gt: value }), ...(nullable ? [nest(path, null)] : [])];
+};
+
 /** Rows after the given sort values: a > x, or a = x and b > y, … */
-const after = (sorts: Sort[], paths: string[], values: unknown[]): Condition => ({
-  $or: sorts.map((sort, index) => ({
-    $and: [
-      ...paths.slice(0, index).map((path, earlier) => nest(path, values[earlier])),
-      nest(paths[index] ?? '', { [sort.descending ? '$lt' : '$gt']: values[index] }),
-    ],
-  })),
-});
+const after = (sorts: SortPath[], values: unknown[]): Condition => {
+  const rows = sorts.flatMap((sort, index) =>
+    behind(sort, values[index]).map((condition) => ({
+      $and: [...sorts.slice(0, index).map(({ path }, earlier) => nest(path, values[earlier])), condition],
+    })),
+  );
+  const [first] = sorts;
+  // Follows from the rest, but only this lets an index begin at the right place instead of at the first page.
+  const bounded = first && values[0] !== null && (first.descending || !first.nullable);
+  return { $and: [...(bounded ? [nest(first.path, { [first.descending ? '$lte' : '$gte']: values[0] })] : []), { $or: rows }] };
+};
 
 const signature = (sorts: Sort[]): string => sorts.map(({ field, descending }) => `${descending ? '-' : ''}${field}`).join(',');
 
 const positionOf = (fields: Record<string, ListField>, sorts: Sort[], cursor: string): unknown[] => {
   const invalid = () => new AppError('INVALID_CURSOR');
-  let position: { by?: unknown; at?: unknown };
+  let position: { by?: unknown; at?: unknown } | null;
   try {
     position = JSON.parse(cursor) as typeof position;
   } catch {
     throw invalid();
   }
-  if (position.by !== signature(sorts) || !Array.isArray(position.at) || position.at.length !== sorts.length) throw invalid();
+  if (position?.by !== signature(sorts) || !Array.isArray(position.at) || position.at.length !== sorts.length) throw invalid();
   return position.at.map((value: unknown, index) => {
     const name = sorts[index]?.field ?? '';
     const field = fields[name];
     if (!field) throw invalid();
-    return parse(name, field, String(value));
+    return value === null ? null : parse(name, field, String(value));
   });
 };
 
-const plain = (value: unknown): unknown => (value instanceof Date ? value.toISOString() : value);
+const plain = (value: unknown): unknown => (value instanceof Date ? value.toISOString() : (value ?? null));
 
 /**
  * One page by key-set: stable while rows come in, whatever the page. `where` confines the list further.
@@ -146,24 +174,28 @@ export const listPage = async <E extends object>(
   em: EntityManager,
   definition: ListDefinition<E>,
   query: ListQuery | undefined,
-  where: FilterQuery<E> = {} as FilterQuery<E>,
+  where: FilterQuery<E> = {},
 ): Promise<Page<E>> => {
   const { entity, fields, populate = [], maxLimit = 200 } = definition;
   const limit = Math.min(Math.max(query?.limit || 50, 1), maxLimit);
   const sorts = sortsOf(definition, query);
-  const paths = sorts.map(({ field }) => fields[field]?.path ?? field);
+  const { properties } = em.getMetadata(entity);
+  const sortPaths = sorts.map(({ field, descending }): SortPath => {
+    const path = fields[field]?.path ?? field;
+    return { path, descending, nullable: mayBeNull(properties, path) };
+  });
   const conditions: Condition[] = (query?.filters ?? []).map((filter) => {
     const field = Object.hasOwn(fields, filter.field) ? fields[filter.field] : undefined;
     return field ? conditionOf(filter.field, field, filter) : refuse(`Unknown field ${filter.field}`);
   });
-  if (query?.after) conditions.push(after(sorts, paths, positionOf(fields, sorts, query.after)));
-  const orderBy = sorts.map(({ descending }, index) => nest(paths[index] ?? '', descending ? 'desc' : 'asc'));
+  if (query?.after) conditions.push(after(sortPaths, positionOf(fields, sorts, query.after)));
+  const orderBy = sortPaths.map(({ path, descending }) => nest(path, descending ? 'desc' : 'asc'));
   const found = await em.find(entity, { $and: [where, ...conditions] } as never, {
     orderBy: orderBy as never,
     limit: limit + 1,
-    populate: populate as never,
+    populate: [...populate, ...relationsOf(sortPaths)] as never,
   });
   const items = found.slice(0, limit) as E[];
   const last = found.length > limit ? items.at(-1) : undefined;
-  return { items, next: last ? JSON.stringify({ by: signature(sorts), at: paths.map((path) => plain(valueAt(last, path))) }) : '' };
+  return { items, next: last ? JSON.stringify({ by: signature(sorts), at: sortPaths.map(({ path }) => plain(valueAt(last, path))) }) : '' };
 };

@@ -36,4 +36,4 @@ export const createOrm = ({ url, schema, entities, poolSize = 10, log }: OrmOpti
 };
 
 /** The connection pool underneath, for prepared statements on hot paths. */
-export const poolOf = async (orm: MikroORM): Promise<Pool> => (await orm.em.getDriver().getConnection().getNativeClient()) as Pool;
+export const poolOf = (orm: MikroORM): Promise<Pool> => orm.em.getDriver().getConnection().getNativeClient();

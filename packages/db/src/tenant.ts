@@ -23,7 +23,7 @@ const codeOf = (error: unknown): unknown => (error as { code?: unknown } | null)
 export const transaction = async <T>(em: EntityManager, scope: Scope, work: (em: EntityManager) => Promise<T>): Promise<T> => {
   for (let attempt = 1; ; attempt++) {
     try {
-      return await scoped(em, scope).transactional((inner) => work(inner as EntityManager));
+      return await scoped(em, scope).transactional((inner) => work(inner));
     } catch (error) {
       if (attempt >= 3 || !retryable.has(String(codeOf(error)))) throw error;
     }
