@@ -84,7 +84,7 @@ export interface ListPage {
 }
 
 /** Declares a route. */
-export const defineRoute = <Body = undefined>(route: Route<Body>): Route => route as Route<unknown>;
+export const defineRoute = <Body = undefined>(route: Route<Body>): Route => route;
 
 /** A list route: what it lists, instead of an answer. */
 export interface ListRoute extends Omit<Route<undefined>, 'method' | 'answer' | 'list' | 'handle' | 'body'> {

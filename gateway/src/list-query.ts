@@ -127,7 +127,13 @@ const limitOf = (value: string): number => {
 
 /** Reads the query string of a list. Errors: INVALID_FILTER, INVALID_PARAMETER. */
 export const parseListQuery = (search: string, declaration: ListDeclaration): ListRequest => {
-  const request: ListRequest = { limit: defaultLimit, cursor: '', sort: [], filters: [], others: [] };
+  const request: ListRequest = {
+    limit: defaultLimit,
+    cursor: '',
+    sort: sortOf(declaration, declaration.defaultSort),
+    filters: [],
+    others: [],
+  };
   if (!search) return request;
   const paged = declaration.paged ?? true;
   const seen = new Set<string>();

@@ -51,9 +51,9 @@ const commonCodes = ({ audience, path, body, list, method, idempotent = true }: 
   'DEPENDENCY_UNAVAILABLE',
 ];
 
-const problemExample = (code: Code, path: string) => {
+const problemExample = (code: Code) => {
   const fields = code === 'INVALID_FIELDS' ? [{ pointer: '/name', message: 'is required' }] : [];
-  return problemOf(new AppError(code, undefined, { fields }), { path, requestId: exampleId });
+  return problemOf(new AppError(code, undefined, { fields }), { path: '/api/v1/…', requestId: exampleId });
 };
 
 const problemResponses = (route: Route): Responses => {
@@ -62,16 +62,15 @@ const problemResponses = (route: Route): Responses => {
     const status = kinds[codes[code].kind].http;
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
   }
-  const path = route.path.replaceAll(/\{\w+\}/g, exampleId);
   return Object.fromEntries(
     [...byStatus].map(([status, found]) => [
       String(status),
       {
-        description: found.map((code) => `\`${code}\`: ${codes[code].meaning}`).join('\n\n'),
+        description: found.map((code) => `\`${code}\``).join(', '),
         content: {
           'application/problem+json': {
             schema: problemSchema,
-            examples: Object.fromEntries(found.map((code) => [code, { value: problemExample(code, path) }])),
+            examples: Object.fromEntries(found.map((code) => [code, { $ref: `#/components/examples/${code}` }])),
           },
         },
       },
@@ -235,6 +234,8 @@ export const openApiDocument = (app: OpenAPIHono<Env>) => {
     bearerFormat: 'JWT',
     description: 'The `accessToken` of `POST /api/v1/auth/login`.',
   });
+  for (const code of Object.keys(codes) as Code[])
+    app.openAPIRegistry.registerComponent('examples', code, { summary: codes[code].meaning, value: problemExample(code) });
   return app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {

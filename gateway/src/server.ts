@@ -34,7 +34,7 @@ export const createHttpServer = (app: OpenAPIHono<Env>, accessLog: AccessLog): S
     return problem;
   };
   // The only errors that come here are of requests that cannot be understood: no host, a path that is none.
-  const listener = getRequestListener(app.fetch as Parameters<typeof getRequestListener>[0], {
+  const listener = getRequestListener(app.fetch, {
     hostname: 'localhost',
     errorHandler: () => failed(undefined, new AppError('MALFORMED_REQUEST')),
   });

@@ -11,7 +11,7 @@ export const adminAuditRoutes: Route[] = [
     summary: 'What happened in all tenants',
     audience: 'admin',
     cerbos: { resource: 'audit_event', action: 'list_any' },
-    list: { fields: { ...auditFields, tenantId: 'uuid' }, defaultSort: '-occurredAt' },
+    list: { fields: { ...auditFields, tenantId: 'uuid' }, defaultSort: '-id' },
     item: { schema: anyAuditEventSchema, example: { ...auditEventExample, tenantId: '0192f0c1-9999-7b4d-8c6f-2a9d1e4b7c39' } },
     handle: async ({ services, query, options }) => pageOf(await services.audit.listAllAuditEvents({ query }, options), anyAuditEventJson),
   }),

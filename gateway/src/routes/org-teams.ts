@@ -22,7 +22,7 @@ export const orgTeamRoutes: Route[] = [
     summary: 'The teams of the tenant',
     audience: 'org-admin',
     cerbos: { resource: 'team', action: 'list' },
-    list: { fields: { id: 'uuid', name: 'text', createdAt: 'time' }, defaultSort: '-createdAt' },
+    list: { fields: { id: 'uuid', name: 'text', createdAt: 'time' }, defaultSort: 'name' },
     item: { schema: listedTeamSchema, example: listedTeamExample },
     handle: async ({ services, query, options }) => pageOf(await services.identity.listTeams({ query }, options), listedTeamJson),
   }),

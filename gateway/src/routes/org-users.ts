@@ -24,7 +24,16 @@ export const orgUserRoutes: Route[] = [
     audience: 'org-admin',
     cerbos: { resource: 'user', action: 'list' },
     list: {
-      fields: { id: 'uuid', email: 'text', firstName: 'text', lastName: 'text', active: 'boolean', createdAt: 'time' },
+      fields: {
+        id: 'uuid',
+        email: 'text',
+        firstName: 'text',
+        lastName: 'text',
+        active: 'boolean',
+        orgRoles: 'text-list',
+        createdAt: 'time',
+        updatedAt: 'time',
+      },
       defaultSort: '-createdAt',
     },
     item,

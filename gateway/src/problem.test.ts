@@ -1,0 +1,48 @@
+import { AppError, codes, invalidField } from '@accessops/errors';
+import { describe, expect, test } from 'vitest';
+import { errorsPage, problemOf, publicError, rawProblem } from './problem.ts';
+
+const call = { path: '/api/v1/requests', requestId: 'r-1' };
+
+describe('problems', () => {
+  test('when a field is wrong, then the document names it', () => {
+    expect(problemOf(invalidField('/duration', 'must be positive'), call)).toEqual({
+      type: '/docs/errors#INVALID_FIELDS',
+      title: 'Invalid fields',
+      status: 422,
+      detail: 'must be positive',
+      instance: '/api/v1/requests',
+      requestId: 'r-1',
+      error: { code: 'INVALID_FIELDS', message: 'must be positive' },
+      errors: [{ pointer: '/duration', message: 'must be positive' }],
+    });
+  });
+
+  test('when it is no 422, then it has no errors', () => {
+    expect(problemOf(new AppError('REQUEST_NOT_PENDING'), call)).toMatchObject({ status: 409, title: 'Not possible now' });
+    expect(problemOf(new AppError('REQUEST_NOT_PENDING'), call)).not.toHaveProperty('errors');
+  });
+
+  test('when an error has members, then they are there and cannot replace the standard ones', () => {
+    const error = new AppError('REQUEST_ALREADY_OPEN', undefined, { members: { freeSlots: [], status: 200, requestId: 'x' } });
+    expect(problemOf(error, call)).toMatchObject({ freeSlots: [], status: 409, requestId: 'r-1' });
+  });
+
+  test('when an error is not ours, then nothing of it is told', () => {
+    const error = publicError(new Error('password=hunter2'));
+    expect(error.code).toBe('INTERNAL_ERROR');
+    expect(JSON.stringify(problemOf(error, call))).not.toContain('hunter2');
+  });
+
+  test('when no request could be read, then the answer is HTTP all the same', () => {
+    const [head = '', body = ''] = rawProblem(new AppError('HEADERS_TOO_LARGE'), call).split('\r\n\r\n');
+    expect(head).toMatch(/^HTTP\/1\.1 431 /);
+    expect(head).toContain(`content-length: ${Buffer.byteLength(body)}`);
+    expect(JSON.parse(body)).toMatchObject({ status: 431, error: { code: 'HEADERS_TOO_LARGE' } });
+  });
+
+  test('when the codes are shown, then each can be pointed at', () => {
+    const page = errorsPage();
+    for (const code of Object.keys(codes)) expect(page).toContain(`id="${code}"`);
+  });
+});

@@ -1,0 +1,133 @@
+import { until } from '@accessops/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Answer, type Call, type Person, startWorld, type World } from './world.ts';
+
+describe('who may come in', () => {
+  let world: World;
+  let call: Call;
+  let slug: string;
+  let admin: Person;
+  let requester: Person;
+
+  beforeAll(async () => {
+    world = await startWorld();
+    call = world.call;
+    ({ slug, admin } = await world.organization());
+    requester = await world.person(admin, slug, ['requester']);
+  });
+  afterAll(() => world.close());
+
+  const brief = ({ status, body }: Answer) => [status, body.error?.code];
+  const get = (path: string, token?: string, headers?: Record<string, string>) => call('GET', path, { token, headers });
+  const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+  test.each<[string, Record<string, string>]>([
+    ['nothing', {}],
+    ['another scheme', { authorization: 'Basic dXNlcjpwYXNz' }],
+    ['no token', { authorization: 'Bearer' }],
+    ['two tokens', { authorization: 'Bearer a b' }],
+    ['rubbish', { authorization: 'Bearer rubbish' }],
+    ['an unsigned token', { authorization: `Bearer ${encode({ alg: 'none', typ: 'at+jwt' })}.${encode({ sub: 'x' })}.` }],
+    ['a huge token', { authorization: `Bearer ${'x'.repeat(12_000)}` }],
+  ])('when there is %s, then 401 with a challenge', async (_, headers) => {
+    expect(brief(await get('/me', undefined, headers))).toEqual([401, 'INVALID_TOKEN']);
+  });
+
+  test('when a token is changed anywhere, then 401', async () => {
+    const [head = '', payload = '', signature = ''] = requester.token.split('.');
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as Record<string, unknown>;
+    const forged = [
+      `${head}.${encode({ ...claims, aud: ['accessops-admin'] })}.${signature}`,
+      `${encode({ alg: 'HS256', typ: 'at+jwt' })}.${payload}.${signature}`,
+      `${head}.${payload}.${signature.slice(0, -2)}AA`,
+      `${head}.${payload}.`,
+      requester.refreshToken,
+    ];
+    for (const token of forged) expect((await get('/me', token)).status).toBe(401);
+  });
+
+  test('when the scheme is written in lower case, then it counts', async () => {
+    expect((await get('/me', undefined, { authorization: `bearer ${requester.token}` })).status).toBe(200);
+  });
+
+  test('when a token is for another namespace, then 403 AUDIENCE_NOT_ALLOWED', async () => {
+    for (const path of ['/org/users', '/org/audit', '/admin/tenants', '/admin/dead-letters'])
+      expect(brief(await get(path, requester.token))).toEqual([403, 'AUDIENCE_NOT_ALLOWED']);
+    expect(brief(await get('/admin/tenants', admin.token))).toEqual([403, 'AUDIENCE_NOT_ALLOWED']);
+    const root = await world.staff('platform-admin');
+    expect(brief(await get('/org/users', root.token))).toEqual([403, 'AUDIENCE_NOT_ALLOWED']);
+    expect((await get('/admin/tenants', root.token)).status).toBe(200);
+  });
+
+  test('when an org-admin token is used in the app namespace, then it counts there too', async () => {
+    expect((await get('/requests', admin.token)).status).toBe(200);
+  });
+
+  test('when policy says no, then 403 PERMISSION_DENIED, whatever the body is', async () => {
+    expect(brief(await get('/requests', requester.token))).toEqual([403, 'PERMISSION_DENIED']);
+    const auditor = await world.person(admin, slug, ['auditor'], 'org-admin');
+    const answer = await call('POST', '/org/teams', { token: auditor.token, body: '{{{' });
+    expect(brief(answer)).toEqual([403, 'PERMISSION_DENIED']);
+  });
+
+  test('when somebody asks who they are, then permissions say what the routes would', async () => {
+    const { body } = await get('/me', requester.token);
+    expect(body.permissions).toEqual(expect.arrayContaining(['access_request:create', 'catalog:read', 'me:read']));
+    expect(body.permissions).not.toContain('access_request:list_all');
+    expect(body.permissions).not.toContain('user:list');
+    const ofAdmin = (await get('/me', admin.token)).body.permissions;
+    expect(ofAdmin).toEqual(expect.arrayContaining(['access_request:list_all', 'user:create', 'audit_event:export']));
+    expect(ofAdmin).not.toContain('tenant:suspend');
+  });
+
+  test('when another tenant is named, then a stranger is refused', async () => {
+    const other = await world.organization();
+    expect(brief(await get('/me', requester.token, { 'x-tenant': other.slug }))).toEqual([403, 'NOT_A_MEMBER']);
+    expect((await get('/me', requester.token, { 'x-tenant': slug })).status).toBe(200);
+  });
+
+  test('when a session ends, then its token is refused within a second', async () => {
+    const person = await world.person(admin, slug, ['requester']);
+    expect((await get('/me', person.token)).status).toBe(200);
+    expect((await call('POST', '/auth/logout', { body: { refreshToken: person.refreshToken } })).status).toBe(204);
+    const refused = await until(
+      async () => {
+        const answer = await get('/me', person.token);
+        return answer.status === 401 && answer;
+      },
+      { timeoutMs: 1000, what: 'the end of the session' },
+    );
+    expect(refused.body.error?.code).toBe('SESSION_ENDED');
+  });
+
+  test('when a role is taken away, then what it allowed is refused within a second', async () => {
+    const person = await world.person(admin, slug, ['auditor', 'requester']);
+    expect((await get('/requests', person.token)).status).toBe(200);
+    expect((await call('PATCH', `/org/memberships/${person.id}`, { token: admin.token, body: { orgRoles: ['requester'] } })).status).toBe(
+      200,
+    );
+    await until(async () => (await get('/requests', person.token)).status === 403, { timeoutMs: 1000 });
+  });
+
+  test('when somebody is deactivated, then the token is refused within a second', async () => {
+    const person = await world.person(admin, slug, ['requester']);
+    expect((await get('/me', person.token)).status).toBe(200);
+    expect((await call('DELETE', `/org/users/${person.id}`, { token: admin.token })).status).toBe(204);
+    await until(async () => (await get('/me', person.token)).status === 401, { timeoutMs: 1000 });
+  });
+
+  test('when a tenant is suspended, then its people get 403 within a second, and come back with it', async () => {
+    const other = await world.organization();
+    const root = await world.staff('platform-admin');
+    expect((await get('/me', other.admin.token)).status).toBe(200);
+    expect((await call('POST', `/admin/tenants/${other.id}/suspend`, { token: root.token })).body).toMatchObject({ status: 'SUSPENDED' });
+    await until(async () => (await get('/me', other.admin.token)).body.error?.code === 'TENANT_SUSPENDED', { timeoutMs: 1000 });
+    expect((await call('POST', `/admin/tenants/${other.id}/activate`, { token: root.token })).body).toMatchObject({ status: 'ACTIVE' });
+    await until(async () => (await get('/me', other.admin.token)).status === 200, { timeoutMs: 1000 });
+  });
+
+  test('when X-Request-Id is sent, then it comes back; otherwise there is a new one', async () => {
+    expect((await get('/me', requester.token, { 'x-request-id': 'mine-1' })).headers['x-request-id']).toBe('mine-1');
+    expect((await get('/me', undefined, { 'x-request-id': 'not mine' })).headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+});

@@ -1,0 +1,77 @@
+import { until } from '@accessops/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { callTo, type Person, startTestGateway, startWorld, type World } from './world.ts';
+
+const nowhere = '127.0.0.1:9';
+
+describe('when something is down', () => {
+  let world: World;
+  let requester: Person;
+  let admin: Person;
+
+  beforeAll(async () => {
+    world = await startWorld();
+    const organization = await world.organization();
+    admin = organization.admin;
+    requester = await world.person(admin, organization.slug, ['requester']);
+  });
+  afterAll(() => world.close());
+
+  /** A gateway that knows the world but for what is overridden. */
+  const gatewayWithout = async (overrides: Record<string, string>) => {
+    const gateway = await startTestGateway(world.addresses, { EVENTS_NAMESPACE: world.namespace, ...overrides });
+    return { gateway, call: callTo(gateway.url) };
+  };
+
+  test.each([
+    ['identity', { IDENTITY_ADDRESS: nowhere }, '/me', 'down'],
+    ['Cerbos', { CERBOS_ADDRESS: nowhere }, '/me', 'down'],
+    ['requests', { REQUESTS_ADDRESS: nowhere }, '/requests/me', 'down'],
+    ['approvals', { APPROVALS_ADDRESS: nowhere }, '/approvals/pending', 'down'],
+    ['provisioner', { PROVISIONER_ADDRESS: nowhere }, '/grants/me', 'down'],
+    ['audit', { AUDIT_ADDRESS: nowhere }, '/org/audit', 'degraded'],
+  ])('when %s is down, then what needs it answers 503 within a second, and health says so', async (name, overrides, path, status) => {
+    const { gateway, call } = await gatewayWithout(overrides);
+    for (let attempt = 0; attempt < 3; attempt++) {
+      const startedAt = performance.now();
+      const answer = await call('GET', path, { token: admin.token });
+      expect([answer.status, answer.body.error?.code]).toEqual([503, 'DEPENDENCY_UNAVAILABLE']);
+      expect(answer.headers['retry-after']).toBe('1');
+      expect(performance.now() - startedAt).toBeLessThan(1000);
+    }
+    const health = await fetch(`${gateway.url}/health`);
+    expect([health.status, await health.json()]).toMatchObject([
+      status === 'down' ? 503 : 200,
+      { status, services: { [name.toLowerCase()]: 'down' } },
+    ]);
+    expect((await fetch(`${gateway.url}/readyz`)).status).toBe(status === 'down' ? 503 : 200);
+    expect((await fetch(`${gateway.url}/livez`)).status).toBe(200);
+    await gateway.close();
+  });
+
+  test('when NATS is down, then calls are served, health is degraded, and a lost session still ends within a second', async () => {
+    const { gateway, call } = await gatewayWithout({ NATS_URL: `nats://${nowhere}` });
+    expect((await call('GET', '//health')).body).toMatchObject({ status: 'degraded', services: { nats: 'down' } });
+    expect((await call('GET', '/me', { token: requester.token })).status).toBe(200);
+    await call('POST', '/auth/logout', { body: { refreshToken: requester.refreshToken } });
+    await until(async () => (await call('GET', '/me', { token: requester.token })).status === 401, { timeoutMs: 1000 });
+    await gateway.close();
+  });
+
+  test('when a service comes back, then so do its routes', async () => {
+    const { gateway, call } = await gatewayWithout({});
+    expect((await call('GET', '/org/audit', { token: admin.token })).status).toBe(200);
+    await world.services.audit.close();
+    expect((await call('GET', '/org/audit', { token: admin.token })).status).toBe(503);
+    expect((await call('GET', '/requests/me', { token: admin.token })).status).toBe(200);
+    await gateway.close();
+  });
+
+  test('when the gateway is told to stop, then it says that it is not ready and lets go of the port', async () => {
+    const gateway = await startTestGateway(world.addresses, {}, { drainMs: 300 });
+    const closing = gateway.close();
+    expect((await fetch(`${gateway.url}/readyz`)).status).toBe(503);
+    await closing;
+    await expect(fetch(`${gateway.url}/livez`)).rejects.toThrow();
+  });
+});
