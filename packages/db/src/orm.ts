@@ -28,6 +28,8 @@ export const createOrm = ({ url, schema, entities, poolSize = 10, log }: OrmOpti
     schema,
     entities: entities as Options['entities'],
     forceUtcTimezone: true,
+    // A database that is not there is not ours to create, and asking costs a connection before the first query.
+    ensureDatabase: false,
     pool: { min: 0, max: poolSize, idleTimeoutMillis: 30_000 },
     driverOptions: { ...poolOptions, options: `-c search_path=${schema}` },
     logger: (message) => log.warn({ orm: message }, 'orm'),
