@@ -10,6 +10,8 @@ export interface ExpiryTimerOptions {
   everyMs: number;
 }
 
+const failureMs = 1000;
+
 /**
  * Looks for grants whose time is up, from the start on (they may have expired while nothing ran). It looks instead of
  * setting a timer per grant: one index lookup a quarter of a second, and nothing to forget.
@@ -21,10 +23,11 @@ export const startExpiryTimer = ({ outbox, log, now, everyMs }: ExpiryTimerOptio
     while (!closing) {
       try {
         while (!closing && (await expireGrants(outbox, now)));
+        await bell.wait(everyMs);
       } catch (error) {
         log.warn({ err: error }, 'expired grants could not be looked for');
+        await bell.wait(failureMs);
       }
-      await bell.wait(everyMs);
     }
   };
   const looping = loop();

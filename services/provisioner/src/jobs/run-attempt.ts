@@ -18,6 +18,9 @@ export interface Tools {
   log: Logger;
 }
 
+/** Runs a call to a target within its deadline. */
+export type Within = <T>(call: (signal: AbortSignal) => Promise<T>) => Promise<T>;
+
 const accessOf = ({ tenantId, requesterId, attempts, kind, spec }: ClaimedJob): Access => ({
   key: spec.key,
   tenantId,
@@ -54,10 +57,10 @@ const provision = async ({ connectors, vault }: Tools, job: ClaimedJob, signal: 
 };
 
 /** A failed attempt may have reached the target all the same: a job fails only when nothing of it is left there. */
-const giveUp = async (tools: Tools, job: ClaimedJob, error: string, signal: AbortSignal): Promise<Outcome> => {
+const giveUp = async (tools: Tools, job: ClaimedJob, error: string, within: Within): Promise<Outcome> => {
   if (!tools.connectors.has(job.spec.connector)) return { kind: 'failed', error };
   try {
-    await takeAway(tools, job, signal);
+    await within((signal) => takeAway(tools, job, signal));
     return { kind: 'failed', error };
   } catch (cause) {
     tools.log.error({ err: cause, jobId: job.id }, 'a failed job could not be cleared up after');
@@ -67,16 +70,16 @@ const giveUp = async (tools: Tools, job: ClaimedJob, error: string, signal: Abor
 };
 
 /** Carries out one attempt at a claimed job: only the target is touched, never the job. Does not throw. */
-export const runAttempt = async (tools: Tools, job: ClaimedJob, signalOf: () => AbortSignal): Promise<Outcome> => {
-  if (isSpent(job)) return giveUp(tools, job, job.lastError ?? 'The worker was lost', signalOf());
+export const runAttempt = async (tools: Tools, job: ClaimedJob, within: Within): Promise<Outcome> => {
+  if (isSpent(job)) return giveUp(tools, job, job.lastError ?? 'The worker was lost', within);
   try {
-    if (job.kind === 'PROVISION') return await provision(tools, job, signalOf());
-    await takeAway(tools, job, signalOf());
+    if (job.kind === 'PROVISION') return await within((signal) => provision(tools, job, signal));
+    await within((signal) => takeAway(tools, job, signal));
     return { kind: 'revoked' };
   } catch (cause) {
     const error = publicText(cause);
     tools.log.warn({ err: cause, jobId: job.id, requestId: job.origin.requestId, attempt: job.attempts }, 'attempt failed');
-    if (job.kind === 'PROVISION' && (isPermanent(cause) || isLastAttempt(job))) return giveUp(tools, job, error, signalOf());
+    if (job.kind === 'PROVISION' && (isPermanent(cause) || isLastAttempt(job))) return giveUp(tools, job, error, within);
     return { kind: 'retry', error, pauseMs: pauseAfterMs(attemptOfBudget(job)) };
   }
 };

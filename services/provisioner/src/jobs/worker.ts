@@ -6,9 +6,10 @@ import { createBatcher } from '../batcher.ts';
 import { createBell } from '../bell.ts';
 import type { Connectors } from '../connector.ts';
 import type { Vault } from '../credentials/vault.ts';
+import { withDeadline } from '../deadline.ts';
 import { claimJobs, renewLeases } from './claim-jobs.ts';
 import type { ClaimedJob } from './job.ts';
-import { runAttempt } from './run-attempt.ts';
+import { runAttempt, type Within } from './run-attempt.ts';
 import { type Settlement, settleJobs } from './settle-jobs.ts';
 
 export interface WorkerSettings {
@@ -24,7 +25,7 @@ export interface WorkerSettings {
   drainMs: number;
 }
 
-export const workerDefaults: WorkerSettings = { concurrency: 32, leaseMs: 10_000, deadlineMs: 20_000, pollMs: 200, drainMs: 8000 };
+export const workerDefaults: WorkerSettings = { concurrency: 64, leaseMs: 10_000, deadlineMs: 20_000, pollMs: 200, drainMs: 8000 };
 
 export interface WorkerOptions {
   outbox: Outbox;
@@ -42,11 +43,15 @@ export interface Worker {
   close(): Promise<void>;
 }
 
+// A database that is away is asked, and complained about, once a second.
+const failureMs = 1000;
+
 interface Running {
   job: ClaimedJob;
   abort: AbortController;
   /** The attempt is over and is being recorded: its lease is not prolonged any more. */
   over: boolean;
+  finished: Promise<void>;
 }
 
 /** Works on jobs of all tenants: claims several at a time, tries each at its target, and records the outcomes in batches. */
@@ -82,17 +87,23 @@ export const startWorker = ({ outbox, connectors, vault, log, now, settings }: W
   };
   const settler = createBatcher(settleAll, 100);
 
-  const run = async (job: ClaimedJob): Promise<void> => {
-    const entry: Running = { job, abort: new AbortController(), over: false };
-    running.set(job.id, entry);
-    const signalOf = () => AbortSignal.any([entry.abort.signal, AbortSignal.timeout(deadlineMs)]);
-    const outcome = await runAttempt({ connectors, vault, log }, job, signalOf);
+  const run = async (entry: Running): Promise<void> => {
+    const { job } = entry;
+    const within: Within = (call) => withDeadline(deadlineMs, entry.abort.signal, call);
+    const outcome = await runAttempt({ connectors, vault, log }, job, within);
     entry.over = true;
     // Replaced or told to go: whoever has the job now decides on it.
     if (!entry.abort.signal.aborted) await settler.add({ job, outcome });
     log.info({ jobId: job.id, kind: job.kind, attempt: job.attempts, outcome: outcome.kind, requestId: job.origin.requestId }, 'job');
     running.delete(job.id);
-    bell.ring();
+    // Not at every single end: jobs are claimed in handfuls. The poll sees to a few free places among slow jobs.
+    if (running.size === 0 || concurrency - running.size >= concurrency / 4) bell.ring();
+  };
+
+  const start = (job: ClaimedJob) => {
+    const entry: Running = { job, abort: new AbortController(), over: false, finished: Promise.resolve() };
+    running.set(job.id, entry);
+    entry.finished = run(entry);
   };
 
   const claim = async (): Promise<void> => {
@@ -100,15 +111,20 @@ export const startWorker = ({ outbox, connectors, vault, log, now, settings }: W
       const limit = concurrency - running.size;
       if (limit === 0) return;
       const jobs = await claimJobs(outbox, { worker, limit, leaseMs, now });
-      for (const job of jobs) void run(job);
+      for (const job of jobs) start(job);
       if (jobs.length < limit) return;
     }
   };
 
   const loop = async () => {
     while (!closing) {
-      await claim().catch((error: unknown) => log.warn({ err: error }, 'jobs could not be claimed'));
-      await bell.wait(pollMs);
+      try {
+        await claim();
+        await bell.wait(pollMs);
+      } catch (error) {
+        log.warn({ err: error }, 'jobs could not be claimed');
+        await bell.wait(failureMs);
+      }
     }
   };
 
@@ -122,8 +138,9 @@ export const startWorker = ({ outbox, connectors, vault, log, now, settings }: W
     );
     for (const { job, abort } of held) if (!kept.has(job.id)) abort.abort();
   };
+  let beat = Promise.resolve();
   const heartbeat = setInterval(() => {
-    keepLeases().catch((error: unknown) => log.warn({ err: error }, 'leases could not be prolonged'));
+    beat = keepLeases().catch((error: unknown) => log.warn({ err: error }, 'leases could not be prolonged'));
   }, leaseMs / 3);
 
   const looping = loop();
@@ -139,7 +156,9 @@ export const startWorker = ({ outbox, connectors, vault, log, now, settings }: W
       gone = true;
       clearInterval(heartbeat);
       if (running.size > 0) log.warn({ jobs: running.size }, 'jobs are left to another worker');
-      for (const { abort } of running.values()) abort.abort();
+      const left = [...running.values()];
+      for (const { abort } of left) abort.abort();
+      await Promise.all([beat, ...left.map(({ finished }) => finished)]);
     },
   };
 };
