@@ -1,6 +1,6 @@
 import type { Logger } from '@accessops/telemetry';
 import { type EntityClass, type EntitySchema, MikroORM, type Options } from '@mikro-orm/postgresql';
-import type { Pool } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 
 export interface OrmOptions {
   /** The application login of the service. */
@@ -21,6 +21,23 @@ const poolOptions = {
   idle_in_transaction_session_timeout: 30_000,
 };
 
+/**
+ * Gives a connection that has broken back to the pool for whoever holds it: Kysely gives one back only after a rollback
+ * that worked, and would lose one for good each time a connection breaks in a transaction.
+ */
+const giveBackBroken = (pool: Pool): void => {
+  const held = new Set<PoolClient>();
+  pool.on('acquire', (client) => held.add(client));
+  pool.on('release', (_, client) => held.delete(client));
+  pool.on('connect', (client) => {
+    client.once('end', () => {
+      if (!held.has(client)) return;
+      client.release(true);
+      client.release = () => undefined;
+    });
+  });
+};
+
 /** Connects MikroORM to one schema. Connections are made lazily and re-made by themselves. */
 export const createOrm = ({ url, schema, entities, poolSize = 10, log }: OrmOptions): Promise<MikroORM> => {
   const options: Options = {
@@ -31,7 +48,7 @@ export const createOrm = ({ url, schema, entities, poolSize = 10, log }: OrmOpti
     // A database that is not there is not ours to create, and asking costs a connection before the first query.
     ensureDatabase: false,
     pool: { min: 0, max: poolSize, idleTimeoutMillis: 30_000 },
-    driverOptions: { ...poolOptions, options: `-c search_path=${schema}` },
+    driverOptions: { ...poolOptions, options: `-c search_path=${schema}`, onPoolCreated: giveBackBroken },
     logger: (message) => log.warn({ orm: message }, 'orm'),
   };
   return MikroORM.init(options);
