@@ -35,7 +35,7 @@ export interface RouteParts {
   permissionsOf(claims: AccessTokenClaims, tenant: string): Promise<string[]>;
 }
 
-const defaultDeadlineMs = 2000;
+const defaultDeadlineMs = 5000;
 
 /** The audience a principal has in a namespace: the strongest of the token that fits it. Errors: AUDIENCE_NOT_ALLOWED. */
 export const audienceFor = (claims: AccessTokenClaims, namespace: Exclude<Audience, 'public'>): Principal['audience'] => {
