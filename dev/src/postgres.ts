@@ -1,4 +1,15 @@
-import { chownSync, constants, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chownSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -90,20 +101,21 @@ const runInitdb = async ({ program, args, uid, gid }: Command, signal?: AbortSig
   if (code !== 0) throw new StartError(`The databases could not be made: ${output.trim().split('\n').at(-1) ?? 'initdb said nothing'}.`);
 };
 
-/** Makes the databases' files when there are none yet. */
+/** Makes the databases' files when there are none yet: elsewhere, so that an interrupted start leaves no half of them. */
 const initialise = async ({ directory, password, durable, signal }: PostgresOptions, account: Account | undefined, initdb: string) => {
-  if (existsSync(join(directory, 'PG_VERSION'))) return;
-  // What an interrupted initdb left behind cannot be used.
-  rmSync(directory, { recursive: true, force: true });
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  if (existsSync(directory)) return;
+  const unfinished = `${directory}.new`;
+  rmSync(unfinished, { recursive: true, force: true });
+  mkdirSync(unfinished, { recursive: true, mode: 0o700 });
   const secret = mkdtempSync(join(tmpdir(), 'accessops-'));
   const passwordFile = join(secret, 'password');
   try {
     writeFileSync(passwordFile, password, { mode: 0o600 });
-    if (account) for (const path of [directory, secret, passwordFile]) chownSync(path, account.uid, account.gid);
+    if (account) for (const path of [unfinished, secret, passwordFile]) chownSync(path, account.uid, account.gid);
     const locale = ['--encoding=UTF8', '--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8'];
-    const args = [`--pgdata=${directory}`, '--username=postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256', ...locale];
-    await runInitdb(commandAs(account, initdb, [...args, ...(durable === false ? ['--no-sync'] : [])], directory), signal);
+    const args = [`--pgdata=${unfinished}`, '--username=postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256', ...locale];
+    await runInitdb(commandAs(account, initdb, [...args, ...(durable === false ? ['--no-sync'] : [])], unfinished), signal);
+    renameSync(unfinished, directory);
   } finally {
     rmSync(secret, { recursive: true, force: true });
   }

@@ -31,9 +31,8 @@ export const runProgram = (
       uid,
       gid,
       env: { ...process.env, ...env },
-      timeout: timeoutMs,
-      signal,
-      killSignal: 'SIGKILL',
+      // With its own children it can be ended as one.
+      detached: true,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
     // It may end before it has read everything.
@@ -43,6 +42,21 @@ export const runProgram = (
       () => child.stdin.end(),
     );
     for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk));
-    child.once('error', (error) => resolve({ code: 127, output: error.message }));
-    child.once('close', (code) => resolve({ code: code ?? 137, output: Buffer.concat(chunks).toString() }));
+    const kill = () => {
+      try {
+        if (child.pid) process.kill(-child.pid, 'SIGKILL');
+      } catch {}
+    };
+    const timer = timeoutMs === undefined ? undefined : setTimeout(kill, timeoutMs);
+    if (signal?.aborted) kill();
+    signal?.addEventListener('abort', kill);
+    process.once('exit', kill);
+    const end = (ended: Ended) => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', kill);
+      process.off('exit', kill);
+      resolve(ended);
+    };
+    child.once('error', (error) => end({ code: 127, output: error.message }));
+    child.once('close', (code) => end({ code: code ?? 137, output: Buffer.concat(chunks).toString() }));
   });

@@ -120,6 +120,11 @@ export const startGateway = async (
   addFallbacks(app, { accessLog, log });
 
   const server = createHttpServer(app, accessLog);
+  let inFlight = 0;
+  server.on('request', (_request, response) => {
+    inFlight++;
+    response.once('close', () => inFlight--);
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(config.port, config.host, () => {
@@ -139,9 +144,13 @@ export const startGateway = async (
       await delay(drainMs);
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
-      const giveUp = setTimeout(() => server.closeAllConnections(), 10_000);
+      const givesUpAt = Date.now() + 10_000;
+      // A connection that has not asked anything yet (browsers open some in advance) does not count as idle.
+      const sweep = setInterval(() => {
+        if (inFlight === 0 || Date.now() > givesUpAt) server.closeAllConnections();
+      }, 20);
       await closed;
-      clearTimeout(giveUp);
+      clearInterval(sweep);
       await invalidation.close();
       health.close();
       services.close();
