@@ -90,7 +90,13 @@ const commandAs = (account: Account | undefined, program: string, args: string[]
   const setpriv = findProgram('setpriv');
   if (!setpriv)
     throw new StartError(`PostgreSQL refuses to run as root, and other users may not enter ${directory}: please start as another user.`);
-  const capability = ['--inh-caps=-all,+dac_override', '--ambient-caps=-all,+dac_override', '--bounding-set=-all,+dac_override'];
+  // Without the fix-up bit the kernel forgets the capability when a program asks what it may do, as initdb does.
+  const capability = [
+    '--securebits=+no_setuid_fixup',
+    '--inh-caps=-all,+dac_override',
+    '--ambient-caps=-all,+dac_override',
+    '--bounding-set=-all,+dac_override',
+  ];
   const options = [`--reuid=${account.uid}`, `--regid=${account.gid}`, '--clear-groups', ...capability];
   return { program: setpriv, args: [...options, program, ...args] };
 };
