@@ -60,6 +60,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
   const abort = new AbortController();
   const queue: JsMsg[] = [];
   const lanes = new Map<string, Delivery[]>();
+  const running = new Set<Promise<void>>();
   let ring: (() => void) | undefined;
   let messages: ConsumerMessages | undefined;
 
@@ -136,13 +137,17 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
   };
 
   const runLane = async (aggregateId: string, lane: Delivery[]) => {
-    for (;;) {
-      const next = lane[0];
-      if (!next) break;
-      await handleOne(next);
-      lane.shift();
+    try {
+      for (let next = lane[0]; next && !abort.signal.aborted; next = lane[0]) {
+        await handleOne(next);
+        lane.shift();
+      }
+    } catch (error) {
+      // Not acknowledged: the stream delivers what is left in the lane again.
+      if (!abort.signal.aborted) log.error({ err: error, aggregateId }, 'lane broke off');
+    } finally {
+      lanes.delete(aggregateId);
     }
-    lanes.delete(aggregateId);
   };
 
   /** Events of an aggregate that has failed wait for it in its lane; all others flow on. */
@@ -155,11 +160,8 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
     }
     const opened = [delivery];
     lanes.set(aggregateId, opened);
-    runLane(aggregateId, opened).catch((error: unknown) => {
-      lanes.delete(aggregateId);
-      // Not acknowledged: the stream delivers what was in the lane again.
-      if (!abort.signal.aborted) log.error({ err: error, aggregateId }, 'lane broke off');
-    });
+    const done = runLane(aggregateId, opened).finally(() => running.delete(done));
+    running.add(done);
   };
 
   const handleTogether = async (tenantId: string, deliveries: Delivery[]) => {
@@ -247,7 +249,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
       abort.abort();
       await messages?.close();
       ring?.();
-      await Promise.all(finished);
+      await Promise.all([...finished, ...running]);
     },
   };
 };

@@ -14,6 +14,7 @@ export interface RelayOptions {
   log: Logger;
   /** How long delivered events stay for a replay. */
   replayWindowMs?: number;
+  cleanUpEveryMs?: number;
 }
 
 export interface Relay {
@@ -25,8 +26,8 @@ export interface Relay {
 const batchSize = 500;
 const pollMs = 50;
 const streamCheckMs = 1000;
-const cleanUpEveryMs = 3_600_000;
-const week = 7 * 24 * 3_600_000;
+const hour = 3_600_000;
+const week = 7 * 24 * hour;
 
 interface Row {
   id: string;
@@ -41,7 +42,15 @@ interface Row {
  * Events are marked after the stream has them, so a sender that dies in between sends again under the same message id.
  * When the stream turns out to be another incarnation, everything in the replay window is sent again.
  */
-export const startRelay = ({ broker, databaseUrl, namespace, service, log, replayWindowMs = week }: RelayOptions): Relay => {
+export const startRelay = ({
+  broker,
+  databaseUrl,
+  namespace,
+  service,
+  log,
+  replayWindowMs = week,
+  cleanUpEveryMs = hour,
+}: RelayOptions): Relay => {
   const abort = new AbortController();
   let dirty = false;
   let ring: (() => void) | undefined;
@@ -137,6 +146,12 @@ export const startRelay = ({ broker, databaseUrl, namespace, service, log, repla
     let checkedAt = 0;
     let cleanedAt = Date.now();
     while (!abort.signal.aborted) {
+      if (!broker.isUp()) {
+        // What is sent now would only wait for its timeout; the stream may be another one when the server is back.
+        checkedAt = 0;
+        await delay(pollMs, undefined, { signal: abort.signal });
+        continue;
+      }
       if (Date.now() - checkedAt > streamCheckMs) {
         await followStream(db);
         checkedAt = Date.now();

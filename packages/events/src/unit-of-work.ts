@@ -1,4 +1,5 @@
 import { newId, type Scope, transaction } from '@accessops/db';
+import { AppError } from '@accessops/errors';
 import { ChangeSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
@@ -43,7 +44,9 @@ export const eventFrom = <D extends DescMessage>(
       changesJson: JSON.stringify(change.changes ?? {}),
     }),
   };
-  const body = create(schema, { ...message, ...audited } as MessageInitShape<D>);
+  const payload = toBinary(schema, create(schema, { ...message, ...audited } as MessageInitShape<D>));
+  // A message that the stream does not take would hold up everything behind it.
+  if (payload.length > maxPayloadBytes) throw new AppError('BODY_TOO_LARGE', 'The change is too large to be told of.');
   return {
     id: newId(),
     type: schema.name,
@@ -51,9 +54,12 @@ export const eventFrom = <D extends DescMessage>(
     aggregateId,
     occurredAt: ctx.now(),
     origin: ctx.origin,
-    payload: toBinary(schema, body),
+    payload,
   };
 };
+
+// NATS takes messages up to 1 MiB unless told otherwise; some of it is for the headers.
+const maxPayloadBytes = 1_000_000;
 
 const pending = new WeakMap<EntityManager, Event[]>();
 
