@@ -12,8 +12,6 @@ const partOf = (path: string): string =>
     .slice(0, /^(services|packages)\//.test(path) ? 2 : 1)
     .join('/');
 
-const services = () => readdirSync(join(root, 'services'));
-
 const importedPart = (file: string, specifier: string, serviceNames: string[]): string | undefined => {
   if (specifier.startsWith('.')) return partOf(relative(root, resolve(root, dirname(file), specifier)));
   const name = /^@accessops\/([^/]+)/.exec(specifier)?.[1];
@@ -34,19 +32,21 @@ const forbidden = (from: string, to: string): string | undefined => {
   return undefined;
 };
 
-/** Breaches of the rules on imports and on the environment, a line each. */
-export const findBreaches = (): string[] => {
-  const names = services();
-  const files = ['services', 'gateway', 'packages'].flatMap((folder) => sourceFiles(folder, '.ts'));
-  return files.flatMap((file) => {
-    const text = readFileSync(join(root, file), 'utf8');
-    const from = partOf(file);
-    const imports = [...text.matchAll(importPattern)].flatMap(([, , specifier = '']) => {
-      const to = importedPart(file, specifier, names);
-      const why = to && forbidden(from, to);
-      return why ? [`${file}: ${why} (${specifier})`] : [];
-    });
-    const reads = /\bprocess\.env\b/.test(text) && !/^(services\/[^/]+|gateway)\/main\.ts$/.test(file);
-    return reads ? [...imports, `${file}: only main.ts reads process.env`] : imports;
+/** Breaches of the rules on imports and on the environment in one file, a line each. */
+export const breachesOf = (file: string, text: string, serviceNames: string[]): string[] => {
+  const from = partOf(file);
+  const imports = [...text.matchAll(importPattern)].flatMap(([, , specifier = '']) => {
+    const to = importedPart(file, specifier, serviceNames);
+    const why = to && forbidden(from, to);
+    return why ? [`${file}: ${why} (${specifier})`] : [];
   });
+  const reads = /\bprocess\.env\b/.test(text) && !/^(services\/[^/]+|gateway)\/main\.ts$/.test(file);
+  return reads ? [...imports, `${file}: only main.ts reads process.env`] : imports;
+};
+
+/** Breaches in all of the code. */
+export const findBreaches = (): string[] => {
+  const names = readdirSync(join(root, 'services'));
+  const files = ['services', 'gateway', 'packages'].flatMap((folder) => sourceFiles(folder, '.ts'));
+  return files.flatMap((file) => breachesOf(file, readFileSync(join(root, file), 'utf8'), names));
 };

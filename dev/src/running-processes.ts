@@ -9,9 +9,12 @@ import { startOf } from './process-identity.ts';
  */
 export class RunningProcesses {
   readonly #directory: string;
+  readonly #endWithinMs: number;
 
-  constructor(directory: string) {
+  /** @param endWithinMs how long a process may take to end before it is killed */
+  constructor(directory: string, endWithinMs = 10_000) {
     this.#directory = directory;
+    this.#endWithinMs = endWithinMs;
   }
 
   record(name: string, pid: number): void {
@@ -31,11 +34,10 @@ export class RunningProcesses {
   }
 
   /** Ends what an earlier platform left running, and removes its files. */
-  async endAll(except: string[] = []): Promise<string[]> {
+  async endAll(): Promise<string[]> {
     const names = readdirSync(this.#directory)
       .filter((file) => file.endsWith('.pid'))
-      .map((file) => file.slice(0, -4))
-      .filter((name) => !except.includes(name));
+      .map((file) => file.slice(0, -4));
     const running = names.filter((name) => this.find(name));
     await Promise.all(running.map((name) => this.#end(name)));
     for (const name of names) this.forget(name);
@@ -48,7 +50,7 @@ export class RunningProcesses {
       const pid = this.find(name);
       if (!pid) return;
       process.kill(pid, signal);
-      for (const deadline = Date.now() + 10_000; this.find(name) && Date.now() < deadline; ) await delay(20);
+      for (const deadline = Date.now() + this.#endWithinMs; this.find(name) && Date.now() < deadline; ) await delay(20);
     }
   }
 
