@@ -10,7 +10,7 @@ export const deleteResourceType = async (ctx: Ctx, id: string): Promise<void> =>
   await ctx.authorize('resource_type', 'delete', { tenantId: ctx.tenantId });
   // Whoever creates a resource holds the type: after this lock the count stands.
   const type = await findResourceType(ctx, id, { forUpdate: true });
-  if ((await ctx.em.count(Resource, { type: id, deletedAt: null })) > 0) throw new AppError('RESOURCE_TYPE_IN_USE');
+  if ((await ctx.em.count(Resource, { tenantId: ctx.tenantId, type: id, deletedAt: null })) > 0) throw new AppError('RESOURCE_TYPE_IN_USE');
   type.deletedAt = ctx.now();
   emit(ctx, ResourceTypeChangedSchema, { resourceTypeId: id }, id, {
     action: 'RESOURCE_TYPE_DELETED',

@@ -18,6 +18,7 @@ const definition: ListDefinition<ResourceType> = {
 
 /** A page of the kinds of resources. Errors: INVALID_FILTER, INVALID_CURSOR, PERMISSION_DENIED. */
 export const listResourceTypes = async (ctx: Ctx, query: ListQuery | undefined): Promise<Page<ResourceType>> => {
-  await ctx.authorize('catalog', 'read', { tenantId: ctx.tenantId });
-  return listPage(ctx.em, definition, query, { deletedAt: null });
+  const { em, tenantId } = ctx;
+  await ctx.authorize('catalog', 'read', { tenantId });
+  return listPage(em, definition, query, { tenantId, deletedAt: null });
 };

@@ -19,6 +19,7 @@ const definition: ListDefinition<Resource> = {
 
 /** A page of the catalog. Errors: INVALID_FILTER, INVALID_CURSOR, PERMISSION_DENIED. */
 export const listResources = async (ctx: Ctx, query: ListQuery | undefined): Promise<Page<Resource>> => {
-  await ctx.authorize('catalog', 'read', { tenantId: ctx.tenantId });
-  return listPage(ctx.em, definition, query, { deletedAt: null });
+  const { em, tenantId } = ctx;
+  await ctx.authorize('catalog', 'read', { tenantId });
+  return listPage(em, definition, query, { tenantId, deletedAt: null });
 };

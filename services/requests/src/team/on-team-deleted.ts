@@ -11,7 +11,7 @@ export const onTeamDeleted = on(TeamDeletedSchema, async (ctx, { teamId }) => {
     'insert into team (id, tenant_id, version, removed) values (?, ?, 0, true) on conflict (id) do update set removed = true',
     [teamId, tenantId],
   );
-  for (const resource of await em.find(Resource, { owningTeamId: teamId, deletedAt: null })) {
+  for (const resource of await em.find(Resource, { tenantId, owningTeamId: teamId, deletedAt: null })) {
     emit(ctx, ResourceChangedSchema, { resourceId: resource.id }, resource.id, {
       action: 'RESOURCE_UPDATED',
       entityType: 'RESOURCE',
