@@ -1,4 +1,3 @@
-import type { AppError } from '@accessops/errors';
 import type {
   DescMessage,
   DescMethod,
@@ -8,17 +7,11 @@ import type {
   MessageInitShape,
   MessageShape,
 } from '@bufbuild/protobuf';
-import { create } from '@bufbuild/protobuf';
-import {
-  type ClientReadableStream,
-  type ClientUnaryCall,
-  credentials,
-  Client as GrpcClient,
-  Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { type ClientReadableStream, credentials, Client as GrpcClient, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { methodDefinition } from './service-definition.ts';
 import { fromServiceError } from './status-details.ts';
+import { createUnaryChannel } from './unary-channel.ts';
 
 export interface CallOptions {
   metadata?: Metadata;
@@ -60,22 +53,15 @@ export interface HealthProbe {
 
 /** A probe of the server at `address` (host:port), by the standard health service. */
 export const createHealthProbe = (address: string): HealthProbe => {
-  const client = new GrpcClient(address, credentials.createInsecure(), channelOptions);
+  const channel = createUnaryChannel(address);
   return {
     isServing: (deadlineMs = 500) =>
-      new Promise<boolean>((resolve) => {
-        client.makeUnaryRequest(
-          healthPath,
-          () => Buffer.alloc(0),
-          // HealthCheckResponse{status: SERVING} is field 1, varint 1.
-          (bytes: Buffer) => bytes.equals(Buffer.from([0x08, 0x01])),
-          {},
-          new Metadata(),
-          { deadline: Date.now() + deadlineMs },
-          (error, serving) => resolve(!error && serving === true),
-        );
-      }),
-    close: () => client.close(),
+      channel.call(healthPath, new Uint8Array(), { metadata: new Metadata(), deadlineMs }).then(
+        // HealthCheckResponse{status: SERVING} is field 1, varint 1.
+        ({ message }) => message.equals(Buffer.from([0x08, 0x01])),
+        () => false,
+      ),
+    close: () => channel.close(),
   };
 };
 
@@ -90,7 +76,7 @@ export const isServing = async (address: string, deadlineMs = 500): Promise<bool
 };
 
 /** Cancels a call when its caller goes away, or has gone; a signal that outlives the call keeps nothing of it. */
-const cancelWith = (signal: AbortSignal, call: ClientUnaryCall | ClientReadableStream<unknown>) => {
+const cancelWith = (signal: AbortSignal, call: ClientReadableStream<unknown>) => {
   const cancel = () => call.cancel();
   if (signal.aborted) return cancel();
   signal.addEventListener('abort', cancel, { once: true });
@@ -99,26 +85,23 @@ const cancelWith = (signal: AbortSignal, call: ClientUnaryCall | ClientReadableS
 
 /** Connects to a service at `address` (host:port). Lazily: the first call opens the connection. Calls throw AppError. */
 export const connect = <S extends DescService>(service: S, address: string): ServiceClient<S> => {
-  const client = new GrpcClient(address, credentials.createInsecure(), channelOptions);
+  const channel = createUnaryChannel(address);
+  let streams: GrpcClient | undefined;
   const unary = (method: DescMethod) => {
-    const definition = methodDefinition(method);
-    return (
+    const { path } = methodDefinition(method);
+    return async (
       request: MessageInitShape<DescMessage>,
       { metadata = new Metadata(), deadlineMs = 5000, signal, onTrailer }: CallOptions = {},
-    ) =>
-      new Promise<MessageShape<DescMessage>>((resolve, reject: (error: AppError) => void) => {
-        const call = client.makeUnaryRequest(
-          definition.path,
-          definition.requestSerialize,
-          definition.responseDeserialize,
-          create(method.input, request),
-          metadata,
-          { deadline: Date.now() + deadlineMs },
-          (error, reply) => (error ? reject(fromServiceError(error)) : resolve(reply as MessageShape<DescMessage>)),
-        );
-        if (onTrailer) call.on('status', (end) => onTrailer(end.metadata));
-        if (signal) cancelWith(signal, call);
-      });
+    ): Promise<MessageShape<DescMessage>> => {
+      try {
+        const message = toBinary(method.input, create(method.input, request));
+        const reply = await channel.call(path, message, { metadata, deadlineMs, signal });
+        onTrailer?.(reply.trailer());
+        return fromBinary(method.output, reply.message);
+      } catch (error) {
+        throw fromServiceError(error as ServiceError);
+      }
+    };
   };
   const streaming = (method: DescMethod) => {
     const definition = methodDefinition(method);
@@ -126,7 +109,8 @@ export const connect = <S extends DescService>(service: S, address: string): Ser
       request: MessageInitShape<DescMessage>,
       { metadata = new Metadata(), deadlineMs = 60_000, signal }: CallOptions = {},
     ) {
-      const call = client.makeServerStreamRequest(
+      streams ??= new GrpcClient(address, credentials.createInsecure(), channelOptions);
+      const call = streams.makeServerStreamRequest(
         definition.path,
         definition.requestSerialize,
         definition.responseDeserialize,
@@ -148,5 +132,9 @@ export const connect = <S extends DescService>(service: S, address: string): Ser
     method.localName,
     method.methodKind === 'server_streaming' ? streaming(method) : unary(method),
   ]);
-  return { ...Object.fromEntries(calls), close: () => client.close() } as ServiceClient<S>;
+  const close = () => {
+    channel.close();
+    streams?.close();
+  };
+  return { ...Object.fromEntries(calls), close } as ServiceClient<S>;
 };
