@@ -55,13 +55,14 @@ const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** Answers what no route takes: 405 where another method would be right, 404 everywhere else. */
 const addFallbacks = (app: OpenAPIHono<Env>, { accessLog, log }: Pick<RouteParts, 'accessLog' | 'log'>): void => {
+  const record = accessLog.of('unmatched');
   app.notFound((c) => {
     const exchange = beginExchange(c.env.incoming);
     const allowed = methods.filter((method) => app.router.match(method, c.req.path)[0].length > 0);
     const error = new AppError(allowed.length > 0 ? 'METHOD_NOT_ALLOWED' : 'ROUTE_NOT_FOUND');
     const allow = allowed.includes('GET') ? ['HEAD', ...allowed] : allowed;
     exchange.outcome = error.code;
-    accessLog.record(exchange, 'unmatched', error.httpStatus);
+    record(exchange, error.httpStatus);
     return problemResponse(error, exchange, allowed.length > 0 ? { allow: allow.join(', ') } : {});
   });
   app.onError((error, c) => {

@@ -10,16 +10,16 @@ export interface AuthenticatorOptions {
   fetchJwks: () => Promise<JSONWebKeySet>;
 }
 
-// RFC 6750: one token, of the characters that a JWS can have.
-const bearer = /^bearer +([A-Za-z0-9._~+/=-]+)$/i;
+// RFC 9110: the scheme in any case, and as many spaces as somebody likes.
+const bearer = /^bearer +(\S+)$/i;
 
 /** An authenticator for access tokens of one issuer, whose keys are fetched when needed. */
 export const createAuthenticator = ({ issuer, fetchJwks }: AuthenticatorOptions): Authenticate => {
   const verify = createAccessTokenVerifier({ issuer, keys: createKeySource({ fetchJwks }) });
-  return async (authorization) => {
-    if (!authorization) throw new AppError('INVALID_TOKEN', 'An access token is needed: Authorization: Bearer …');
-    const token = bearer.exec(authorization)?.[1];
-    if (!token) throw new AppError('INVALID_TOKEN', 'The Authorization header must be a bearer token');
-    return verify(token);
+  return (authorization) => {
+    if (!authorization) return Promise.reject(new AppError('INVALID_TOKEN', 'An access token is needed: Authorization: Bearer …'));
+    // The usual spelling first: most headers have it, and the token is looked at by the verifier anyway.
+    const token = authorization.startsWith('Bearer ') ? authorization.slice(7) : bearer.exec(authorization)?.[1];
+    return token ? verify(token) : Promise.reject(new AppError('INVALID_TOKEN', 'The Authorization header must be a bearer token'));
   };
 };

@@ -117,6 +117,7 @@ export const createRouteServer = (parts: RouteParts) => {
 
   return (route: Route): ((c: Context<Env>) => Promise<Response>) => {
     const { audience, body: declaredBody, list, choices, answer } = route;
+    const record = accessLog.of(route.path);
     const question: Question = { kind: route.cerbos.resource, action: route.cerbos.action, version: 'route' };
     const paramNames = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
     const deadlineMs = route.deadlineMs ?? defaultDeadlineMs;
@@ -221,7 +222,7 @@ export const createRouteServer = (parts: RouteParts) => {
           log.error({ err: error, request_id: exchange.requestId, route: route.path }, 'request failed');
         response = problemResponse(known, exchange);
       }
-      accessLog.record(exchange, route.path, response.status);
+      record(exchange, response.status);
       return response;
     };
   };

@@ -6,7 +6,7 @@ import type { OpenAPIHono } from '@hono/zod-openapi';
 import { v7 } from 'uuid';
 import type { AccessLog } from './access-log.ts';
 import { beginExchange } from './exchange.ts';
-import { problemResponse, publicError, rawProblem } from './problem.ts';
+import { problemResponse, rawProblem } from './problem.ts';
 import type { Env } from './serve-route.ts';
 
 const codeOf = (error: NodeJS.ErrnoException): AppError => {
@@ -26,18 +26,15 @@ const answerClientError = (error: NodeJS.ErrnoException, socket: Socket): void =
 
 /** The HTTP server of an app. Requests must begin within 10 s and be whole within 30 s; headers may have 16 KiB. */
 export const createHttpServer = (app: OpenAPIHono<Env>, accessLog: AccessLog): Server => {
-  const failed = (incoming: IncomingMessage | undefined, error: unknown): Response => {
-    const exchange = beginExchange(incoming ?? ({ headers: {} } as IncomingMessage));
-    const problem = problemResponse(publicError(error), exchange);
-    exchange.outcome = publicError(error).code;
-    accessLog.record(exchange, 'unmatched', problem.status);
-    return problem;
+  const record = accessLog.of('unmatched');
+  // The only errors that come here are of requests that cannot be understood: a host or a path that is none.
+  const refuse = (): Response => {
+    const error = new AppError('MALFORMED_REQUEST');
+    const exchange = { ...beginExchange({ headers: {} } as IncomingMessage), outcome: error.code };
+    record(exchange, error.httpStatus);
+    return problemResponse(error, exchange);
   };
-  // The only errors that come here are of requests that cannot be understood: no host, a path that is none.
-  const listener = getRequestListener(app.fetch, {
-    hostname: 'localhost',
-    errorHandler: () => failed(undefined, new AppError('MALFORMED_REQUEST')),
-  });
+  const listener = getRequestListener(app.fetch, { hostname: 'localhost', errorHandler: refuse });
   const server = createServer(
     { requireHostHeader: false, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
     (incoming, outgoing) => {
