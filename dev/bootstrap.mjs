@@ -40,7 +40,10 @@ async function install() {
   const stamp = `${process.platform}-${process.arch} ${createHash('sha256')
     .update(readFileSync(join(root, 'pnpm-lock.yaml')))
     .digest('hex')}`;
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return;
+  const isInstalled = () => read(stampFile) === stamp;
+  if (isInstalled()) return;
+  await takeTurn();
+  if (isInstalled()) return;
   const startedAt = Date.now();
   console.log('Installing the packages of the workspace (the first time this takes a minute) …');
   mkdirSync(join(logFile, '..'), { recursive: true });
@@ -70,6 +73,42 @@ async function install() {
   }
   writeFileSync(stampFile, stamp);
   console.log(`Installed in ${((Date.now() - startedAt) / 1000).toFixed(0)} s.`);
+}
+
+/** Waits while another command installs the same workspace; a turn whose owner was killed is over. */
+async function takeTurn() {
+  const file = join(root, '.accessops', 'installing');
+  mkdirSync(join(file, '..'), { recursive: true });
+  process.on('exit', () => {
+    if (read(file) === String(process.pid)) rmSync(file);
+  });
+  for (;;) {
+    try {
+      writeFileSync(file, String(process.pid), { flag: 'wx' });
+      return;
+    } catch {
+      if (!isRunning(read(file))) rmSync(file, { force: true });
+    }
+    if (child.signal) process.exit(128 + constants.signals[child.signal]);
+    await new Promise((done) => setTimeout(done, 200));
+  }
+}
+
+function read(file) {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function isRunning(pid) {
+  try {
+    // An empty file is one that is just being written.
+    return pid === '' || process.kill(Number(pid), 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
 }
 
 /** The commit hooks of the repository, for people who work on it. */
