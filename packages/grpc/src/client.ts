@@ -1,3 +1,4 @@
+import type { AppError } from '@accessops/errors';
 import type {
   DescMessage,
   DescMethod,
@@ -7,11 +8,17 @@ import type {
   MessageInitShape,
   MessageShape,
 } from '@bufbuild/protobuf';
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { type ClientReadableStream, credentials, Client as GrpcClient, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { create } from '@bufbuild/protobuf';
+import {
+  type ClientReadableStream,
+  type ClientUnaryCall,
+  credentials,
+  Client as GrpcClient,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js';
 import { methodDefinition } from './service-definition.ts';
 import { fromServiceError } from './status-details.ts';
-import { createUnaryChannel } from './unary-channel.ts';
 
 export interface CallOptions {
   metadata?: Metadata;
@@ -53,15 +60,22 @@ export interface HealthProbe {
 
 /** A probe of the server at `address` (host:port), by the standard health service. */
 export const createHealthProbe = (address: string): HealthProbe => {
-  const channel = createUnaryChannel(address);
+  const client = new GrpcClient(address, credentials.createInsecure(), channelOptions);
   return {
     isServing: (deadlineMs = 500) =>
-      channel.call(healthPath, new Uint8Array(), { metadata: new Metadata(), deadlineMs }).then(
-        // HealthCheckResponse{status: SERVING} is field 1, varint 1.
-        ({ message }) => message.equals(Buffer.from([0x08, 0x01])),
-        () => false,
-      ),
-    close: () => channel.close(),
+      new Promise<boolean>((resolve) => {
+        client.makeUnaryRequest(
+          healthPath,
+          () => Buffer.alloc(0),
+          // HealthCheckResponse{status: SERVING} is field 1, varint 1.
+          (bytes: Buffer) => bytes.equals(Buffer.from([0x08, 0x01])),
+          {},
+          new Metadata(),
+          { deadline: Date.now() + deadlineMs },
+          (error, serving) => resolve(!error && serving === true),
+        );
+      }),
+    close: () => client.close(),
   };
 };
 
@@ -76,7 +90,7 @@ export const isServing = async (address: string, deadlineMs = 500): Promise<bool
 };
 
 /** Cancels a call when its caller goes away, or has gone; a signal that outlives the call keeps nothing of it. */
-const cancelWith = (signal: AbortSignal, call: ClientReadableStream<unknown>) => {
+const cancelWith = (signal: AbortSignal, call: ClientUnaryCall | ClientReadableStream<unknown>) => {
   const cancel = () => call.cancel();
   if (signal.aborted) return cancel();
   signal.addEventListener('abort', cancel, { once: true });
@@ -85,23 +99,26 @@ const cancelWith = (signal: AbortSignal, call: ClientReadableStream<unknown>) =>
 
 /** Connects to a service at `address` (host:port). Lazily: the first call opens the connection. Calls throw AppError. */
 export const connect = <S extends DescService>(service: S, address: string): ServiceClient<S> => {
-  const channel = createUnaryChannel(address);
-  let streams: GrpcClient | undefined;
+  const client = new GrpcClient(address, credentials.createInsecure(), channelOptions);
   const unary = (method: DescMethod) => {
-    const { path } = methodDefinition(method);
-    return async (
+    const definition = methodDefinition(method);
+    return (
       request: MessageInitShape<DescMessage>,
       { metadata = new Metadata(), deadlineMs = 5000, signal, onTrailer }: CallOptions = {},
-    ): Promise<MessageShape<DescMessage>> => {
-      try {
-        const message = toBinary(method.input, create(method.input, request));
-        const reply = await channel.call(path, message, { metadata, deadlineMs, signal });
-        onTrailer?.(reply.trailer());
-        return fromBinary(method.output, reply.message);
-      } catch (error) {
-        throw fromServiceError(error as ServiceError);
-      }
-    };
+    ) =>
+      new Promise<MessageShape<DescMessage>>((resolve, reject: (error: AppError) => void) => {
+        const call = client.makeUnaryRequest(
+          definition.path,
+          definition.requestSerialize,
+          definition.responseDeserialize,
+          create(method.input, request),
+          metadata,
+          { deadline: Date.now() + deadlineMs },
+          (error, reply) => (error ? reject(fromServiceError(error)) : resolve(reply as MessageShape<DescMessage>)),
+        );
+        if (onTrailer) call.on('status', (end) => onTrailer(end.metadata));
+        if (signal) cancelWith(signal, call);
+      });
   };
   const streaming = (method: DescMethod) => {
     const definition = methodDefinition(method);
@@ -109,8 +126,7 @@ export const connect = <S extends DescService>(service: S, address: string): Ser
       request: MessageInitShape<DescMessage>,
       { metadata = new Metadata(), deadlineMs = 60_000, signal }: CallOptions = {},
     ) {
-      streams ??= new GrpcClient(address, credentials.createInsecure(), channelOptions);
-      const call = streams.makeServerStreamRequest(
+      const call = client.makeServerStreamRequest(
         definition.path,
         definition.requestSerialize,
         definition.responseDeserialize,
@@ -132,9 +148,5 @@ export const connect = <S extends DescService>(service: S, address: string): Ser
     method.localName,
     method.methodKind === 'server_streaming' ? streaming(method) : unary(method),
   ]);
-  const close = () => {
-    channel.close();
-    streams?.close();
-  };
-  return { ...Object.fromEntries(calls), close } as ServiceClient<S>;
+  return { ...Object.fromEntries(calls), close: () => client.close() } as ServiceClient<S>;
 };
