@@ -46,7 +46,7 @@ export interface Suite {
   ownerUrl: string;
   orm: MikroORM;
   /** The superuser, whom row-level security does not hold. */
-  admin: pg.Client;
+  admin: pg.Pool;
   insert(tenantId: string, ...items: ItemInit[]): Promise<string[]>;
   open(options?: Partial<OrmOptions>): Promise<MikroORM>;
   close(): Promise<void>;
@@ -58,8 +58,8 @@ const at = (base: string, changed: Partial<Pick<URL, 'pathname' | 'username' | '
 
 export const silent = createLogger('test', 'silent');
 
-export const openClient = async (connectionString: string, options?: string): Promise<pg.Client> => {
-  const client = new pg.Client({ connectionString, options });
+export const openClient = async (connectionString: string): Promise<pg.Client> => {
+  const client = new pg.Client({ connectionString });
   client.on('error', () => undefined);
   await client.connect();
   return client;
@@ -74,7 +74,9 @@ export const startSuite = async (): Promise<Suite> => {
   const ownerUrl = at(adminUrl, { username: `${service}_owner`, password: 'owner' });
   const appUrl = at(adminUrl, { username: service, password: 'app' });
   await migrate({ url: ownerUrl, service, directory: migrations, direction: 'up' });
-  const admin = await openClient(adminUrl, `-c search_path=${service}`);
+  const admin = new pg.Pool({ connectionString: adminUrl, options: `-c search_path=${service}`, max: 3 });
+  // The database is dropped while its last connections are still ending.
+  admin.on('error', () => undefined);
   const opened: MikroORM[] = [];
   const open = async (options: Partial<OrmOptions> = {}) => {
     const orm = await createOrm({ url: appUrl, schema: service, entities: [Item, Grouping, IdempotentReply], log: silent, ...options });

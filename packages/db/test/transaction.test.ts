@@ -144,14 +144,15 @@ describe('a database that is down', () => {
     expect(await transaction(suite.orm.em, { tenantId: newId() }, namesSeenBy)).toEqual([]);
   });
 
-  test('when the pool is exhausted, then the caller is told within a second instead of waiting', async () => {
+  test('when the pool is exhausted, then a crowd queues for a while, and whoever waits too long is told', async () => {
     const orm = await suite.open({ poolSize: 1 });
     const holder = await (await poolOf(orm)).connect();
-    const startedAt = Date.now();
-    expect(isDatabaseDown(await caught(transaction(orm.em, { tenantId: newId() }, namesSeenBy)))).toBe(true);
-    expect(Date.now() - startedAt).toBeLessThan(1500);
+    const waiting = Array.from({ length: 5 }, () => transaction(orm.em, { tenantId: newId() }, namesSeenBy));
+    const tooLong = await Promise.all(waiting.map(caught));
+    expect(tooLong.filter((error) => !isDatabaseDown(error))).toEqual([]);
+    const queued = Array.from({ length: 5 }, () => transaction(orm.em, { tenantId: newId() }, namesSeenBy));
     holder.release();
-    expect(await transaction(orm.em, { tenantId: newId() }, namesSeenBy)).toEqual([]);
+    expect(await Promise.all(queued)).toEqual([[], [], [], [], []]);
   });
 
   test('when a statement is refused, then the database is not down', async () => {

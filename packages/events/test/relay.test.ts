@@ -129,14 +129,16 @@ describe('order', () => {
     await allPublished();
     const { name } = suite.teller;
     const columns = 'tenant_id, type, aggregate_id, payload, created_at, event_id, headers';
-    await suite.admin.query('begin');
-    await suite.admin.query(
+    const slow = await suite.admin.connect();
+    await slow.query('begin');
+    await slow.query(
       `insert into ${name}.outbox_event (${columns}) select tenant_id, type, 'slow', payload, created_at, new.id, jsonb_set(headers, '{ce-id}', to_jsonb(new.id))
        from ${name}.outbox_event, gen_random_uuid() as new(id)`,
     );
     await suite.tell('fast', 'ACTIVE');
     await until(async () => (await suite.streamed()).length === 2, { what: 'the later one' });
-    await suite.admin.query('commit');
+    await slow.query('commit');
+    slow.release();
     const rows = await allPublished();
     expect(rows.map(({ aggregate_id }) => aggregate_id)).toEqual(['first', 'slow', 'fast']);
     expect(await suite.streamed()).toEqual([0, 2, 1].map((index) => rows[index]?.event_id));

@@ -57,7 +57,7 @@ export interface SentEvent {
 /** Two services in a database of their own: one tells, the other listens and writes down what it did. */
 export interface Suite {
   namespace: string;
-  admin: pg.Client;
+  admin: pg.Pool;
   teller: Party;
   listener: Party;
   /** The stream of the teller. */
@@ -94,9 +94,9 @@ export const startSuite = async (nats: BrokerOptions = infrastructure().nats): P
   await server.connect();
   await server.query(`create database ${database}`);
   const adminUrl = Object.assign(new URL(infrastructure().adminUrl), { pathname: `/${database}` }).href;
-  const admin = new pg.Client({ connectionString: adminUrl, options: '-c app.all_tenants=on' });
+  const admin = new pg.Pool({ connectionString: adminUrl, max: 3 });
+  // The database is dropped while its last connections are still ending.
   admin.on('error', () => undefined);
-  await admin.connect();
 
   const makeParty = async (name: string): Promise<Party> => {
     await createServiceSchema(adminUrl, { service: name, ownerPassword: 'owner', appPassword: 'app' });

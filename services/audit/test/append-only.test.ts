@@ -32,7 +32,7 @@ afterAll(async () => {
 });
 
 /** What became of each statement: the code it was refused with. */
-const refusals = async (client: pg.Client, statements: string[]) => {
+const refusals = async (client: pg.Client | pg.Pool, statements: string[]) => {
   const answers: Record<string, string> = {};
   for (const statement of statements) {
     answers[statement] = await client.query(statement).then(

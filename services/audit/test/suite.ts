@@ -79,7 +79,7 @@ export interface Suite {
   namespace: string;
   broker: Broker;
   /** A superuser's connection, which row-level security does not hold. */
-  admin: pg.Client;
+  admin: pg.Pool;
   client: ServiceClient<typeof AuditService>;
   /** Puts events into the stream of a producer, in order. */
   publish(producer: string, ...events: Event[]): Promise<void>;
@@ -105,8 +105,9 @@ export const startSuite = async (overrides?: ServiceOverrides): Promise<Suite> =
   };
   const broker = await connectBroker(infrastructure().nats);
   await Promise.all(services.map((producer) => ensureStream(broker, namespace, producer)));
-  const admin = new pg.Client({ connectionString: database.adminUrl, options: '-c search_path=audit' });
-  await admin.connect();
+  const admin = new pg.Pool({ connectionString: database.adminUrl, options: '-c search_path=audit', max: 3 });
+  // The database is dropped while its last connections are still ending.
+  admin.on('error', () => undefined);
   const client = connect(AuditService, (await startAnother(overrides)).address);
 
   const suite: Suite = {

@@ -11,10 +11,12 @@ const verify = async (tenantId: string) => suite.client.verifyAuditChain({}, awa
 
 /** What somebody with all rights over the database can do: triggers are off. */
 const tamper = async (...statements: [string, unknown[]][]) => {
-  await suite.admin.query('begin');
-  await suite.admin.query('set local session_replication_role = replica');
-  for (const [statement, values] of statements) await suite.admin.query(statement, values);
-  await suite.admin.query('commit');
+  const client = await suite.admin.connect();
+  await client.query('begin');
+  await client.query('set local session_replication_role = replica');
+  for (const [statement, values] of statements) await client.query(statement, values);
+  await client.query('commit');
+  client.release();
 };
 
 test('when a tenant has no event, then its chain holds and has no head', async () => {
