@@ -53,6 +53,8 @@ export class Initial extends Migration {
     unique (id, occurred_at)
   ) partition by range (occurred_at)`,
       ...indexes,
+      // For those who look across tenants; `(id, occurred_at)` serves them as well.
+      'create index audit_event_time on audit_event (occurred_at, id)',
       // Whatever no month takes; empty unless a clock is far off.
       'create table audit_event_default partition of audit_event default',
       ...['audit_event', 'audit_event_default'].flatMap((table) => appendOnly.map((sql) => applied(sql, table))),
