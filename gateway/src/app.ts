@@ -117,10 +117,11 @@ export const startGateway = async (
     describeRoute(app, route);
   }
   let stopping = false;
-  addOperations(app, { health, registry: accessLog.registry, fetchJwks, isStopping: () => stopping });
+  const isStopping = () => stopping;
+  addOperations(app, { health, registry: accessLog.registry, fetchJwks, isStopping });
   addFallbacks(app, { accessLog, log });
 
-  const server = createHttpServer(app, accessLog);
+  const server = createHttpServer(app, accessLog, isStopping);
   let inFlight = 0;
   server.on('request', (_request, response) => {
     inFlight++;

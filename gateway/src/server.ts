@@ -25,7 +25,7 @@ const answerClientError = (error: NodeJS.ErrnoException, socket: Socket): void =
 };
 
 /** The HTTP server of an app. Requests must begin within 10 s and be whole within 30 s; headers may have 16 KiB. */
-export const createHttpServer = (app: OpenAPIHono<Env>, accessLog: AccessLog): Server => {
+export const createHttpServer = (app: OpenAPIHono<Env>, accessLog: AccessLog, isStopping: () => boolean): Server => {
   const record = accessLog.of('unmatched');
   // The only errors that come here are of requests that cannot be understood: a host or a path that is none.
   const refuse = (): Response => {
@@ -38,6 +38,8 @@ export const createHttpServer = (app: OpenAPIHono<Env>, accessLog: AccessLog): S
   const server = createServer(
     { requireHostHeader: false, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
     (incoming, outgoing) => {
+      // Its next request would meet a closed door: the client is told to take another connection.
+      if (isStopping()) outgoing.shouldKeepAlive = false;
       void listener(incoming, outgoing);
     },
   );

@@ -1,3 +1,5 @@
+import { Agent, request } from 'node:http';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { until } from '@accessops/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callTo, type Person, startTestGateway, startWorld, type World } from './world.ts';
@@ -49,6 +51,25 @@ describe('when something is down', () => {
     await gateway.close();
   });
 
+  test.each([
+    ['Cerbos', 'CERBOS_ADDRESS', '/me', 1000],
+    ['identity', 'IDENTITY_ADDRESS', '/me', 1000],
+    ['requests', 'REQUESTS_ADDRESS', '/requests/me', 6500],
+  ])('when %s takes calls and answers none, then what needs it answers 503 and nothing is allowed', async (_, name, path, withinMs) => {
+    const hole = createServer();
+    await new Promise<void>((resolve) => hole.listen(0, '127.0.0.1', resolve));
+    const sockets = new Set<Socket>();
+    hole.on('connection', (socket) => sockets.add(socket));
+    const { gateway, call } = await gatewayWithout({ [name]: `127.0.0.1:${(hole.address() as AddressInfo).port}` });
+    const startedAt = performance.now();
+    const answers = await Promise.all(Array.from({ length: 5 }, () => call('GET', path, { token: admin.token })));
+    expect(performance.now() - startedAt).toBeLessThan(withinMs);
+    expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503, 503]);
+    await gateway.close();
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => hole.close(resolve));
+  });
+
   test('when NATS is down, then calls are served, health is degraded, and a lost session still ends within a second', async () => {
     const { gateway, call } = await gatewayWithout({ NATS_URL: `nats://${nowhere}` });
     expect((await call('GET', '//health')).body).toMatchObject({ status: 'degraded', services: { nats: 'down' } });
@@ -73,5 +94,31 @@ describe('when something is down', () => {
     expect((await fetch(`${gateway.url}/readyz`)).status).toBe(503);
     await closing;
     await expect(fetch(`${gateway.url}/livez`)).rejects.toThrow();
+  });
+
+  test('when the gateway is told to stop under load, then no call is cut off', async () => {
+    const gateway = await startTestGateway(world.addresses, {}, { drainMs: 1000 });
+    const agent = new Agent({ keepAlive: true, maxSockets: 20 });
+    const outcomes = new Set<number | string | undefined>();
+    /** Calls again and again, until it is told to take another connection. */
+    const client = () =>
+      new Promise<void>((resolve) => {
+        const headers = { authorization: `Bearer ${admin.token}` };
+        const sent = request(`${gateway.url}/api/v1/requests/me`, { agent, headers }, (response) => {
+          outcomes.add(response.statusCode);
+          response.resume().on('end', () => (response.headers.connection === 'close' ? resolve() : resolve(client())));
+        });
+        sent.on('error', (error: NodeJS.ErrnoException) => {
+          outcomes.add(error.code);
+          resolve();
+        });
+        sent.end();
+      });
+    const clients = Array.from({ length: 20 }, client);
+    await until(() => outcomes.size > 0);
+    await gateway.close();
+    await Promise.all(clients);
+    expect([...outcomes]).toEqual([200]);
+    agent.destroy();
   });
 });
