@@ -27,8 +27,6 @@ const key = (content: string): Buffer => {
 const environment = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
   PORT: z.coerce.number().int().min(0).max(65_535),
-  /** Where the world reaches the gateway; for the documents. */
-  PUBLIC_URL: z.url(),
   IDENTITY_ADDRESS: address,
   REQUESTS_ADDRESS: address,
   APPROVALS_ADDRESS: address,
@@ -59,7 +57,6 @@ export interface GatewayConfig {
   host: string;
   /** 0 takes a free one. */
   port: number;
-  publicUrl: string;
   /** host:port of each service. */
   services: Record<ServiceName, string>;
   cerbosAddress: string;
@@ -78,7 +75,6 @@ export const configFrom = (env: Record<string, string | undefined>): GatewayConf
   return {
     host: data.HOST,
     port: data.PORT,
-    publicUrl: data.PUBLIC_URL,
     services: {
       identity: data.IDENTITY_ADDRESS,
       requests: data.REQUESTS_ADDRESS,

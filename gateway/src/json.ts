@@ -56,8 +56,15 @@ const parse = (bytes: Buffer): unknown => {
   }
 };
 
-/** One member of a JSON pointer (RFC 6901). */
-export const pointerMember = (name: string | number): string => `/${String(name).replaceAll('~', '~0').replaceAll('/', '~1')}`;
+/** One member of a JSON pointer (RFC 6901); a name that nobody would give is cut off, so that an answer does not repeat it. */
+export const pointerMember = (name: string | number): string => {
+  const text = String(name);
+  const short = text.length > 100 ? `${text.slice(0, 100)}…` : text;
+  return `/${short.toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')}`;
+};
+
+/** How many wrong fields an answer names. */
+export const maxViolations = 20;
 
 const reserved = new Set(['__proto__', 'constructor', 'prototype']);
 
@@ -86,14 +93,13 @@ export const checkJson = (root: unknown): void => {
       }
       for (const [name, member] of Object.entries(value)) {
         const message = reserved.has(name) ? 'is a reserved name' : wrongWithText(name);
-        // A name that is not well-formed cannot stand in an answer.
-        if (message) violations.push({ pointer: pointer + pointerMember(name.toWellFormed()), message });
+        if (message) violations.push({ pointer: pointer + pointerMember(name), message });
         else visit(member, pointer + pointerMember(name), depth + 1);
       }
     }
   };
   visit(root, '', 0);
-  if (violations.length > 0) throw new AppError('INVALID_FIELDS', undefined, { fields: violations.slice(0, 20) });
+  if (violations.length > 0) throw new AppError('INVALID_FIELDS', undefined, { fields: violations.slice(0, maxViolations) });
 };
 
 const hasBody = ({ headers }: IncomingMessage): boolean =>

@@ -13,7 +13,7 @@ import type { Cursors } from './cursor.ts';
 import type { Audience, ListPage, Route, RouteCall } from './define-route.ts';
 import { beginExchange, type Exchange } from './exchange.ts';
 import type { ReadIdempotencyKey } from './idempotency.ts';
-import { pointerMember, readJson } from './json.ts';
+import { maxViolations, pointerMember, readJson } from './json.ts';
 import { type ListRequest, parseListQuery } from './list-query.ts';
 import { type Caller, createCaller, type Principals } from './principals.ts';
 import { problemResponse, publicError } from './problem.ts';
@@ -80,7 +80,7 @@ const violationsOf = (issues: readonly z.core.$ZodIssue[]): FieldViolation[] =>
 export const parseBody = <Body>(schema: z.ZodType<Body>, body: unknown): Body => {
   const result = schema.safeParse(body, { error: nameRequired });
   if (result.success) return result.data;
-  throw new AppError('INVALID_FIELDS', undefined, { fields: violationsOf(result.error.issues) });
+  throw new AppError('INVALID_FIELDS', undefined, { fields: violationsOf(result.error.issues).slice(0, maxViolations) });
 };
 
 const chosenOf = (choices: Record<string, readonly string[]>, given: [string, string][]): Record<string, string> => {

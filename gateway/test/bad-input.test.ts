@@ -109,6 +109,17 @@ describe('bad input', () => {
     expect(brief(await file({ ...good(), justification: 'x'.repeat(padding) }))).toEqual([422, 'INVALID_FIELDS']);
   });
 
+  test('when very much is wrong, then the answer stays small', async () => {
+    const many = Object.fromEntries(Array.from({ length: 50_000 }, (_, index) => [`x${index}`, 1]));
+    const long = { ['y'.repeat(500_000)]: '\0' };
+    const brackets = 512 * 1024;
+    for (const body of [many, long, { [`__proto__`]: 1, ...long }, `${'['.repeat(brackets)}${']'.repeat(brackets)}`]) {
+      const answer = await file(body);
+      expect([400, 422]).toContain(answer.status);
+      expect(answer.text.length).toBeLessThan(10_000);
+    }
+  });
+
   test('when a chunked body gets too large, then it is refused without being read to its end', async () => {
     let sent = 0;
     const text = await raw((socket) => {

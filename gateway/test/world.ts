@@ -42,7 +42,6 @@ export const gatewayEnvironment = (
   const { nats, cerbosAddress, keyFiles } = infrastructure();
   return {
     PORT: '0',
-    PUBLIC_URL: 'http://accessops.test',
     ISSUER: 'http://accessops.test',
     ...Object.fromEntries(serviceNames.map((name) => [`${name.toUpperCase()}_ADDRESS`, addresses[name] ?? nowhere])),
     CERBOS_ADDRESS: cerbosAddress,
