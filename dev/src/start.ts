@@ -7,6 +7,7 @@ import { demoPassword, emailOf, platformUsers } from './demo.ts';
 import { holderOf } from './lock.ts';
 import { openDataPaths, root } from './paths.ts';
 import { forgetData, startPlatform } from './platform.ts';
+import { startOf } from './process-identity.ts';
 import { RunningProcesses } from './running-processes.ts';
 import { StartError } from './start-error.ts';
 
@@ -150,7 +151,7 @@ const stopRunning = async (dataDir: string): Promise<number> => {
   const holder = holderOf(dataDir);
   if (holder) {
     process.kill(holder.pid, 'SIGTERM');
-    for (const deadline = Date.now() + stopWithinMs; holderOf(dataDir); await delay(50))
+    for (const deadline = Date.now() + stopWithinMs; startOf(holder.pid) === holder.start; await delay(50))
       if (Date.now() > deadline)
         throw new StartError(
           `The platform (process ${holder.pid}) does not end; its logs are in ${relative(process.cwd(), join(dataDir, 'logs'))}/.`,

@@ -1,9 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test, vi } from 'vitest';
 import { reserve, reserveFreePort } from './ports.ts';
+import { startOf } from './process-identity.ts';
 import { type ProcessSpec, supervise } from './supervise.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'accessops-supervise-'));
@@ -89,4 +92,22 @@ test('when ports are reserved side by side, then no two are the same and all are
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(reserved[0]?.port, '127.0.0.1', resolve));
   await new Promise((resolve) => server.close(resolve));
+});
+
+test('when the supervisor itself is killed, then its processes are ended', async () => {
+  const file = join(folder, 'supervisor.mjs');
+  const code = `
+    import { supervise } from ${JSON.stringify(join(import.meta.dirname, 'supervise.ts'))};
+    const spec = { name: 'orphan', program: process.execPath, args: ['-e', 'setInterval(() => {}, 1000)'], answers: async () => true };
+    const supervised = supervise(spec, { logFile: ${JSON.stringify(join(folder, 'orphan.log'))} });
+    await supervised.ready;
+    console.log(supervised.pid);
+    setInterval(() => {}, 1000);`;
+  writeFileSync(file, code);
+  const supervisor = spawn(process.execPath, [file], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(supervisor.stdout, 'data')) as [Buffer];
+  const orphan = Number(line.toString());
+  expect(startOf(orphan)).toBeDefined();
+  supervisor.kill('SIGKILL');
+  await until(() => startOf(orphan) === undefined);
 });

@@ -4,6 +4,7 @@ import { relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ReservedPort } from './ports.ts';
 import { StartError } from './start-error.ts';
+import { endWithUs, hasEnded } from './watchdog.ts';
 
 /** A program to run, and how to tell that it answers. */
 export interface ProcessSpec {
@@ -50,11 +51,6 @@ const largeLogBytes = 20 * 1024 * 1024;
 // sysexits(3), EX_CONFIG: the process says that another try is useless.
 const configExitCode = 78;
 
-const running = new Set<{ child: ChildProcess; signal: NodeJS.Signals }>();
-process.on('exit', () => {
-  for (const { child, signal } of running) child.kill(signal);
-});
-
 const inherited = ['PATH', 'HOME', 'USER', 'TMPDIR', 'TZ', 'LANG', 'NODE_COMPILE_CACHE'];
 const basicEnvironment = () => Object.fromEntries(inherited.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 
@@ -67,6 +63,7 @@ const openLog = (path: string): number => {
 
 /** Starts a process and keeps it running until `stop`; it gives up after a row of quick deaths. */
 export const supervise = (spec: ProcessSpec, { logFile, onStart, onEnd }: SuperviseOptions): SupervisedProcess => {
+  const { stopSignal = 'SIGTERM' } = spec;
   const stopping = new AbortController();
   let child: ChildProcess | undefined;
   let wasReady = false;
@@ -92,17 +89,14 @@ export const supervise = (spec: ProcessSpec, { logFile, onStart, onEnd }: Superv
         detached: true,
       });
       closeSync(log);
-      const entry = { child: started, signal: spec.killSignal ?? 'SIGKILL' };
-      started.once('error', (error) => {
-        running.delete(entry);
-        resolve({ how: error.message, final: false });
-      });
-      if (started.pid === undefined) return;
+      started.once('error', (error) => resolve({ how: error.message, final: false }));
+      const { pid } = started;
+      if (pid === undefined) return;
       child = started;
-      running.add(entry);
-      onStart?.(started.pid);
+      endWithUs(pid, stopSignal);
+      onStart?.(pid);
       started.once('exit', (code, signal) => {
-        running.delete(entry);
+        hasEnded(pid);
         child = undefined;
         onEnd?.();
         resolve({ how: signal ? `ended by ${signal}` : `ended with exit code ${code}`, final: code === configExitCode });
@@ -146,7 +140,7 @@ export const supervise = (spec: ProcessSpec, { logFile, onStart, onEnd }: Superv
     stopping.abort();
     const ending = child;
     if (ending) {
-      ending.kill(spec.stopSignal ?? 'SIGTERM');
+      ending.kill(stopSignal);
       const timer = setTimeout(() => ending.kill(spec.killSignal ?? 'SIGKILL'), stopWithinMs);
       await finished;
       clearTimeout(timer);
