@@ -1,6 +1,6 @@
 import { hkdfSync } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import { createMinter, processPrincipal } from '@accessops/authn';
 import { createAuthorizer } from '@accessops/authz';
 import { AppError } from '@accessops/errors';
@@ -144,6 +144,8 @@ export const startGateway = async (
       stopping = true;
       // Those who ask before they send have time to see that it is not ready any more.
       await delay(drainMs);
+      // What has arrived meanwhile is read first: a connection with an unread request is not idle.
+      await setImmediate();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeIdleConnections();
       const givesUpAt = Date.now() + 10_000;

@@ -38,6 +38,9 @@ export interface JsonBody<Body> {
   optional?: boolean;
 }
 
+/** The body of an action that has to be told nothing. */
+export const noBody = { schema: z.strictObject({}), example: {}, optional: true };
+
 export interface Answer {
   status: 200 | 201 | 204;
   description: string;

@@ -1,5 +1,10 @@
 import { z } from '@hono/zod-openapi';
 
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** Whether a text looks like an identifier of ours. */
+export const isUuid = (text: string): boolean => uuid.test(text);
+
 /** An identifier of ours. */
 export const id = (what: string) => z.guid('must be a UUID').openapi({ description: what, example: exampleId });
 

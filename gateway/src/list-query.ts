@@ -1,5 +1,6 @@
 import { AppError } from '@accessops/errors';
 import { Operator } from '@accessops/proto/accessops/common/v1/common_pb';
+import { isUuid } from './fields.ts';
 
 /** What a list can be filtered and sorted by. `choice` is one of few names; `text-list` holds many values: eq and in ask whether it holds them. */
 export type FieldType = 'uuid' | 'text' | 'time' | 'integer' | 'boolean' | 'choice' | 'text-list';
@@ -70,14 +71,13 @@ const refuseParameter = (message: string): never => {
   throw new AppError('INVALID_PARAMETER', message);
 };
 
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 // RFC 3339, or a date alone; years that PostgreSQL and JavaScript both know.
 const time = /^(?!0000)\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/i;
 
 const isRealTime = (value: string): boolean => time.test(value) && !Number.isNaN(Date.parse(value));
 
 const checks: Record<FieldType, [fits: (value: string) => boolean, wanted: string]> = {
-  uuid: [(value) => uuid.test(value), 'a UUID'],
+  uuid: [isUuid, 'a UUID'],
   time: [isRealTime, 'an RFC 3339 time'],
   integer: [(value) => /^-?\d{1,15}$/.test(value), 'a whole number'],
   boolean: [(value) => value === 'true' || value === 'false', 'true or false'],

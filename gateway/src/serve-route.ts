@@ -12,6 +12,7 @@ import type { Authenticate } from './authenticate.ts';
 import type { Cursors } from './cursor.ts';
 import type { Audience, ListPage, Route, RouteCall } from './define-route.ts';
 import { beginExchange, type Exchange } from './exchange.ts';
+import { isUuid } from './fields.ts';
 import type { ReadIdempotencyKey } from './idempotency.ts';
 import { maxViolations, pointerMember, readJson } from './json.ts';
 import { type ListRequest, parseListQuery } from './list-query.ts';
@@ -54,13 +55,11 @@ export const tenantHeader = ({ headers }: IncomingMessage): string => {
   return tenant;
 };
 
-const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-
 const paramsOf = (c: Context<Env>, names: readonly string[]): Record<string, string> => {
   const params: Record<string, string> = {};
   for (const name of names) {
     const value = c.req.param(name) ?? '';
-    if (!uuid.test(value)) throw new AppError('INVALID_PARAMETER', `${name} must be a UUID`);
+    if (!isUuid(value)) throw new AppError('INVALID_PARAMETER', `${name} must be a UUID`);
     params[name] = value.toLowerCase();
   }
   return params;

@@ -1,6 +1,8 @@
+import { Writable } from 'node:stream';
+import { createLogger } from '@accessops/telemetry';
 import { until } from '@accessops/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type Call, type Person, startWorld, type World } from './world.ts';
+import { type Answer, type Call, callTo, type Person, password, startTestGateway, startWorld, type World } from './world.ts';
 
 describe('who may come in', () => {
   let world: World;
@@ -129,5 +131,46 @@ describe('who may come in', () => {
   test('when X-Request-Id is sent, then it comes back; otherwise there is a new one', async () => {
     expect((await get('/me', requester.token, { 'x-request-id': 'mine-1' })).headers['x-request-id']).toBe('mine-1');
     expect((await get('/me', undefined, { 'x-request-id': 'not mine' })).headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  test('when a call is answered, then one line of the log and one observation tell of it, without any secret', async () => {
+    const lines: string[] = [];
+    const destination = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        lines.push(...chunk.toString().trimEnd().split('\n'));
+        done();
+      },
+    });
+    const log = createLogger('gateway', 'info', destination);
+    const gateway = await startTestGateway(world.addresses, { EVENTS_NAMESPACE: world.namespace }, { log });
+    const other = callTo(gateway.url);
+    const person = await world.person(admin, slug, ['requester']);
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const headers = { 'x-request-id': 'logged-1', traceparent };
+    await other('POST', '/auth/login', { body: { email: person.email, password, tenant: slug }, headers: { 'x-request-id': 'logged-0' } });
+    await other('GET', `/requests/${person.id}?x=${person.token}`, { token: person.token, headers });
+    await other('GET', `/nowhere/${person.token}`, { token: person.token, headers: { 'x-request-id': 'logged-2' } });
+    const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ message }) => message === 'request');
+    expect(told).toMatchObject([
+      { request_id: 'logged-0', route: '/api/v1/auth/login', method: 'POST', status: 200, actor: 'anonymous', tenant: '' },
+      {
+        request_id: 'logged-1',
+        trace_id: '0af7651916cd43dd8448eb211c80319c',
+        actor: person.id,
+        tenant: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        route: '/api/v1/requests/{id}',
+        method: 'GET',
+        status: 404,
+        decision_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        outcome: 'REQUEST_NOT_FOUND',
+        duration_ms: expect.any(Number),
+      },
+      { request_id: 'logged-2', route: 'unmatched', status: 404, outcome: 'ROUTE_NOT_FOUND' },
+    ]);
+    for (const secret of [password, person.token, person.refreshToken]) expect(lines.join()).not.toContain(secret);
+    const metrics = (await other('GET', '//metrics')).text;
+    expect(metrics).toContain('accessops_http_request_duration_seconds_count{route="/api/v1/requests/{id}",method="GET",status="404"} 1');
+    expect(metrics).toContain('process_cpu_seconds_total');
+    await gateway.close();
   });
 });

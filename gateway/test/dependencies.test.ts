@@ -52,8 +52,8 @@ describe('when something is down', () => {
   });
 
   test.each([
-    ['Cerbos', 'CERBOS_ADDRESS', '/me', 1000],
-    ['identity', 'IDENTITY_ADDRESS', '/me', 1000],
+    ['Cerbos', 'CERBOS_ADDRESS', '/me', 2000],
+    ['identity', 'IDENTITY_ADDRESS', '/me', 2000],
     ['requests', 'REQUESTS_ADDRESS', '/requests/me', 6500],
   ])('when %s takes calls and answers none, then what needs it answers 503 and nothing is allowed', async (_, name, path, withinMs) => {
     const hole = createServer();

@@ -1,6 +1,5 @@
-import { z } from '@hono/zod-openapi';
 import { listDeadLetters, replayDeadLetter } from '../dead-letters.ts';
-import { defineList, defineRoute, type Route } from '../define-route.ts';
+import { defineList, defineRoute, noBody, type Route } from '../define-route.ts';
 import { deadLetterExample, deadLetterJson, deadLetterSchema } from '../representations/dead-letter.ts';
 
 const item = { schema: deadLetterSchema, example: deadLetterExample };
@@ -34,7 +33,7 @@ export const adminDeadLetterRoutes: Route[] = [
     audience: 'admin',
     cerbos: { resource: 'dead_letter', action: 'replay' },
     deadlineMs: 10_000,
-    body: { schema: z.strictObject({}), example: {}, optional: true },
+    body: noBody,
     answer: {
       status: 200,
       description: 'The dead letter.',

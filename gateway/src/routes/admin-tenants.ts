@@ -1,8 +1,6 @@
-import { z } from '@hono/zod-openapi';
-import { type Answer, defineList, defineRoute, pageOf, type Route } from '../define-route.ts';
+import { type Answer, defineList, defineRoute, noBody, pageOf, type Route } from '../define-route.ts';
 import { tenantExample, tenantJson, tenantSchema } from '../representations/tenant.ts';
 
-const noBody = { schema: z.strictObject({}), example: {}, optional: true };
 const item = { schema: tenantSchema, example: tenantExample };
 const answer: Answer = { status: 200, description: 'The tenant.', ...item, etag: true };
 

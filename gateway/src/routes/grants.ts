@@ -1,11 +1,9 @@
 import { z } from '@hono/zod-openapi';
-import { type Answer, defineList, defineRoute, pageOf, type Route } from '../define-route.ts';
+import { type Answer, defineList, defineRoute, noBody, pageOf, type Route } from '../define-route.ts';
 import { jsonObject } from '../fields.ts';
 import type { ListDeclaration } from '../list-query.ts';
 import { grantExample, grantJson, grantSchema } from '../representations/grant.ts';
 import { objectOf } from '../representations/proto.ts';
-
-const noBody = { schema: z.strictObject({}), example: {}, optional: true };
 
 /** What grants can be filtered and sorted by. */
 export const grantList: ListDeclaration = {

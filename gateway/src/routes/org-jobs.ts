@@ -1,5 +1,4 @@
-import { z } from '@hono/zod-openapi';
-import { defineList, defineRoute, pageOf, type Route } from '../define-route.ts';
+import { defineList, defineRoute, noBody, pageOf, type Route } from '../define-route.ts';
 import { jobExample, jobJson, jobSchema } from '../representations/job.ts';
 
 const item = { schema: jobSchema, example: jobExample };
@@ -29,7 +28,7 @@ export const orgJobRoutes: Route[] = [
     description: 'Its request goes back to `PROVISIONING`.',
     audience: 'org-admin',
     cerbos: { resource: 'job', action: 'retry' },
-    body: { schema: z.strictObject({}), example: {}, optional: true },
+    body: noBody,
     answer: {
       status: 200,
       description: 'The job.',

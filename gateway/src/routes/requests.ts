@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { type Answer, defineList, defineRoute, pageOf, type Route } from '../define-route.ts';
+import { type Answer, defineList, defineRoute, noBody, pageOf, type Route } from '../define-route.ts';
 import { duration, exampleId, id, jsonObject, text } from '../fields.ts';
 import type { ListDeclaration } from '../list-query.ts';
 import { accessRequestExample, accessRequestJson, accessRequestSchema } from '../representations/access-request.ts';
@@ -14,8 +14,6 @@ const newRequest = z
     ticket: text(200).optional(),
   })
   .openapi('NewAccessRequest');
-
-const noBody = { schema: z.strictObject({}), example: {}, optional: true };
 
 const list: ListDeclaration = {
   fields: { id: 'uuid', status: 'text', requesterId: 'uuid', resourceId: 'uuid', role: 'text', createdAt: 'time', updatedAt: 'time' },
