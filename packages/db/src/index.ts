@@ -6,5 +6,6 @@ export * from './migrate.ts';
 export * from './orm.ts';
 export * from './platform-tables.ts';
 export * from './service-schema.ts';
+export * from './sql-function.ts';
 export * from './tenant.ts';
 export * from './tenant-table.ts';

@@ -6,6 +6,7 @@ import type { ConsumerMessages, JsMsg } from 'nats';
 import { type Broker, isMissing } from './broker.ts';
 import { park } from './dead-letter.ts';
 import { type Event, eventOf, plainHeaders } from './event.ts';
+import { createGather } from './gather.ts';
 import type { EventContext, Subscription } from './handler.ts';
 import { takeFresh } from './inbox.ts';
 import { ensureConsumer } from './stream.ts';
@@ -60,6 +61,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
   const abort = new AbortController();
   const queue: JsMsg[] = [];
   const lanes = new Map<string, Delivery[]>();
+  const gather = createGather();
   const running = new Set<Promise<void>>();
   let ring: (() => void) | undefined;
   let messages: ConsumerMessages | undefined;
@@ -202,10 +204,12 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
         });
         ring = undefined;
       }
+      await gather();
       const batch = queue.splice(0, batchSize);
       await handleBatch(batch).catch((error: unknown) => {
         if (!abort.signal.aborted) log.error({ err: error }, 'batch broke off; the stream delivers it again');
       });
+      gather.did(batch.length);
     }
   };
 

@@ -1,3 +1,4 @@
+import { callAlone } from '@accessops/db';
 import { ApprovalsService } from '@accessops/proto/accessops/approvals/v1/approvals_pb';
 import { type RunningService, type ServiceOverrides, startService } from '@accessops/service';
 import { ApprovalCase } from './approval-case.ts';
@@ -9,7 +10,6 @@ import { onRequestClosed } from './on-request-closed.ts';
 import { onRequestSubmitted } from './on-request-submitted.ts';
 import { Person } from './person.ts';
 import { approvalsHandlers } from './rpc.ts';
-import { alone } from './sql-function.ts';
 import { createTurns } from './turns.ts';
 import { Vote } from './vote.ts';
 
@@ -22,7 +22,7 @@ export const startApprovals = async (config: ApprovalsConfig, overrides?: Servic
       service: ApprovalsService,
       entities: [ApprovalCase, Vote, Person],
       handlers: ({ pool, outbox }) =>
-        approvalsHandlers({ arbiter, database: alone(pool), takeTurns: createTurns(), wake: () => outbox.wake() }),
+        approvalsHandlers({ arbiter, database: callAlone(pool), takeTurns: createTurns(), wake: () => outbox.wake() }),
       subscriptions: () => [onRequestSubmitted, onRequestClosed, onRequestApproved, ...onPersonChanged],
       background: () => ({ close: async () => arbiter.close() }),
     },

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { type CallFunction, callWithin } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import type { DecideRequest, DecideResponseSchema } from '@accessops/proto/accessops/approvals/v1/approvals_pb';
 import type { AccessRequest } from '@accessops/proto/accessops/requests/v1/requests_pb';
@@ -10,7 +11,6 @@ import { unconfirmed } from './cast-vote.ts';
 import { isId } from './id.ts';
 import { attributesOf } from './policy-attributes.ts';
 import { recordVote } from './record-vote.ts';
-import { type CallFunction, within } from './sql-function.ts';
 import type { TakeTurns } from './turns.ts';
 import { opinionOf } from './vote.ts';
 
@@ -83,7 +83,7 @@ export const decide = async (call: Call, { arbiter, database, takeTurns, wake }:
   const request = await arbiter.find(call, input.requestId);
   await assertMayDecide(call, request);
   const record = (at: CallFunction) => recordVote(call, at, request, opinion);
-  const once = () => (call.onceOnly ? call.writeOnce<typeof DecideResponseSchema>(({ em }) => record(within(em))) : record(database));
+  const once = () => (call.onceOnly ? call.writeOnce<typeof DecideResponseSchema>(({ em }) => record(callWithin(em))) : record(database));
   const reply = await onceConfirmed(() => takeTurns(request.id, once));
   wake();
   return reply.status === 'APPROVED' || reply.status === 'REJECTED' ? settled(call, arbiter, reply, reply.status) : reply;

@@ -1,8 +1,8 @@
+import type { CallFunction } from '@accessops/db';
 import type { AccessRequest } from '@accessops/proto/accessops/requests/v1/requests_pb';
 import { ApprovalCase, type CaseStatus, type StageProgress } from './approval-case.ts';
 import type { Standing } from './cast-vote.ts';
 import { Person } from './person.ts';
-import type { CallFunction } from './sql-function.ts';
 import { unopenedCase } from './submission.ts';
 import { Vote } from './vote.ts';
 

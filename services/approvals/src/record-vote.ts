@@ -1,3 +1,4 @@
+import type { CallFunction } from '@accessops/db';
 import { type Event, eventFrom } from '@accessops/events';
 import type { DecideResponseSchema } from '@accessops/proto/accessops/approvals/v1/approvals_pb';
 import { ApprovalDecidedSchema, DecisionRecordedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
@@ -7,7 +8,6 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { notPending } from './approval-case.ts';
 import { type Cast, castVote } from './cast-vote.ts';
 import { readStanding } from './read-standing.ts';
-import type { CallFunction } from './sql-function.ts';
 import { storeVote } from './store-vote.ts';
 import { submissionOf } from './submission.ts';
 import type { Opinion } from './vote.ts';

@@ -1,7 +1,7 @@
+import type { CallFunction } from '@accessops/db';
 import { type Event, headersOf } from '@accessops/events';
 import type { ApprovalCase } from './approval-case.ts';
 import type { Cast } from './cast-vote.ts';
-import type { CallFunction } from './sql-function.ts';
 import type { Submission } from './submission.ts';
 
 /** A vote, the case as it has become by it, and what is told of it. */

@@ -121,6 +121,28 @@ const statements = [
         from resource r join resource_type t on t.id = r.type_id where r.id = wanted and r.deleted_at is null;
     end $$`,
 
+  // Puts what is told of one request into the outbox.
+  `create function tell(tenant uuid, aggregate text, told_at timestamptz, events json) returns void language plpgsql as $$
+    begin
+      insert into outbox_event (event_id, tenant_id, type, aggregate_id, payload, headers, created_at)
+        select e.id, tenant, e.type, aggregate, decode(e.payload, 'base64'), e.headers, told_at
+        from json_to_recordset(events) as e (id uuid, type text, payload text, headers jsonb);
+    end $$`,
+
+  // Takes a request out of PENDING with what is told of it, or answers false: of everybody who tries, one gets through.
+  `create function settle_request(tenant uuid, request uuid, outcome text, settled_at timestamptz, events json) returns boolean
+  language plpgsql set enable_seqscan = off as $$
+    begin
+      perform set_config('app.tenant_id', tenant::text, true);
+      update access_request r set status = outcome, version = r.version + 1, updated_at = settled_at
+        where r.id = request and r.status = 'PENDING';
+      if not found then
+        return false;
+      end if;
+      perform tell(tenant, request::text, settled_at, events);
+      return true;
+    end $$`,
+
   // Files a request and what is told of it in one round trip. STALE: the resource or its type is not what the plan was made for;
   // the lock keeps the resource from being deleted meanwhile. OPEN: there is one already.
   `create function file_request(filed json, resource_version integer, type_version integer, events json) returns text
@@ -139,9 +161,7 @@ const statements = [
       if not found then
         return 'OPEN';
       end if;
-      insert into outbox_event (event_id, tenant_id, type, aggregate_id, payload, headers, created_at)
-        select e.id, (filed->>'tenant_id')::uuid, e.type, filed->>'id', decode(e.payload, 'base64'), e.headers, (filed->>'created_at')::timestamptz
-        from json_to_recordset(events) as e (id uuid, type text, payload text, headers jsonb);
+      perform tell((filed->>'tenant_id')::uuid, filed->>'id', (filed->>'created_at')::timestamptz, events);
       return 'FILED';
     end $$`,
 ];
@@ -153,7 +173,7 @@ export class Initial extends Migration {
   }
 
   override down(): void {
-    this.addSql('drop function if exists read_request, read_offer, file_request');
+    this.addSql('drop function if exists read_request, read_offer, file_request, settle_request, tell');
     this.addSql('drop table if exists access_request, resource, team, resource_type');
     for (const statement of dropPlatformTables) this.addSql(statement);
   }

@@ -1,8 +1,8 @@
+import { type CallFunction, callAlone, callWithin } from '@accessops/db';
 import type { Handlers } from '@accessops/grpc';
 import type { RequestsService } from '@accessops/proto/accessops/requests/v1/requests_pb';
 import { type Call, command, query, type ServiceParts } from '@accessops/service';
 import { cancelRequest } from './access-request/cancel-request.ts';
-import { findRequest } from './access-request/find-request.ts';
 import { getRequest } from './access-request/get-request.ts';
 import { listMyRequests, listRequests } from './access-request/list-requests.ts';
 import { settleRequest } from './access-request/settle-request.ts';
@@ -19,14 +19,13 @@ import { listResources } from './catalog/list-resources.ts';
 import { createOffers } from './catalog/offers.ts';
 import { updateResource } from './catalog/update-resource.ts';
 import { updateResourceType } from './catalog/update-resource-type.ts';
-import { alone, type CallFunction, within } from './sql-function.ts';
 import { awaitTeam } from './team/require-team.ts';
 import { requestToProto, resourceToProto, typeToProto } from './to-proto.ts';
 
 /** The gRPC side of the requests service. */
 export const requestsHandlers = ({ pool, outbox }: ServiceParts): Handlers<typeof RequestsService, Call> => {
   const offers = createOffers();
-  const database = alone(pool);
+  const database = callAlone(pool);
   return {
     listResourceTypes: query(async (ctx, request) => {
       const { items, next } = await listResourceTypes(ctx, request.query);
@@ -72,7 +71,7 @@ export const requestsHandlers = ({ pool, outbox }: ServiceParts): Handlers<typeo
     submitRequest: async (call, { parametersJson, ...fields }) => {
       const submit = async (at: CallFunction) =>
         requestToProto(await submitRequest(call, at, offers, { ...fields, parameters: parametersJson }));
-      const reply = call.onceOnly ? await call.writeOnce(({ em }) => submit(within(em))) : await submit(database);
+      const reply = call.onceOnly ? await call.writeOnce(({ em }) => submit(callWithin(em))) : await submit(database);
       outbox.wake();
       return reply;
     },
@@ -87,10 +86,11 @@ export const requestsHandlers = ({ pool, outbox }: ServiceParts): Handlers<typeo
     }),
     cancelRequest: command(async (ctx, { id }) => requestToProto(await cancelRequest(ctx, id))),
     withdrawRequest: command(async (ctx, { id }) => requestToProto(await withdrawRequest(ctx, id))),
-    settleRequest: command(async (ctx, { id, outcome, decider }) => {
-      await ctx.authorize('access_request', 'settle', { tenantId: ctx.tenantId });
-      await settleRequest(ctx, { id, outcome, decider });
-      return requestToProto(await findRequest(ctx, id));
-    }),
+    settleRequest: async (call, { id, outcome, decider }) => {
+      await call.authorize('access_request', 'settle', { tenantId: call.tenantId });
+      const request = await settleRequest(call, database, { id, outcome, decider });
+      outbox.wake();
+      return requestToProto(request);
+    },
   };
 };

@@ -1,8 +1,9 @@
+import type { CallFunction } from '@accessops/db';
 import { AppError } from '@accessops/errors';
-import { type Event, headersOf } from '@accessops/events';
+import type { Event } from '@accessops/events';
 import type { Offer } from '../catalog/offers.ts';
-import type { CallFunction } from '../sql-function.ts';
 import type { RequestView } from './access-request.ts';
+import { outgoingEvents } from './outgoing-events.ts';
 
 /** A request that is about to be filed, and what is told of it. */
 export interface Filing {
@@ -33,13 +34,7 @@ export const fileRequest = async (database: CallFunction, { tenantId, request, o
     created_at: request.createdAt,
     updated_at: request.updatedAt,
   };
-  const told = events.map((event) => ({
-    id: event.id,
-    type: event.type,
-    payload: Buffer.from(event.payload).toString('base64'),
-    headers: headersOf('requests', event),
-  }));
-  const values = [JSON.stringify(row), offer.resourceVersion, offer.typeVersion, JSON.stringify(told)];
+  const values = [JSON.stringify(row), offer.resourceVersion, offer.typeVersion, outgoingEvents(events)];
   const [answer] = await database<{ file_request: 'FILED' | 'STALE' | 'OPEN' }>('file_request', values);
   const outcome = answer?.file_request;
   if (outcome === 'OPEN') throw new AppError('REQUEST_ALREADY_OPEN');

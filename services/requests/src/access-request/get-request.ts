@@ -1,56 +1,11 @@
-import { AppError } from '@accessops/errors';
+import type { CallFunction } from '@accessops/db';
 import type { Call } from '@accessops/service';
-import type { CallFunction } from '../sql-function.ts';
-import { isId } from '../text.ts';
 import { attributesOf, type RequestView } from './access-request.ts';
-import type { Stage } from './approval-plan.ts';
-import type { RequestStatus } from './request-status.ts';
+import { readRequest } from './read-request.ts';
 
-interface Row {
-  requester_id: string;
-  resource_id: string;
-  role: string;
-  justification: string;
-  duration: string;
-  parameters: string;
-  ticket: string;
-  status: RequestStatus;
-  required_approvals: number;
-  stages: Stage[];
-  job_id: string | null;
-  grant_id: string | null;
-  version: number;
-  created_ms: number;
-  updated_ms: number;
-}
-
-const viewOf = (id: string, row: Row): RequestView => ({
-  id: id.toLowerCase(),
-  requesterId: row.requester_id,
-  resourceId: row.resource_id,
-  role: row.role,
-  justification: row.justification,
-  duration: row.duration,
-  parameters: row.parameters,
-  ticket: row.ticket,
-  status: row.status,
-  requiredApprovals: row.required_approvals,
-  stages: row.stages,
-  jobId: row.job_id,
-  grantId: row.grant_id,
-  version: row.version,
-  createdAt: new Date(row.created_ms),
-  updatedAt: new Date(row.updated_ms),
-});
-
-/**
- * One request, for its owner, its approvers, admin and auditor. The most frequent read of all: one round trip, past the ORM but
- * under the same row-level security. Errors: REQUEST_NOT_FOUND, PERMISSION_DENIED.
- */
+/** One request, for its owner, its approvers, admin and auditor. Errors: REQUEST_NOT_FOUND, PERMISSION_DENIED. */
 export const getRequest = async ({ tenantId, authorize }: Call, database: CallFunction, id: string): Promise<RequestView> => {
-  const [row] = isId(id) ? await database<Row>('read_request', [tenantId, id]) : [];
-  if (!row) throw new AppError('REQUEST_NOT_FOUND');
-  const request = viewOf(id, row);
+  const request = await readRequest(database, tenantId, id);
   await authorize('access_request', 'read', attributesOf({ ...request, tenantId }));
   return request;
 };

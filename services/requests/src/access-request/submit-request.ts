@@ -1,3 +1,4 @@
+import type { CallFunction } from '@accessops/db';
 import { newId } from '@accessops/db';
 import { AppError, invalidField } from '@accessops/errors';
 import { type Event, eventFrom } from '@accessops/events';
@@ -10,7 +11,6 @@ import { noTeam } from '../catalog/resource.ts';
 import { created } from '../changes.ts';
 import { parseDurationUpTo } from '../duration.ts';
 import { parseFields } from '../parse-fields.ts';
-import type { CallFunction } from '../sql-function.ts';
 import { parseOptionalText, parseText } from '../text.ts';
 import type { RequestView } from './access-request.ts';
 import { approval } from './approval.ts';

@@ -1,6 +1,6 @@
+import type { CallFunction } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import { type Duration, parseDuration } from '../duration.ts';
-import type { CallFunction } from '../sql-function.ts';
 import { isId } from '../text.ts';
 import type { Sensitivity } from './resource-type.ts';
 

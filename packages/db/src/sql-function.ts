@@ -8,13 +8,13 @@ const textOf = (name: string, values: readonly unknown[], placeholder: (index: n
   `select * from ${name}(${values.map((_, index) => placeholder(index)).join(', ')})`;
 
 /** As a prepared statement in a transaction of its own: one round trip. */
-export const alone =
+export const callAlone =
   (pool: Pool): CallFunction =>
   async (name, values) =>
     (await pool.query({ name, text: textOf(name, values, (index) => `$${index + 1}`), values: [...values] })).rows;
 
 /** As a part of a transaction. */
-export const within =
+export const callWithin =
   (em: EntityManager): CallFunction =>
   (name, values) =>
     em.execute(
