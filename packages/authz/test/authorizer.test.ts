@@ -93,7 +93,7 @@ describe('decisions', () => {
 
 /** Runs `work` while Cerbos hangs. */
 const whileHanging = async <T>(work: () => Promise<T>): Promise<T> => {
-  cerbos.kill('SIGSTOP');
+  await cerbos.hang();
   try {
     return await work();
   } finally {

@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { until } from '@accessops/testing';
 // By path: the parts under test are parts of what starts the servers.
 import { prepareCerbos, type ReservedPort, reserveFreePort, supervise } from '../../../dev/src/index.ts';
 
@@ -26,6 +29,8 @@ const policyFor = (role: string) => ({
 export interface OwnCerbos {
   address: string;
   kill(signal: NodeJS.Signals): void;
+  /** Stops it in the middle of whatever it does; answers when it really stands still. */
+  hang(): Promise<void>;
   /** Lets another role read documents. */
   letRead(role: string): void;
   close(): Promise<void>;
@@ -43,6 +48,11 @@ export const startOwnCerbos = async (): Promise<OwnCerbos> => {
   return {
     address: `127.0.0.1:${grpcPort.port}`,
     kill: supervised.kill,
+    hang: async () => {
+      supervised.kill('SIGSTOP');
+      const state = async () => (await promisify(execFile)('ps', ['-o', 'state=', '-p', String(supervised.pid)])).stdout.trim();
+      await until(async () => (await state()).startsWith('T'), { what: 'a Cerbos that stands still' });
+    },
     letRead,
     close: async () => {
       supervised.kill('SIGCONT');

@@ -4,7 +4,7 @@ import { newId } from '@accessops/db';
 import { RequestProgressedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { infrastructure, until } from '@accessops/testing';
 import { fromBinary } from '@bufbuild/protobuf';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { type Broker, emit, ensureStream, eventOf, streamOf, unitOfWork } from '../src/index.ts';
 import { context, type Suite, startSuite, tenantId } from './suite.ts';
 
@@ -171,8 +171,9 @@ describe('a relay that dies', () => {
       service: suite.teller.name,
     };
     const dying = spawn(process.execPath, [new URL('dying-relay.ts', import.meta.url).pathname, JSON.stringify(environment)], {
-      stdio: 'inherit',
+      stdio: 'ignore',
     });
+    onTestFinished(() => void dying.kill('SIGKILL'));
     const [, signal] = (await once(dying, 'close')) as [number, string];
     expect(signal).toBe('SIGKILL');
     expect((await outbox()).map(({ published_at }) => published_at)).toEqual([null, null]);
@@ -256,7 +257,8 @@ describe('cleaning up', () => {
     const names = () => outbox().then((rows) => rows.map(({ aggregate_id }) => aggregate_id));
     await until(async () => !(await names()).includes('delivered-old'), { what: 'the clean-up' });
     expect(await names()).toEqual(['delivered-young', 'undelivered-old', 'unpublished']);
-    expect((await suite.admin.query(`select * from ${suite.teller.name}.inbox_event`)).rows).toHaveLength(1);
+    const inbox = () => suite.admin.query(`select * from ${suite.teller.name}.inbox_event`);
+    expect(await until(async () => (await inbox()).rows.length === 1)).toBe(true);
   });
 });
 
