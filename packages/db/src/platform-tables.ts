@@ -16,7 +16,7 @@ export const platformTables: readonly string[] = [
   )`,
   'create index outbox_event_unpublished on outbox_event (id) where published_at is null',
   'create index outbox_event_tenant on outbox_event (tenant_id, id)',
-  'create index outbox_event_published on outbox_event (published_at)',
+  'create index outbox_event_published on outbox_event using brin (published_at)',
   ...tenantTable('outbox_event', { acrossTenants: true }),
   // Which incarnation of the stream the outbox was sent to; another one means that the store was wiped.
   'create table outbox_stream (name text primary key, created text not null)',
