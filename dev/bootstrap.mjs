@@ -53,26 +53,24 @@ async function install() {
   );
   const args = ['-y', pnpm, '--config.pm-on-fail=ignore', '--config.confirm-modules-purge=false'];
   const output = [];
-  let shownAt = startedAt;
-  const code = await run(
-    process.platform === 'win32' ? 'npx.cmd' : 'npx',
-    [...args, 'install', '--frozen-lockfile', '--reporter=append-only'],
-    env,
-    (text) => {
-      output.push(text);
-      const progress = text.match(/Progress: resolved (\d+).*added (\d+)/);
-      if (!progress || Date.now() - shownAt < 2000) return;
-      shownAt = Date.now();
-      console.log(`  ${progress[2]} of ${progress[1]} packages`);
-    },
-  );
+  let state = 'getting pnpm';
+  const seconds = () => ((Date.now() - startedAt) / 1000).toFixed(0);
+  const progress = setInterval(() => console.log(`  ${seconds()} s: ${state}`), 3000);
+  const npx = process.platform === 'win32' ? 'npx.cmd' : 'npx';
+  const code = await run(npx, [...args, 'install', '--frozen-lockfile', '--reporter=append-only'], env, (text) => {
+    output.push(text);
+    for (const [, resolved, added] of text.matchAll(/Progress: resolved (\d+).*added (\d+)/g)) state = `${added} of ${resolved} packages`;
+    for (const [, name] of text.matchAll(/^Downloading (\S+)@/gm)) state = `downloading ${name}`;
+    if (/^\W*Verifying lockfile/m.test(text)) state = 'checking the lockfile';
+  });
+  clearInterval(progress);
   writeFileSync(logFile, output.join(''));
   if (code !== 0) {
     if (child.signal) process.exit(128 + constants.signals[child.signal]);
     fail(`The packages could not be installed: is the npm registry reachable? Details are in ${relative(process.cwd(), logFile)}.`);
   }
   writeFileSync(stampFile, stamp);
-  console.log(`Installed in ${((Date.now() - startedAt) / 1000).toFixed(0)} s.`);
+  console.log(`Installed in ${seconds()} s.`);
 }
 
 /** Waits while another command installs the same workspace; a turn whose owner was killed is over. */
