@@ -47,10 +47,8 @@ async function install() {
   const startedAt = Date.now();
   console.log('Installing the packages of the workspace (the first time this takes a minute) …');
   mkdirSync(join(logFile, '..'), { recursive: true });
-  // npm hands its own settings down as npm_config_*; those are not for pnpm.
-  const env = Object.fromEntries(
-    Object.entries(process.env).filter(([name]) => !/^npm_(config_(?!registry|.*proxy|cafile)|lifecycle|package)/i.test(name)),
-  );
+  // One more try after ten seconds: without a network the answer should not take minutes.
+  const env = { ...process.env, npm_config_fetch_retries: '1' };
   const args = ['-y', pnpm, '--config.pm-on-fail=ignore', '--config.confirm-modules-purge=false'];
   const output = [];
   let state = 'getting pnpm';
