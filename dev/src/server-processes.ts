@@ -10,8 +10,8 @@ export interface ServerProcessesOptions {
   ports: Record<ServerName, ReservedPort>;
 }
 
-// A larger young generation: short-lived objects of a request are not promoted, which costs far more than the memory.
-const nodeOptions = ['--max-semi-space-size=8'];
+// A small young generation: each process stays below 150 MiB at rest. Where throughput matters more than memory, 16 and more are faster.
+const nodeOptions = ['--max-semi-space-size=4'];
 
 // glibc keeps a pool of memory per thread; two are enough for what Node's threads do, and give back more.
 const allocator = { MALLOC_ARENA_MAX: '2' };
