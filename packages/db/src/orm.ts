@@ -15,7 +15,7 @@ export interface OrmOptions {
 
 const poolOptions = {
   // Counts waiting for a free connection as well: a crowd is to queue, not to be sent away. A server that is gone refuses at once.
-  connectionTimeoutMillis: 3000,
+  connectionTimeoutMillis: 5000,
   keepAlive: true,
   // Statements that hang must not hold a connection for ever; a lock is waited for at most as long.
   statement_timeout: 10_000,
