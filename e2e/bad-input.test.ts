@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Answer, call, codeOf, type Item, listAll, type Person, Tenant } from './client.ts';
 
 const deep = (levels: number) => `${'{"a":'.repeat(levels)}1${'}'.repeat(levels)}`;
@@ -78,13 +78,12 @@ describe('bad input', () => {
         else controller.enqueue(Buffer.alloc(65_536, 0x20));
       },
     });
-    const { url } = { url: (await import('vitest')).inject('url') };
-    const response = await fetch(`${url}/api/v1/requests`, {
+    const response = await fetch(`${inject('url')}/api/v1/requests`, {
       method: 'POST',
       headers: { authorization: `Bearer ${requester.token}`, 'content-type': 'application/json' },
       body: stream,
       duplex: 'half',
-    } as RequestInit).catch(() => undefined);
+    }).catch(() => undefined);
     expect(response?.status ?? 413).toBe(413);
     expect(sent).toBeLessThan(32 * 1024 * 1024);
   });

@@ -2,4 +2,4 @@ import { runProcess } from '@accessops/telemetry';
 import { startApprovals } from './src/app.ts';
 import { configFrom } from './src/config.ts';
 
-await runProcess(async () => startApprovals(configFrom(process.env)));
+runProcess(async () => startApprovals(configFrom(process.env)));

@@ -115,7 +115,7 @@ export class Suite {
     const broker = await connectBroker(infrastructure().nats);
     await Promise.all(['identity', 'requests', 'approvals', 'provisioner'].map((producer) => ensureStream(broker, namespace, producer)));
     const requests = await startRequests(requestsConfigFrom(serviceEnvironment('requests', { database, namespace })));
-    const overrides = { REQUESTS_ADDRESS: requests.address, LOG_LEVEL: process.env.TEST_LOG ?? 'fatal' };
+    const overrides = { REQUESTS_ADDRESS: requests.address, LOG_LEVEL: 'fatal' };
     const environment = serviceEnvironment('approvals', { database, namespace, overrides });
     const approvals = await Promise.all(Array.from({ length: instances }, () => startApprovals(configFrom(environment))));
     return new Suite(database, namespace, sql, broker, [requests, ...approvals]);
