@@ -1,4 +1,5 @@
 export type { Service } from '@accessops/events/topology';
+export * from './accepts.ts';
 export * from './cerbos.ts';
 export * from './demo.ts';
 export * from './migrate-services.ts';
@@ -9,6 +10,7 @@ export * from './paths.ts';
 export * from './platform.ts';
 export * from './ports.ts';
 export * from './postgres.ts';
+export { folderOf } from './process-environments.ts';
 export * from './process-group.ts';
 export * from './secrets.ts';
 export * from './start-error.ts';

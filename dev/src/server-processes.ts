@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
+import { accepts } from './accepts.ts';
 import type { ReservedPort } from './ports.ts';
 import { folderOf, type ServerName, servers } from './process-environments.ts';
 import type { ProcessSpec } from './supervise.ts';
@@ -15,16 +15,6 @@ const nodeOptions = ['--max-semi-space-size=4'];
 
 // glibc keeps a pool of memory per thread; two are enough for what Node's threads do, and give back more.
 const allocator = { MALLOC_ARENA_MAX: '2' };
-
-const accepts = (port: number) =>
-  new Promise<boolean>((resolve) => {
-    const socket = connect({ port, host: '127.0.0.1', timeout: 1000 });
-    const end = (answer: boolean) => () => {
-      socket.destroy();
-      resolve(answer);
-    };
-    socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
-  });
 
 /** The services and the gateway, each a process of its own. */
 export const serverProcesses = ({ environments, ports }: ServerProcessesOptions): ProcessSpec[] =>
