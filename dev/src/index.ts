@@ -10,7 +10,6 @@ export * from './paths.ts';
 export * from './platform.ts';
 export * from './ports.ts';
 export * from './postgres.ts';
-export { folderOf } from './process-environments.ts';
 export * from './process-group.ts';
 export * from './secrets.ts';
 export * from './start-error.ts';

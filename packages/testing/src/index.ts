@@ -3,5 +3,4 @@ export * from './infrastructure.ts';
 export * from './namespace.ts';
 export * from './principal.ts';
 export * from './service-environment.ts';
-export * from './service-process.ts';
 export * from './until.ts';
