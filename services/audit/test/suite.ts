@@ -118,15 +118,17 @@ export const startSuite = async (overrides?: ServiceOverrides): Promise<Suite> =
     client,
     startAnother,
     publish: async (producer, ...events) => {
-      const sent = events.map((event) =>
-        publish(broker, namespace, producer, {
-          type: event.type,
-          payload: event.payload,
-          headers: headersOf(producer, event),
-          messageId: newId(),
-        }),
-      );
-      await Promise.all(sent);
+      for (let sent = 0; sent < events.length; sent += 500) {
+        const batch = events.slice(sent, sent + 500).map((event) =>
+          publish(broker, namespace, producer, {
+            type: event.type,
+            payload: event.payload,
+            headers: headersOf(producer, event),
+            messageId: newId(),
+          }),
+        );
+        await Promise.all(batch);
+      }
     },
     log: async (tenantId, length) => {
       const count = 'select count(*)::int as count from audit_event where tenant_id = $1';
