@@ -23,6 +23,8 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
   });
 }
 
+process.on('uncaughtException', (error) => fail(`It did not work: ${error.message}.`));
+
 // npm may be killed without a word to us; what it started must not stay behind.
 const parent = process.ppid;
 if (process.env.npm_lifecycle_event) {

@@ -1,5 +1,4 @@
 export type { Service } from '@accessops/events/topology';
-export * from './accepts.ts';
 export * from './cerbos.ts';
 export * from './demo.ts';
 export * from './migrate-services.ts';

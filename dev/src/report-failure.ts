@@ -10,11 +10,15 @@ export const reportFailure = (error: unknown): number => {
     process.stderr.write(`${error.message}\n`);
     return 1;
   }
+  const message = (error instanceof Error ? error.message : String(error)).split('\n')[0];
   const logs = join(resolve(root, process.env.ACCESSOPS_DATA || '.accessops'), 'logs');
-  mkdirSync(logs, { recursive: true });
   const file = join(logs, 'platform-error.log');
-  appendFileSync(file, `${new Date().toISOString()} ${inspect(error)}\n`);
-  const message = error instanceof Error ? error.message : String(error);
-  process.stderr.write(`It did not work: ${message.split('\n')[0]}; details are in ${relative(process.cwd(), file)}.\n`);
+  try {
+    mkdirSync(logs, { recursive: true });
+    appendFileSync(file, `${new Date().toISOString()} ${inspect(error)}\n`);
+    process.stderr.write(`It did not work: ${message}; details are in ${relative(process.cwd(), file)}.\n`);
+  } catch {
+    process.stderr.write(`It did not work: ${message}.\n`);
+  }
   return 1;
 };

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -53,7 +53,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
       }),
     );
     const policies = join(root, 'policies');
-    mkdirSync(policies, { recursive: true });
     const cerbos = prepareCerbos({ policies, configFile: join(paths.run, 'cerbos.yaml'), grpcPort: ports.grpc, httpPort: ports.http });
     const starting = [postgres, nats, Promise.resolve(cerbos)].map(async (spec) => group.launch(await spec, 0));
     await Promise.race([Promise.all(starting), group.failed.then((error) => Promise.reject(error))]);
