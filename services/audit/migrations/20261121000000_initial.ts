@@ -83,25 +83,25 @@ export class Initial extends Migration {
       'create trigger only_forward before insert or update on chain_head for each row execute function only_forward()',
       'create trigger append_only before delete or truncate on chain_head for each statement execute function refuse_change()',
 
-      // The application may have partitions made, without the right to make tables. A month whose rows lie in the default
-      // partition already stays there, and so does one far from now: the answer is false.
-      `create function ensure_audit_partition(month date) returns boolean
+      // The application may have partitions made, without the right to make tables. The answer: it is "there" already, was
+      // "made" now, or has to stay "without": rows of the month lie in the default partition, or it is far from now.
+      `create function ensure_audit_partition(month date) returns text
       language plpgsql security definer set search_path = audit, pg_temp set timezone = 'UTC' as $$
       declare
         first date := date_trunc('month', month);
         next date := first + interval '1 month';
         partition text := to_char(first, '"audit_event_"YYYY_MM');
       begin
-        if first not between now() - interval '1 year' and now() + interval '1 year' then return false; end if;
+        if to_regclass(format('%I', partition)) is not null then return 'there'; end if;
+        if first not between now() - interval '1 year' and now() + interval '1 year' then return 'without'; end if;
         perform pg_advisory_xact_lock(hashtext('audit_event partitions'));
-        if to_regclass(format('%I', partition)) is not null then return true; end if;
         execute format('create table %I (like audit_event including all)', partition);
         ${appendOnly.map(executed).join('\n        ')}
         execute format('alter table audit_event attach partition %I for values from (%L) to (%L)', partition, first, next);
-        return true;
-      exception when check_violation then
-        raise warning 'rows of % lie in the default partition', to_char(first, 'YYYY-MM');
-        return false;
+        return 'made';
+      exception
+        when duplicate_table then return 'there';
+        when check_violation then return 'without';
       end $$`,
       'revoke all on function ensure_audit_partition(date) from public',
       'grant execute on function ensure_audit_partition(date) to audit',

@@ -94,10 +94,10 @@ export const appendEvents = async (em: EntityManager, events: Event[], now: Date
 };
 
 /** What the consumers hand their batches to. */
-export const createAppender = ({ pool, now }: ServiceParts): ApplyBatch => {
-  const makePartitions = createPartitionMaker(pool, now);
+export const createAppender = ({ now }: ServiceParts): ApplyBatch => {
+  const makePartitions = createPartitionMaker(now);
   return async (em, events) => {
-    await makePartitions();
+    await makePartitions(em);
     await appendEvents(em, events, now());
   };
 };
