@@ -38,7 +38,7 @@ export interface RunningConsumer {
   close(): Promise<void>;
 }
 
-const batchSize = 100;
+const batchSize = 200;
 const checkEveryMs = 1000;
 
 interface Delivery {
@@ -204,7 +204,8 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
         });
         ring = undefined;
       }
-      await gather();
+      // A batch that is full already waits for nobody.
+      if (queue.length < batchSize) await gather();
       const batch = queue.splice(0, batchSize);
       await handleBatch(batch).catch((error: unknown) => {
         if (!abort.signal.aborted) log.error({ err: error }, 'batch broke off; the stream delivers it again');
@@ -217,7 +218,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
     await ensureConsumer(broker, namespace, producer, service);
     const consumer = await broker.js.consumers.get(streamOf(namespace, producer), service);
     messages = await consumer.consume({
-      max_messages: 500,
+      max_messages: 1000,
       expires: 5000,
       callback: (message) => {
         queue.push(message);

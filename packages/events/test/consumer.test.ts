@@ -182,7 +182,7 @@ describe('deliveries', () => {
     expect(idsOf(other)).toEqual(foreign);
     expect(idsOf(tenantId)).toEqual([...new Set(await suite.streamed())].filter((each) => !foreign.includes(each)));
     expect(batches.filter((events) => new Set(events.map((event) => event.tenantId)).size > 1)).toEqual([]);
-    expect(Math.max(...batches.map(({ length }) => length))).toBeLessThanOrEqual(100);
+    expect(Math.max(...batches.map(({ length }) => length))).toBeLessThanOrEqual(200);
   });
 });
 
