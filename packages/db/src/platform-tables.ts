@@ -1,27 +1,30 @@
 import { tenantTable } from './tenant-table.ts';
 
-/** SQL of the tables every service has: outbox, inbox, dead letters, kept replies. For the first migration. */
+/** SQL of the tables every service has: outbox (written once, read in order, never updated), inbox, dead letters, kept replies. For the first migration. */
 export const platformTables: readonly string[] = [
   `create table outbox_event (
     id bigint generated always as identity primary key,
-    event_id uuid not null unique,
+    event_id uuid not null,
     tenant_id uuid not null,
     type text not null,
     aggregate_id text not null,
     payload bytea not null,
     headers jsonb not null,
-    created_at timestamptz(3) not null,
-    published_at timestamptz(3),
-    stream_sequence bigint
+    created_at timestamptz(3) not null
   )`,
-  'create index outbox_event_unpublished on outbox_event (id) where published_at is null',
-  'create index outbox_event_tenant on outbox_event (tenant_id, id)',
-  'create index outbox_event_published on outbox_event using brin (published_at)',
   ...tenantTable('outbox_event', { acrossTenants: true }),
-  // Which incarnation of the stream the outbox was sent to; another one means that the store was wiped.
-  'create table outbox_stream (name text primary key, created text not null)',
+  // How far the outbox was sent, and to which incarnation of the stream: another one means that the store was wiped.
+  'create table outbox_stream (name text primary key, created text not null, sent_through bigint not null)',
+  // Where outbox and stream stood at a time: what lies before an old one, and was acknowledged, can go.
+  `create table outbox_mark (
+    name text not null,
+    sent_through bigint not null,
+    stream_sequence bigint not null,
+    made_at timestamptz(3) not null,
+    primary key (name, sent_through)
+  )`,
   'create table inbox_event (event_id uuid primary key, processed_at timestamptz(3) not null)',
-  'create index inbox_event_processed on inbox_event (processed_at)',
+  'create index inbox_event_processed on inbox_event using brin (processed_at)',
   `create table dead_letter (
     id uuid primary key,
     event_id uuid not null unique,
@@ -54,5 +57,5 @@ export const platformTables: readonly string[] = [
 
 /** SQL that removes them. */
 export const dropPlatformTables: readonly string[] = [
-  'drop table if exists idempotent_reply, dead_letter, inbox_event, outbox_stream, outbox_event',
+  'drop table if exists idempotent_reply, dead_letter, inbox_event, outbox_mark, outbox_stream, outbox_event',
 ];

@@ -76,10 +76,25 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
     actor: { id: service, type: 'system', email: '' },
   });
 
+  /** Events in their order, those next to each other that one handler takes together. */
+  const runsOf = (fresh: Event[]): [Subscription, Event[]][] => {
+    const runs: [Subscription, Event[]][] = [];
+    for (const event of fresh) {
+      const subscription = handlers.get(event.type);
+      const last = runs.at(-1);
+      if (!subscription) continue;
+      if (last && last[0].runTogether && last[0].runTogether === subscription.runTogether) last[1].push(event);
+      else runs.push([subscription, [event]]);
+    }
+    return runs;
+  };
+
   const applyFresh = async (em: EntityManager, fresh: Event[]) => {
     if (applyBatch) return applyBatch(em, fresh);
-    for (const event of fresh) {
-      await handlers.get(event.type)?.run(contextOf(em, event));
+    for (const [subscription, events] of runsOf(fresh)) {
+      const contexts = events.map((event) => contextOf(em, event));
+      if (subscription.runTogether) await subscription.runTogether(contexts);
+      else for (const ctx of contexts) await subscription.run(ctx);
       await em.flush();
     }
   };

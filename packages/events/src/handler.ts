@@ -13,6 +13,8 @@ export interface EventContext extends WriteContext {
 export interface Subscription {
   type: string;
   run(ctx: EventContext): Promise<void>;
+  /** Reacts to all that arrived together, in order; subscriptions that have the same function share it. */
+  runTogether?: (contexts: EventContext[]) => Promise<void>;
 }
 
 /** Subscribes a handler to a type of event. */
@@ -23,3 +25,7 @@ export const on = <D extends DescMessage>(
   type: schema.name,
   run: (ctx) => handler(ctx, fromBinary(schema, ctx.event.payload)),
 });
+
+/** Subscribes one handler to several types of event: it gets all that arrived together, in order, and writes them at once. */
+export const onTogether = (types: readonly string[], runTogether: (contexts: EventContext[]) => Promise<void>): Subscription[] =>
+  types.map((type) => ({ type, run: (ctx) => runTogether([ctx]), runTogether }));

@@ -3,8 +3,10 @@ import type { Logger } from '@accessops/telemetry';
 import pg from 'pg';
 import type { Broker } from './broker.ts';
 import { createGather } from './gather.ts';
+import { createOutboxReader, type OutboxReader } from './outbox-reader.ts';
 import { publish } from './publish.ts';
 import { ensureStream } from './stream.ts';
+import { streamOf } from './topology.ts';
 
 export interface RelayOptions {
   broker: Broker;
@@ -27,21 +29,14 @@ export interface Relay {
 const batchSize = 500;
 const pollMs = 50;
 const streamCheckMs = 1000;
+const noteEveryMs = 200;
 const hour = 3_600_000;
 const week = 7 * 24 * hour;
 
-interface Row {
-  id: string;
-  event_id: string;
-  type: string;
-  payload: Buffer;
-  headers: Record<string, string>;
-}
-
 /**
  * Sends a service's outbox to its stream, in order. Of several instances one is the sender at a time (session advisory lock).
- * Events are marked after the stream has them, so a sender that dies in between sends again under the same message id.
- * When the stream turns out to be another incarnation, everything in the replay window is sent again.
+ * How far it came is noted after the stream has the events, so a sender that dies in between sends again under the same message
+ * ids. When the stream turns out to be another incarnation, everything in the replay window is sent again.
  */
 export const startRelay = ({
   broker,
@@ -78,8 +73,9 @@ export const startRelay = ({
   const open = async (): Promise<pg.Client> => {
     const next = new pg.Client({
       connectionString: databaseUrl,
-      // A mark that a crash takes back only means that the event is sent again, which nobody notices.
-      options: `-c search_path=${service} -c app.all_tenants=on -c synchronous_commit=off`,
+      // A note that a crash takes back only means that events are sent again, which nobody notices. Plans are kept for as long as the
+      // connection lives: none is to be made for a table that happens to be empty then.
+      options: `-c search_path=${service} -c app.all_tenants=on -c synchronous_commit=off -c enable_seqscan=off`,
       connectionTimeoutMillis: 1000,
       application_name: `${service}-relay`,
     });
@@ -98,48 +94,57 @@ export const startRelay = ({
     }
   };
 
-  const followStream = async (db: pg.Client) => {
-    const created = await ensureStream(broker, namespace, service);
-    const name = `${namespace}.${service}`;
-    const { rows } = await db.query<{ created: string }>('select created from outbox_stream where name = $1', [name]);
-    if (rows[0]?.created === created) return;
+  const streamName = `${namespace}.${service}`;
+
+  /** Where to go on; at the beginning when the stream is another than before. */
+  const sentThroughOf = async (db: pg.Client, created: string): Promise<number> => {
+    const known = 'select created, sent_through::float8 from outbox_stream where name = $1';
+    const { rows } = await db.query<{ created: string; sent_through: number }>(known, [streamName]);
+    if (rows[0]?.created === created) return rows[0].sent_through;
     await db.query('begin');
-    const { rowCount } = await db.query('update outbox_event set published_at = null where published_at is not null');
-    await db.query(
-      'insert into outbox_stream (name, created) values ($1, $2) on conflict (name) do update set created = excluded.created',
-      [name, created],
+    await db.query('delete from outbox_mark where name = $1', [streamName]);
+    const { rows: fresh } = await db.query<{ sent_through: number }>(
+      `insert into outbox_stream as s (name, created, sent_through) values ($1, $2, coalesce((select min(id) - 1 from outbox_event), 0))
+       on conflict (name) do update set created = excluded.created,
+         sent_through = coalesce((select min(id) - 1 from outbox_event), s.sent_through)
+       returning sent_through::float8`,
+      [streamName, created],
     );
     await db.query('commit');
-    if (rowCount) log.warn({ events: rowCount }, 'the stream is new: the outbox is sent again');
+    if (rows[0]) log.warn('the stream is new: the outbox is sent again');
+    return fresh[0]?.sent_through ?? 0;
   };
 
-  const send = async (db: pg.Client): Promise<number> => {
-    const { rows } = await db.query<Row>({
-      name: 'relay-unpublished',
-      text: `select id, event_id, type, payload, headers from outbox_event where published_at is null order by id limit ${batchSize}`,
-    });
-    if (rows.length === 0) return 0;
+  const send = async (reader: OutboxReader): Promise<{ count: number; sequence: number }> => {
+    const rows = await reader.next(batchSize);
     const acknowledged = await Promise.all(
       rows.map(({ event_id, type, payload, headers }) =>
         publish(broker, namespace, service, { type, payload, headers, messageId: event_id }),
       ),
     );
-    await db.query({
-      name: 'relay-published',
-      text: `update outbox_event set published_at = now(), stream_sequence = done.sequence
-             from unnest($1::bigint[], $2::bigint[]) as done (id, sequence) where outbox_event.id = done.id`,
-      values: [rows.map(({ id }) => id), acknowledged.map(({ seq }) => seq)],
-    });
-    return rows.length;
+    reader.didSend(rows);
+    return { count: rows.length, sequence: Math.max(0, ...acknowledged.map(({ seq }) => seq)) };
   };
 
-  /** Forgets what every consumer has acknowledged and nobody will want replayed. */
-  const cleanUp = async (db: pg.Client) => {
-    const consumers = await broker.jsm.consumers.list(`${namespace}_${service}`.toUpperCase()).next();
-    if (consumers.length === 0) return;
+  /** Forgets what every consumer has acknowledged and nobody will want replayed, by the marks of earlier clean-ups. */
+  const cleanUp = async (db: pg.Client, sentThrough: number, sequence: number) => {
+    const consumers = await broker.jsm.consumers.list(streamOf(namespace, service)).next();
     const delivered = Math.min(...consumers.map(({ ack_floor }) => ack_floor.stream_seq));
-    const before = new Date(Date.now() - replayWindowMs);
-    await db.query('delete from outbox_event where published_at < $1 and stream_sequence <= $2', [before, delivered]);
+    if (consumers.length > 0) {
+      const { rows } = await db.query<{ through: string | null }>(
+        'select max(sent_through) as through from outbox_mark where name = $1 and made_at < $2 and stream_sequence <= $3',
+        [streamName, new Date(Date.now() - replayWindowMs), delivered],
+      );
+      const through = rows[0]?.through ?? null;
+      if (through !== null) {
+        await db.query('delete from outbox_event where id <= $1', [through]);
+        await db.query('delete from outbox_mark where name = $1 and sent_through < $2', [streamName, through]);
+      }
+    }
+    if (sequence > 0) {
+      const mark = 'insert into outbox_mark (name, sent_through, stream_sequence, made_at) values ($1, $2, $3, $4) on conflict do nothing';
+      await db.query(mark, [streamName, sentThrough, sequence, new Date()]);
+    }
     await db.query('delete from inbox_event where processed_at < $1', [new Date(Date.now() - 4 * replayWindowMs)]);
     await db.query(`delete from idempotent_reply where created_at < now() - interval '1 day'`);
   };
@@ -148,6 +153,20 @@ export const startRelay = ({
     await lead(db);
     let checkedAt = 0;
     let cleanedAt = Date.now();
+    let notedAt = 0;
+    let created: string | undefined;
+    let noted = 0;
+    let sequence = 0;
+    let reader = createOutboxReader(db, 0);
+    const note = async () => {
+      if (reader.sentThrough() <= noted) return;
+      noted = reader.sentThrough();
+      await db.query({
+        name: 'relay-note',
+        text: 'update outbox_stream set sent_through = $2 where name = $1',
+        values: [streamName, noted],
+      });
+    };
     while (!abort.signal.aborted) {
       if (!broker.isUp()) {
         // What is sent now would only wait for its timeout; the stream may be another one when the server is back.
@@ -156,21 +175,33 @@ export const startRelay = ({
         continue;
       }
       if (Date.now() - checkedAt > streamCheckMs) {
-        await followStream(db);
+        const found = await ensureStream(broker, namespace, service);
+        if (found !== created) {
+          noted = await sentThroughOf(db, found);
+          reader = createOutboxReader(db, noted);
+          sequence = 0;
+          created = found;
+        }
         checkedAt = Date.now();
       }
       if (Date.now() - cleanedAt > cleanUpEveryMs) {
-        await cleanUp(db);
+        await cleanUp(db, reader.sentThrough(), sequence);
         cleanedAt = Date.now();
       }
       dirty = false;
-      const sent = await send(db);
-      gather.did(sent);
-      if (sent < batchSize) {
+      const sent = await send(reader);
+      sequence = Math.max(sequence, sent.sequence);
+      if (Date.now() - notedAt > noteEveryMs) {
+        await note();
+        notedAt = Date.now();
+      }
+      gather.did(sent.count);
+      if (sent.count < batchSize) {
         await idle();
         await gather();
       }
     }
+    await note();
   };
 
   const loop = async () => {

@@ -79,21 +79,25 @@ export const emit = <D extends DescMessage>(
   events.push(eventFrom(ctx, schema, message, aggregateId, change));
 };
 
-const store = async (em: EntityManager, service: string, events: Event[]) => {
-  const values = events.map(() => '(?, ?, ?, ?, ?, ?, ?)').join(', ');
-  await em.execute(
-    `insert into outbox_event (event_id, tenant_id, type, aggregate_id, payload, headers, created_at) values ${values}`,
-    events.flatMap((event) => [
-      event.id,
-      event.tenantId,
-      event.type,
-      event.aggregateId,
-      Buffer.from(event.payload),
-      JSON.stringify(headersOf(service, event)),
-      event.occurredAt,
-    ]),
-  );
-};
+// The rows travel as one JSON text, so that the statement is the same for any number.
+const insertEvents = `insert into outbox_event (event_id, tenant_id, type, aggregate_id, payload, headers, created_at)
+  select id, tenant, type, aggregate, decode(payload, 'base64'), headers, at
+  from json_to_recordset(?) as e (id uuid, tenant uuid, type text, aggregate text, payload text, headers jsonb, at timestamptz)`;
+
+const store = (em: EntityManager, service: string, events: Event[]) =>
+  em.execute(insertEvents, [
+    JSON.stringify(
+      events.map((event) => ({
+        id: event.id,
+        tenant: event.tenantId,
+        type: event.type,
+        aggregate: event.aggregateId,
+        payload: Buffer.from(event.payload).toString('base64'),
+        headers: headersOf(service, event),
+        at: event.occurredAt,
+      })),
+    ),
+  ]);
 
 /** Where a service's changes go: its database, and the relay that is woken when an outbox has filled. */
 export interface Outbox {

@@ -5,9 +5,7 @@ import { ApprovalCase } from './approval-case.ts';
 import { createArbiter } from './arbiter.ts';
 import type { ApprovalsConfig } from './config.ts';
 import { onPersonChanged } from './on-person-changed.ts';
-import { onRequestApproved } from './on-request-approved.ts';
-import { onRequestClosed } from './on-request-closed.ts';
-import { onRequestSubmitted } from './on-request-submitted.ts';
+import { onRequests } from './on-requests.ts';
 import { Person } from './person.ts';
 import { approvalsHandlers } from './rpc.ts';
 import { createTurns } from './turns.ts';
@@ -23,7 +21,7 @@ export const startApprovals = async (config: ApprovalsConfig, overrides?: Servic
       entities: [ApprovalCase, Vote, Person],
       handlers: ({ pool, outbox }) =>
         approvalsHandlers({ arbiter, database: callAlone(pool), takeTurns: createTurns(), wake: () => outbox.wake() }),
-      subscriptions: () => [onRequestSubmitted, onRequestClosed, onRequestApproved, ...onPersonChanged],
+      subscriptions: () => [...onRequests, ...onPersonChanged],
       background: () => ({ close: async () => arbiter.close() }),
     },
     config,

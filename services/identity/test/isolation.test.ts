@@ -64,7 +64,7 @@ const fill = async ({ tenantId, slug, admin, userId, teamId }: Rows) => {
     session,
   ]);
   await run(
-    `insert into outbox_event (event_id, tenant_id, type, aggregate_id, payload, headers, created_at, published_at) values ($1, $2, 'X', 'x', '', '{}', now(), now())`,
+    `insert into outbox_event (event_id, tenant_id, type, aggregate_id, payload, headers, created_at) values ($1, $2, 'X', 'x', '', '{}', now())`,
     [newId(), tenantId],
   );
   await run(

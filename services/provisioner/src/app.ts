@@ -47,7 +47,7 @@ export const startProvisioner = (config: ProvisionerConfig, overrides: Provision
       service: ProvisionerService,
       entities: [Job, Grant],
       handlers: () => provisionerHandlers(vault),
-      subscriptions: () => [onRequestApproved, onRequestWithdrawn, onUserUpdated],
+      subscriptions: () => [...onRequestApproved, onRequestWithdrawn, onUserUpdated],
       background,
     },
     config,

@@ -2,11 +2,7 @@ import { RequestsService } from '@accessops/proto/accessops/requests/v1/requests
 import { type RunningService, type ServiceOverrides, startService } from '@accessops/service';
 import { AccessRequest } from './access-request/access-request.ts';
 import { onApprovalDecided } from './access-request/on-approval-decided.ts';
-import { onGrantActivated } from './access-request/on-grant-activated.ts';
-import { onGrantEnded } from './access-request/on-grant-ended.ts';
-import { onJobFailed } from './access-request/on-job-failed.ts';
-import { onJobQueued } from './access-request/on-job-queued.ts';
-import { onJobRetried } from './access-request/on-job-retried.ts';
+import { onProvisioning } from './access-request/on-provisioning.ts';
 import { Resource } from './catalog/resource.ts';
 import { ResourceType } from './catalog/resource-type.ts';
 import type { RequestsConfig } from './config.ts';
@@ -23,16 +19,7 @@ export const startRequests = (config: RequestsConfig, overrides?: ServiceOverrid
       service: RequestsService,
       entities: [ResourceType, Resource, Team, AccessRequest],
       handlers: requestsHandlers,
-      subscriptions: () => [
-        onTeamChanged,
-        onTeamDeleted,
-        onApprovalDecided,
-        onJobQueued,
-        onJobFailed,
-        onJobRetried,
-        onGrantActivated,
-        onGrantEnded,
-      ],
+      subscriptions: () => [onTeamChanged, onTeamDeleted, onApprovalDecided, ...onProvisioning],
     },
     config,
     overrides,

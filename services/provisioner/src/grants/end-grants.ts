@@ -3,7 +3,7 @@ import { emit, type WriteContext } from '@accessops/events';
 import { GrantRevocationChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { Spec } from '../jobs/job.ts';
 import { asService, type Background } from '../jobs/job-events.ts';
-import { queueJob } from '../jobs/queue-job.ts';
+import { type Queueing, queueJobs } from '../jobs/queue-jobs.ts';
 import type { EndReason } from './grant.ts';
 
 interface Ending {
@@ -35,6 +35,7 @@ export const endGrants = async (background: Background, ids: string[], reason: E
      where grant_id in (${ending.map(() => '?').join(', ')})`,
     ending.map(({ id }) => id),
   );
+  const queueings: Queueing[] = [];
   for (const grant of ending) {
     const ctx = by ?? asService(background, grant);
     const { id, requestId } = grant;
@@ -44,7 +45,8 @@ export const endGrants = async (background: Background, ids: string[], reason: E
       entityId: id,
       changes: { status: { before: 'ACTIVE', after: 'REVOKING' }, reason: { after: reason } },
     });
-    await queueJob(ctx, { id: newId(), requestId, grantId: id, kind: 'REVOKE', requesterId: grant.holderId, spec: grant.access });
+    queueings.push({ ctx, job: { id: newId(), requestId, grantId: id, kind: 'REVOKE', requesterId: grant.holderId, spec: grant.access } });
   }
+  await queueJobs(queueings);
   return ending.map(({ id }) => id);
 };

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { AccessRequest, attributesOf } from './access-request.ts';
+import { attributesOf } from './access-request.ts';
+import { RequestProgress } from './request-progress.ts';
 import { leadTo, type RequestStatus, requestStatuses } from './request-status.ts';
 
 const ends: RequestStatus[] = ['EXPIRED', 'REVOKED', 'REJECTED', 'CANCELLED', 'LAPSED'];
 
-const requestIn = (status: RequestStatus): AccessRequest =>
-  Object.assign(Object.create(AccessRequest.prototype) as AccessRequest, { status, jobId: null, grantId: null, retryBalance: 0 });
+const requestIn = (status: RequestStatus): RequestProgress => new RequestProgress({ status, jobId: null, grantId: null, retryBalance: 0 });
 
-const steps: [string, (request: AccessRequest) => boolean][] = [
+const steps: [string, (request: RequestProgress) => boolean][] = [
   ['queue', (request) => request.queue('job')],
   ['fail', (request) => request.fail('job')],
   ['retry', (request) => request.retry('job')],

@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/postgresql';
 import type { Stage } from './approval-plan.ts';
-import { leadTo, type RequestStatus } from './request-status.ts';
+import type { RequestStatus } from './request-status.ts';
 
 const AccessRequestSchema = defineEntity({
   name: 'AccessRequest',
@@ -33,48 +33,8 @@ const AccessRequestSchema = defineEntity({
   },
 });
 
-/** Somebody's wish for a role on a resource for a time. What approval and provisioning tell of it may come late or in any order. */
-export class AccessRequest extends AccessRequestSchema.class {
-  /** Goes to another state when there is a way; answers whether it went. */
-  private go(to: RequestStatus): boolean {
-    if (!leadTo[to].includes(this.status)) return false;
-    this.status = to;
-    return true;
-  }
-
-  /** A job was queued for it. */
-  queue(jobId: string): boolean {
-    this.jobId ??= jobId;
-    return this.status === 'APPROVED' && this.go('PROVISIONING');
-  }
-
-  /** Its job has no attempt left. */
-  fail(jobId: string): boolean {
-    this.jobId ??= jobId;
-    this.retryBalance -= 1;
-    return this.retryBalance < 0 && this.go('FAILED');
-  }
-
-  /** Its failed job was queued again. */
-  retry(jobId: string): boolean {
-    this.jobId ??= jobId;
-    this.retryBalance += 1;
-    return this.retryBalance >= 0 && this.go('PROVISIONING');
-  }
-
-  /** Access was given. */
-  activate(jobId: string, grantId: string): boolean {
-    this.jobId ??= jobId;
-    this.grantId ??= grantId;
-    return this.go('ACTIVE');
-  }
-
-  /** Access is gone. */
-  end(grantId: string, as: 'EXPIRED' | 'REVOKED'): boolean {
-    this.grantId ??= grantId;
-    return this.go(as);
-  }
-}
+/** Somebody's wish for a role on a resource for a time. What provisioning tells of it is in `RequestProgress`. */
+export class AccessRequest extends AccessRequestSchema.class {}
 AccessRequestSchema.setClass(AccessRequest);
 
 /** A request as it is shown. */

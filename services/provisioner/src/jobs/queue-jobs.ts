@@ -1,0 +1,55 @@
+import { emit, type WriteContext } from '@accessops/events';
+import { JobQueuedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { attemptBudget, type JobKind, queueOf, type Spec } from './job.ts';
+import { jobChange } from './job-events.ts';
+
+export interface NewJob {
+  id: string;
+  requestId: string;
+  grantId: string | null;
+  kind: JobKind;
+  requesterId: string;
+  spec: Spec;
+}
+
+const insert = `insert into job (id, tenant_id, request_id, grant_id, kind, queue, status, max_attempts, due_at, requester_id, origin, spec, created_at)
+  select id, tenant, request, grant_id, kind, queue, 'QUEUED', attempts, now(), requester, origin, spec, at
+  from json_to_recordset(?) as j (id uuid, tenant uuid, request uuid, grant_id uuid, kind text, queue text, attempts integer, requester uuid,
+                                  origin jsonb, spec jsonb, at timestamptz)
+  on conflict do nothing returning id`;
+
+/** A job and who has it queued. */
+export interface Queueing {
+  ctx: WriteContext;
+  job: NewJob;
+}
+
+const rowOf = ({ ctx, job }: Queueing) => ({
+  id: job.id,
+  tenant: ctx.tenantId,
+  request: job.requestId,
+  grant_id: job.grantId,
+  kind: job.kind,
+  queue: queueOf[job.kind],
+  attempts: job.kind === 'PROVISION' ? attemptBudget : null,
+  requester: job.requesterId,
+  origin: ctx.origin,
+  spec: job.spec,
+  at: ctx.now(),
+});
+
+/**
+ * Queues jobs, unless there are some: a request is provisioned by one job, and a grant has one unfinished revocation at most.
+ * The unique indexes decide. Workers are woken when the transaction has committed.
+ */
+export const queueJobs = async (queueings: Queueing[]): Promise<void> => {
+  const [first] = queueings;
+  if (!first) return;
+  const inserted = await first.ctx.em.execute<{ id: string }[]>(insert, [JSON.stringify(queueings.map(rowOf))]);
+  const ids = new Set(inserted.map(({ id }) => id));
+  for (const { ctx, job } of queueings) {
+    if (!ids.has(job.id)) continue;
+    const { id, requestId, kind } = job;
+    emit(ctx, JobQueuedSchema, { jobId: id, requestId, kind }, requestId, jobChange(id, 'JOB_QUEUED', { status: { after: 'QUEUED' } }));
+  }
+};
