@@ -49,10 +49,25 @@ type AnyCall =
   | ServerUnaryCall<MessageShape<DescMessage>, MessageShape<DescMessage>>
   | ServerWritableStream<MessageShape<DescMessage>, MessageShape<DescMessage>>;
 
+const callerGone = new AppError('DEPENDENCY_UNAVAILABLE', 'The caller has gone');
+
+/** The signal is made for those who ask for it: most calls are over before anybody could go away. */
 const callContext = (method: DescMethod, call: AnyCall): CallContext => {
-  const abort = new AbortController();
-  call.on('cancelled', () => abort.abort(new AppError('DEPENDENCY_UNAVAILABLE', 'The caller has gone')));
-  return { method, metadata: call.metadata, signal: abort.signal, trailer: new Metadata() };
+  let abort: AbortController | undefined;
+  return {
+    method,
+    metadata: call.metadata,
+    trailer: new Metadata(),
+    get signal() {
+      if (!abort) {
+        const made = new AbortController();
+        abort = made;
+        if (call.cancelled) made.abort(callerGone);
+        else call.on('cancelled', () => made.abort(callerGone));
+      }
+      return abort.signal;
+    },
+  };
 };
 
 export interface ServeOptions {

@@ -75,7 +75,8 @@ const keyOf = (metadata: Metadata): IdempotencyKey | undefined => {
 /** Turns a gRPC call into a `Call`; refuses one without a good principal token (INVALID_TOKEN). */
 export const callFrom =
   ({ verify, authorizer, outbox, log, now }: CallParts) =>
-  async ({ metadata, signal, trailer, method }: CallContext): Promise<Call> => {
+  async (context: CallContext): Promise<Call> => {
+    const { metadata, trailer, method } = context;
     const bearer = text(metadata, 'authorization');
     if (!bearer.startsWith('Bearer ')) throw new AppError('INVALID_TOKEN', 'A principal token is needed');
     const principal = await verify(bearer.slice(7));
@@ -98,7 +99,9 @@ export const callFrom =
       origin,
       onceOnly: key !== undefined,
       log,
-      signal,
+      get signal() {
+        return context.signal;
+      },
       now,
       authorize,
       read: (work, scope = own) => transaction(outbox.orm.em, scope, (em) => work(ctxOf(em))),
