@@ -1,6 +1,7 @@
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { startPlatform } from '@accessops/dev';
 import { measureHono } from './src/hono-limit.ts';
 import { load, loop, type Measured, summarize, timeUntil } from './src/load.ts';
@@ -20,6 +21,8 @@ const line = (name: string, { perSecond, p50, p95, p99, errors }: Measured, extr
 const hono = await measureHono({ connections, seconds: 5 });
 const platform = await startPlatform({ dataDir: mkdtempSync(join(tmpdir(), 'accessops-bench-')), port: 0 });
 try {
+  // Starting leaves garbage, which is collected once nothing is asked.
+  await delay(10_000);
   const memoryAtRest = Object.entries(platform.pids()).map(([name, pid]) => [name, residentMiB(pid)] as const);
   const limit = await measurePostgres(platform.adminUrl, { clients: 20, seconds: 5 });
   const scenario = await prepare(platform.url);

@@ -35,8 +35,16 @@ export interface LoadOptions {
   next?: () => { body: string; token: string };
 }
 
-/** Loads one address from a number of connections that each wait for their answer. */
-export const load = async ({ url, connections, seconds, token, method = 'GET', next }: LoadOptions): Promise<Measured> => {
+/** What a server does in its first seconds is to compile what it needs often: that is not measured. */
+const warmUpSeconds = 8;
+
+/** Loads one address from a number of connections that each wait for their answer; the time before it is warm is not counted. */
+export const load = async (options: LoadOptions): Promise<Measured> => {
+  await run({ ...options, seconds: warmUpSeconds });
+  return run(options);
+};
+
+const run = async ({ url, connections, seconds, token, method = 'GET', next }: LoadOptions): Promise<Measured> => {
   const latencies: number[] = [];
   let errors = 0;
   const headers = { 'content-type': 'application/json', ...(token ? { authorization: `Bearer ${token}` } : {}) };
@@ -47,8 +55,8 @@ export const load = async ({ url, connections, seconds, token, method = 'GET', n
   const startedAt = performance.now();
   await new Promise<void>((resolve, reject) => {
     const options = { url, method, connections, duration: seconds, headers, ...(next ? { requests: [{ setupRequest }] } : {}) };
-    const run = autocannon(options, (error) => (error ? reject(error as Error) : resolve()));
-    run.on('response', (_client, status, _bytes, responseTime) => {
+    const cannon = autocannon(options, (error) => (error ? reject(error as Error) : resolve()));
+    cannon.on('response', (_client, status, _bytes, responseTime) => {
       latencies.push(responseTime);
       if (status >= 400) errors++;
     });
@@ -56,8 +64,13 @@ export const load = async ({ url, connections, seconds, token, method = 'GET', n
   return summarize(latencies, (performance.now() - startedAt) / 1000, errors);
 };
 
-/** Runs `step` again and again from `clients` loops until the time is over; answers how often it ended. */
+/** Runs `step` again and again from `clients` loops until the time is over; answers how often it ended. Warms up first. */
 export const loop = async (clients: number, seconds: number, step: () => Promise<void>): Promise<Measured> => {
+  await rounds(clients, warmUpSeconds, step);
+  return rounds(clients, seconds, step);
+};
+
+const rounds = async (clients: number, seconds: number, step: () => Promise<void>): Promise<Measured> => {
   const end = performance.now() + seconds * 1000;
   const latencies: number[] = [];
   const startedAt = performance.now();
