@@ -12,13 +12,14 @@ const origin = { requestId: '', ip: '', userAgent: '', traceparent: '' };
 const actor = { id: 'identity', type: 'system', email: '' };
 
 const add = async ({ outbox, now }: ServiceParts, provider: IdentityProvider, user: PlatformUser): Promise<void> => {
-  const prepared = await provider.prepare(user);
-  await unitOfWork(outbox, { tenantId: noTenant }, async (em) => {
-    const account = await prepared.add({ em, now });
-    const { id, email, active, version } = account;
-    const snapshot = { id, email, active, orgRoles: [], teamIds: [], version };
-    tellUserCreated({ em, now, origin, actor, tenantId: noTenant }, snapshot, account);
-  });
+  await provider.withAccount(user, (prepared) =>
+    unitOfWork(outbox, { tenantId: noTenant }, async (em) => {
+      const account = await prepared.add({ em, now });
+      const { id, email, active, version } = account;
+      const snapshot = { id, email, active, orgRoles: [], teamIds: [], version };
+      tellUserCreated({ em, now, origin, actor, tenantId: noTenant }, snapshot, account);
+    }),
+  );
 };
 
 /** Makes the accounts of platform staff that are missing; an account that is there stays as it is, its password too. */

@@ -13,6 +13,7 @@ export const createUser = async (
   { orgRoles, ...person }: CreateUserRequest,
 ): Promise<MessageInitShape<typeof UserSchema>> => {
   const roles = parseOrgRoles(orgRoles);
-  const prepared = await provider.prepare(person);
-  return call.writeOnce<typeof UserSchema>(async (ctx) => userToProto(await addUser(ctx, await prepared.add(ctx), roles)));
+  return provider.withAccount(person, (prepared) =>
+    call.writeOnce<typeof UserSchema>(async (ctx) => userToProto(await addUser(ctx, await prepared.add(ctx), roles))),
+  );
 };

@@ -48,6 +48,13 @@ export interface IdentityProvider {
   logout(call: Call, refreshToken: string): Promise<void>;
   /** The public keys of its access tokens. */
   jwks(): Promise<JSONWebKeySet>;
-  /** Checks a new person and does what is slow. Errors: INVALID_FIELDS, PASSWORD_TOO_WEAK. */
-  prepare(person: NewPerson): Promise<PreparedAccount>;
+  /**
+   * Checks a new person, does what is slow or outside, and hands the account to `use`, which adds it in a transaction of its own. What
+   * `use` did not add is gone afterwards, wherever it was made. Errors: INVALID_FIELDS, PASSWORD_TOO_WEAK, and those of `use`.
+   */
+  withAccount<T>(person: NewPerson, use: (prepared: PreparedAccount) => Promise<T>): Promise<T>;
+  /** What has to be done at start and then every few minutes; may be done by many instances at once. */
+  maintain(): Promise<void>;
+  /** Ends its background work. */
+  close(): Promise<void>;
 }

@@ -63,7 +63,8 @@ export const register = async (
   { organization, ...person }: RegisterRequest,
 ): Promise<MessageInitShape<typeof RegisterResponseSchema>> => {
   const wanted = organization && { name: parseName('/organization/name', organization.name), slug: parseSlug(organization.slug) };
-  const prepared = await provider.prepare(person);
   // A new tenant's rows and the reply kept under nobody's name lie in different tenants.
-  return call.writeOnce<typeof RegisterResponseSchema>((ctx) => addPerson(ctx, prepared, wanted), 'all-tenants');
+  return provider.withAccount(person, (prepared) =>
+    call.writeOnce<typeof RegisterResponseSchema>((ctx) => addPerson(ctx, prepared, wanted), 'all-tenants'),
+  );
 };

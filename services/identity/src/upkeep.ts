@@ -3,7 +3,6 @@ import { transaction } from '@accessops/db';
 import type { ServiceParts } from '@accessops/service';
 import { addPlatformUsers } from './add-platform-users.ts';
 import type { PlatformUser } from './config.ts';
-import type { KeyRing } from './local/key-ring.ts';
 import type { IdentityProvider } from './provider.ts';
 
 const everyMs = 10 * 60_000;
@@ -22,12 +21,12 @@ const forgetOldSessions = ({ orm, now }: ServiceParts): Promise<unknown> =>
   );
 
 /** Background work: the first key and platform staff at start, then key rotation and cleaning up; tried again while the database is away. */
-export const startUpkeep = (parts: ServiceParts, provider: IdentityProvider & { keys: KeyRing }, platformUsers: PlatformUser[]): Upkeep => {
+export const startUpkeep = (parts: ServiceParts, provider: IdentityProvider, platformUsers: PlatformUser[]): Upkeep => {
   const abort = new AbortController();
 
   const round = async (isFirst: boolean): Promise<boolean> => {
     try {
-      await provider.keys.maintain();
+      await provider.maintain();
       if (isFirst) await addPlatformUsers(parts, provider, platformUsers);
       await forgetOldSessions(parts);
       return true;

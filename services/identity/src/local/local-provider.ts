@@ -2,7 +2,7 @@ import { newId } from '@accessops/db';
 import type { ServiceParts } from '@accessops/service';
 import type { IdentityProvider, Tokens } from '../provider.ts';
 import { signAccessToken } from './access-token.ts';
-import { createKeyRing, type KeyRing } from './key-ring.ts';
+import { createKeyRing } from './key-ring.ts';
 import { accessTokenSeconds } from './lifetimes.ts';
 import { type Issued, login } from './login.ts';
 import { logout } from './logout.ts';
@@ -16,10 +16,7 @@ export interface LocalProviderOptions {
 }
 
 /** The identity provider that comes with AccessOps: passwords, sessions and keys in its own database. */
-export const createLocalProvider = (
-  { pool, now, log }: ServiceParts,
-  { issuer, sealKey }: LocalProviderOptions,
-): IdentityProvider & { keys: KeyRing } => {
+export const createLocalProvider = ({ pool, now, log }: ServiceParts, { issuer, sealKey }: LocalProviderOptions): IdentityProvider => {
   const keys = createKeyRing({ pool, sealKey, now, log });
 
   /** The key is fetched first: nothing is started or used up when nothing can be signed. */
@@ -36,11 +33,12 @@ export const createLocalProvider = (
   };
 
   return {
-    keys,
     login: (call, credentials) => signed(() => login(call, pool, credentials)),
     refresh: (call, refreshToken) => signed(() => refresh(call, refreshToken)),
     logout,
     jwks: keys.jwks,
-    prepare: prepareAccount,
+    withAccount: async (person, use) => use(await prepareAccount(person)),
+    maintain: keys.maintain,
+    close: async () => {},
   };
 };
