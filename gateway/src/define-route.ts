@@ -65,6 +65,8 @@ export interface Route<Body = unknown> {
   audience: Audience;
   /** What Cerbos is asked about the route. */
   cerbos: { resource: string; action: string };
+  /** Concerns the caller alone: somebody of several tenants need not name one. */
+  anyTenant?: boolean;
   body?: JsonBody<Body>;
   list?: ListDeclaration;
   /** Query parameters with a fixed set of values, the first of which is the default. */

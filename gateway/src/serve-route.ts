@@ -151,7 +151,7 @@ export const createRouteServer = (parts: RouteParts) => {
         claims = await authenticate(incoming.headers.authorization);
         exchange.actor = claims.sub;
         const strongest = audienceFor(claims, audience);
-        tenant = tenantHeader(incoming);
+        tenant = tenantHeader(incoming) || (route.anyTenant ? '*' : '');
         const found = principals.callerOf(claims, tenant, strongest);
         caller = found instanceof Promise ? await found : found;
       }

@@ -2,6 +2,7 @@ import { z } from '@hono/zod-openapi';
 import { defineList, defineRoute, pageOf, type Route } from '../define-route.ts';
 import { personName } from '../fields.ts';
 import { meExample, meJson, meSchema } from '../representations/me.ts';
+import { ownTenantExample, ownTenantJson, ownTenantSchema } from '../representations/own-tenant.ts';
 import {
   ownTeamExample,
   ownTeamJson,
@@ -45,6 +46,19 @@ export const meRoutes: Route[] = [
       const [changed, allowed] = await Promise.all([services.identity.updateMe(body, options), permissions()]);
       return meJson(changed, allowed);
     },
+  }),
+  defineList({
+    path: '/api/v1/me/tenants',
+    operationId: 'listMyTenants',
+    tag: 'Me',
+    summary: 'The tenants that I belong to',
+    description: 'Somebody of several tenants names one of them with `X-Tenant` in other calls. Sign in or refresh to act in a new one.',
+    audience: 'app',
+    anyTenant: true,
+    cerbos: { resource: 'me', action: 'read' },
+    list: { fields: { id: 'uuid', slug: 'text', name: 'text', status: 'choice' }, defaultSort: 'slug' },
+    item: { schema: ownTenantSchema, example: ownTenantExample },
+    handle: async ({ services, query, options }) => pageOf(await services.identity.listMyTenants({ query }, options), ownTenantJson),
   }),
   defineList({
     path: '/api/v1/me/teams',

@@ -8,7 +8,7 @@ export interface Credentials {
   password: string;
   /** app, org-admin or admin; empty means app. */
   audience: string;
-  /** Slug; empty when not named. */
+  /** Slug; empty when not named: then the session is good in all tenants of the person's. */
   tenant: string;
 }
 
@@ -40,7 +40,7 @@ export interface PreparedAccount {
 
 /** Who proves that people are who they say: keeps secrets, starts sessions and signs tokens. */
 export interface IdentityProvider {
-  /** Starts a session. Errors: INVALID_CREDENTIALS, AUDIENCE_NOT_ALLOWED, TENANT_REQUIRED, TENANT_SUSPENDED. */
+  /** Starts a session, good in the tenant that is named or in all of the person's. Errors: INVALID_CREDENTIALS, AUDIENCE_NOT_ALLOWED, TENANT_SUSPENDED. */
   login(call: Call, credentials: Credentials): Promise<Tokens>;
   /** Exchanges a refresh token. Errors: INVALID_REFRESH_TOKEN, AUDIENCE_NOT_ALLOWED, TENANT_SUSPENDED. */
   refresh(call: Call, refreshToken: string): Promise<Tokens>;

@@ -39,12 +39,7 @@ const tenantOf = (row: Row): MessageInitShape<typeof ResolvedPrincipalSchema>['t
   return { id: row.tenant_id, slug, name, domain, status, version, createdAt: timestampFromDate(new Date(row.created_at)) };
 };
 
-/**
- * What the gateway must know of a verified token, as it is now, in one round trip. The tenant is the one named (of those in the token),
- * else the session's, else the token's only one. Platform roles count in sessions for the platform console only, as in tokens.
- * Errors: SESSION_ENDED, USER_INACTIVE, NOT_A_MEMBER, TENANT_REQUIRED, TENANT_SUSPENDED.
- */
-export const resolvePrincipal = async (
+const resolveIn = async (
   pool: Pool,
   now: Date,
   { subject, sessionId, organizations, tenant: named }: ResolvePrincipalRequest,
@@ -69,4 +64,31 @@ export const resolvePrincipal = async (
     realmRoles: row.audience === 'admin' ? row.realm_roles : [],
     teams: row.teams,
   };
+};
+
+/** Stands for any tenant of the token, for what concerns the person alone. */
+const anyTenant = '*';
+
+/**
+ * What the gateway must know of a verified token, as it is now, in one round trip. The tenant is the one named (of those in the token),
+ * else the session's, else the token's only one; `*` takes the first that lets the person in. Platform roles count in sessions for the
+ * platform console only, as in tokens. Errors: SESSION_ENDED, USER_INACTIVE, NOT_A_MEMBER, TENANT_REQUIRED, TENANT_SUSPENDED.
+ */
+export const resolvePrincipal = async (
+  pool: Pool,
+  now: Date,
+  request: ResolvePrincipalRequest,
+): Promise<MessageInitShape<typeof ResolvedPrincipalSchema>> => {
+  if (request.tenant !== anyTenant) return resolveIn(pool, now, request);
+  const slugs = request.organizations.length > 1 ? request.organizations : [''];
+  let refusal: unknown;
+  for (const tenant of slugs) {
+    try {
+      return await resolveIn(pool, now, { ...request, tenant });
+    } catch (error) {
+      if (!(error instanceof AppError)) throw error;
+      refusal = error;
+    }
+  }
+  throw refusal;
 };

@@ -15,6 +15,7 @@ import { findTeam, membersOf } from './find-team.ts';
 import { findUser } from './find-user.ts';
 import { getMe } from './get-me.ts';
 import { getTenant } from './get-tenant.ts';
+import { listMyTenants } from './list-my-tenants.ts';
 import * as lists from './lists.ts';
 import type { IdentityProvider } from './provider.ts';
 import { register } from './register.ts';
@@ -196,5 +197,10 @@ export const identityHandlers = (
   activateTenant: async (call, { id }) => {
     await may(call, 'tenant', 'activate');
     return call.writeOnce(async (ctx) => tenantToProto(await activateTenant(ctx, id)), everywhere);
+  },
+
+  listMyTenants: async (call, request) => {
+    await may(call, 'me', 'read');
+    return call.read((ctx) => listMyTenants(ctx, request), everywhere);
   },
 });

@@ -1,5 +1,5 @@
 import { noTenant } from '@accessops/db';
-import { createLocalJWKSet, jwtVerify } from 'jose';
+import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { hashPassword } from '../src/local/password-hash.ts';
 import {
@@ -165,11 +165,18 @@ test('when an audience is unknown, then the field is named', async () => {
   expect(await fieldsOf(login({ audience: 'root' }))).toEqual(['/audience']);
 });
 
-test('when someone belongs to several tenants, then one has to be named', async () => {
+test('when someone belongs to several tenants, then the session is good in the one that was named, or in all of them', async () => {
   const [first, second] = [await newTenant(harness), await newTenant(harness)];
   await join(second, first.admin);
   const { email } = first.admin;
-  expect(await codeOf(login({ email }))).toBe('TENANT_REQUIRED');
+  const all = {
+    [first.slug]: { id: first.id, groups: ['/admin'] },
+    [second.slug]: { id: second.id, groups: ['/requester'] },
+  };
+  const both = await logIn(harness, email);
+  expect(both.claims).toMatchObject({ given_name: 'Ada', organization: all });
+  const again = await harness.client.refresh({ refreshToken: both.refreshToken }, await anonymously());
+  expect(decodeJwt(again.accessToken).organization).toEqual(all);
   expect((await logIn(harness, email, { tenant: first.slug })).claims.organization).toEqual({
     [first.slug]: { id: first.id, groups: ['/admin'] },
   });

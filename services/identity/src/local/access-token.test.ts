@@ -8,7 +8,7 @@ const grant: Grant = {
   email: 'ada@acme.test',
   firstName: 'Ada',
   lastName: 'Doe',
-  organization: { id: 'tenant', slug: 'acme', orgRoles: ['admin', 'approver'] },
+  organizations: [{ id: 'tenant', slug: 'acme', orgRoles: ['admin', 'approver'] }],
   realmRoles: ['platform-admin'],
 };
 
@@ -17,7 +17,7 @@ test('when the session is in a tenant, then its org roles are groups', () => {
 });
 
 test('when the session is in no tenant, then there is no organisation', () => {
-  expect(claimsOf({ ...grant, organization: null })).not.toHaveProperty('organization');
+  expect(claimsOf({ ...grant, organizations: [] })).not.toHaveProperty('organization');
 });
 
 test('when the session is not for the platform console, then platform roles are not named', () => {

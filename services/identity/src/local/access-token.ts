@@ -12,8 +12,8 @@ export interface Grant {
   email: string;
   firstName: string;
   lastName: string;
-  /** The tenant of the session; null for a person of none. */
-  organization: { id: string; slug: string; orgRoles: string[] } | null;
+  /** The tenants that the session is good in. */
+  organizations: { id: string; slug: string; orgRoles: string[] }[];
   realmRoles: RealmRole[];
 }
 
@@ -25,7 +25,7 @@ const clients: Record<Audience, { azp: string; aud: string[] }> = {
 
 /** Claims of the same shape as the realm of `keycloak` gives: org roles are groups, platform roles stand in admin tokens only. */
 export const claimsOf = (grant: Grant) => {
-  const { organization } = grant;
+  const { organizations } = grant;
   return {
     sid: grant.sessionId,
     azp: clients[grant.audience].azp,
@@ -34,8 +34,10 @@ export const claimsOf = (grant: Grant) => {
     email: grant.email,
     given_name: grant.firstName,
     family_name: grant.lastName,
-    ...(organization && {
-      organization: { [organization.slug]: { id: organization.id, groups: organization.orgRoles.map((role) => `/${role}`) } },
+    ...(organizations.length > 0 && {
+      organization: Object.fromEntries(
+        organizations.map(({ id, slug, orgRoles }) => [slug, { id, groups: orgRoles.map((role) => `/${role}`) }]),
+      ),
     }),
     ...(grant.audience === 'admin' && { realm_access: { roles: grant.realmRoles } }),
   };

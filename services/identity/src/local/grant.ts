@@ -1,7 +1,7 @@
+import type { Membership } from '../memberships.ts';
 import type { RealmRole } from '../realm-role.ts';
 import type { Audience } from '../session.ts';
 import type { Grant } from './access-token.ts';
-import type { Membership } from './choose-membership.ts';
 
 /** Of an account what tokens tell. */
 export interface Holder {
@@ -12,14 +12,15 @@ export interface Holder {
   realmRoles: RealmRole[];
 }
 
-/** What the access tokens of a session tell; the tenant's names of a person go before those of the account. */
-export const grantOf = (sessionId: string, audience: Audience, holder: Holder, membership: Membership | null): Grant => ({
+const namesOf = ({ firstName, lastName }: { firstName: string; lastName: string }) => ({ firstName, lastName });
+
+/** What the access tokens of a session tell; the names of a person in their only tenant go before those of the account. */
+export const grantOf = (sessionId: string, audience: Audience, holder: Holder, memberships: Membership[]): Grant => ({
   sessionId,
   subject: holder.id,
   audience,
   email: holder.email,
-  firstName: membership?.firstName ?? holder.firstName,
-  lastName: membership?.lastName ?? holder.lastName,
-  organization: membership && { id: membership.tenantId, slug: membership.slug, orgRoles: membership.orgRoles },
+  ...namesOf(memberships.length === 1 ? (memberships[0] ?? holder) : holder),
+  organizations: memberships.map(({ tenantId, slug, orgRoles }) => ({ id: tenantId, slug, orgRoles })),
   realmRoles: holder.realmRoles,
 });

@@ -6,13 +6,13 @@ import type { Call, Ctx } from '@accessops/service';
 import type { Pool } from 'pg';
 import { Account } from '../account.ts';
 import { normalizeEmail } from '../email.ts';
+import { membershipsOf } from '../memberships.ts';
 import type { Credentials } from '../provider.ts';
 import type { Audience } from '../session.ts';
 import type { Grant } from './access-token.ts';
-import { chooseMembership, parseAudience } from './choose-membership.ts';
+import { chooseMemberships, parseAudience } from './choose-memberships.ts';
 import { grantOf } from './grant.ts';
 import { sessionSeconds } from './lifetimes.ts';
-import { membershipsOf } from './memberships.ts';
 import { isPassword } from './password-hash.ts';
 import { hashOf, newRefreshToken } from './refresh-token.ts';
 
@@ -41,11 +41,12 @@ const find = async (pool: Pool, email: string | undefined): Promise<StoredPasswo
 const start = async (ctx: Ctx, accountId: string, audience: Audience, tenant: string): Promise<Issued> => {
   const account = await ctx.em.findOne(Account, { id: accountId, active: true });
   if (!account) throw new AppError('INVALID_CREDENTIALS');
-  const memberships = await membershipsOf(ctx.em, accountId);
-  const membership = chooseMembership({ memberships, realmRoles: account.realmRoles, audience, tenant });
+  const { realmRoles } = account;
+  const chosen = chooseMemberships({ memberships: await membershipsOf(ctx.em, accountId), realmRoles, audience, tenant });
 
   const [sessionId, refreshToken] = [newId(), newRefreshToken()];
-  const tenantId = membership?.tenantId ?? noTenant;
+  // A session of several tenants belongs to none of them: it goes on when the person leaves one.
+  const tenantId = (chosen.length === 1 && chosen[0]?.tenantId) || noTenant;
   const now = ctx.now();
   const expiresAt = new Date(now.getTime() + sessionSeconds * 1000);
   await ctx.em.execute(
@@ -65,7 +66,7 @@ const start = async (ctx: Ctx, accountId: string, audience: Audience, tenant: st
       changes: { userId: { after: accountId }, audience: { after: audience } },
     },
   );
-  return { grant: grantOf(sessionId, audience, account, membership), refreshToken, expiresAt };
+  return { grant: grantOf(sessionId, audience, account, chosen), refreshToken, expiresAt };
 };
 
 /**

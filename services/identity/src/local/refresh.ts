@@ -1,8 +1,9 @@
 import { noTenant } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import type { Call, Ctx } from '@accessops/service';
+import { membershipsOf } from '../memberships.ts';
 import { type Audience, endSessions } from '../session.ts';
-import { chooseMembership, type Membership } from './choose-membership.ts';
+import { chooseMemberships } from './choose-memberships.ts';
 import { grantOf, type Holder } from './grant.ts';
 import type { Issued } from './login.ts';
 import { hashOf, isRefreshToken, newRefreshToken } from './refresh-token.ts';
@@ -18,13 +19,8 @@ const rotateSql = `
     insert into refresh_token (hash, tenant_id, session_id, expires_at) select ?, tenant_id, id, expires_at from living
   )
   select s.id as "sessionId", s.tenant_id as "tenantId", s.audience, s.expires_at as "expiresAt",
-         a.id, a.email, a.active, a.first_name as "firstName", a.last_name as "lastName", a.realm_roles as "realmRoles",
-         case when u.active then jsonb_build_object('tenantId', t.id, 'slug', t.slug, 'status', t.status, 'active', u.active,
-           'orgRoles', u.org_roles, 'firstName', u.first_name, 'lastName', u.last_name) end as membership
-    from living s
-    join account a on a.id = s.account_id
-    left join app_user u on u.tenant_id = s.tenant_id and u.id = s.account_id
-    left join tenant t on t.id = u.tenant_id`;
+         a.id, a.email, a.active, a.first_name as "firstName", a.last_name as "lastName", a.realm_roles as "realmRoles"
+    from living s join account a on a.id = s.account_id`;
 
 interface Rotated extends Holder {
   sessionId: string;
@@ -32,7 +28,6 @@ interface Rotated extends Holder {
   audience: Audience;
   expiresAt: string;
   active: boolean;
-  membership: Membership | null;
 }
 
 const rotate = async (ctx: Ctx, hash: Buffer): Promise<Issued | undefined> => {
@@ -40,10 +35,13 @@ const rotate = async (ctx: Ctx, hash: Buffer): Promise<Issued | undefined> => {
   const refreshToken = newRefreshToken();
   const [row] = await ctx.em.execute<Rotated[]>(rotateSql, [now, hash, now, now, hashOf(refreshToken)]);
   if (!row) return undefined;
-  const { sessionId, tenantId, audience, active, realmRoles, membership } = row;
+  const { id, sessionId, tenantId, audience, active, realmRoles } = row;
+  const memberships = (await membershipsOf(ctx.em, id)).filter((membership) => tenantId === noTenant || membership.tenantId === tenantId);
   // What throws from here on takes everything back.
-  if (!active || (!membership && tenantId !== noTenant)) throw new AppError('INVALID_REFRESH_TOKEN');
-  const chosen = chooseMembership({ memberships: membership ? [membership] : [], realmRoles, audience, tenant: '' });
+  const belongs = memberships.some((membership) => membership.active) || (tenantId === noTenant && audience === 'admin');
+  const isNowhere = tenantId === noTenant && memberships.length === 0;
+  if (!active || !(belongs || isNowhere)) throw new AppError('INVALID_REFRESH_TOKEN');
+  const chosen = chooseMemberships({ memberships, realmRoles, audience, tenant: '' });
   return { grant: grantOf(sessionId, audience, row, chosen), refreshToken, expiresAt: new Date(row.expiresAt) };
 };
 

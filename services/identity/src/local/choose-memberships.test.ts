@@ -1,6 +1,7 @@
 import { AppError } from '@accessops/errors';
 import { expect, test } from 'vitest';
-import { chooseMembership, type Membership, parseAudience, type SessionWish } from './choose-membership.ts';
+import type { Membership } from '../memberships.ts';
+import { chooseMemberships, parseAudience, type SessionWish } from './choose-memberships.ts';
 
 const acme: Membership = {
   tenantId: 'a',
@@ -13,9 +14,10 @@ const acme: Membership = {
 };
 const globex: Membership = { ...acme, tenantId: 'g', slug: 'globex' };
 
-const choose = (wish: Partial<SessionWish>): string | null => {
+const choose = (wish: Partial<SessionWish>): string => {
   try {
-    return chooseMembership({ memberships: [acme], realmRoles: [], audience: 'app', tenant: '', ...wish })?.slug ?? null;
+    const chosen = chooseMemberships({ memberships: [acme], realmRoles: [], audience: 'app', tenant: '', ...wish });
+    return chosen.map(({ slug }) => slug).join(' ');
   } catch (error) {
     return error instanceof AppError ? error.code : String(error);
   }
@@ -26,8 +28,8 @@ test('when someone belongs to one tenant, then it is that one, named or not', ()
   expect(choose({ tenant: 'acme' })).toBe('acme');
 });
 
-test('when someone belongs to several tenants, then one must be named', () => {
-  expect(choose({ memberships: [acme, globex] })).toBe('TENANT_REQUIRED');
+test('when someone belongs to several tenants, then the session is good in all of them, or in the one that was named', () => {
+  expect(choose({ memberships: [acme, globex] })).toBe('acme globex');
   expect(choose({ memberships: [acme, globex], tenant: 'globex' })).toBe('globex');
 });
 
@@ -37,7 +39,7 @@ test('when a tenant is named that is not theirs, then it is answered like a wron
 });
 
 test('when someone belongs to no tenant, then the session has none', () => {
-  expect(choose({ memberships: [] })).toBe(null);
+  expect(choose({ memberships: [] })).toBe('');
   expect(choose({ memberships: [], audience: 'org-admin' })).toBe('AUDIENCE_NOT_ALLOWED');
 });
 
@@ -55,6 +57,19 @@ test('when the tenant is suspended, then nobody gets a session in it', () => {
   for (const audience of ['app', 'org-admin'] as const) expect(choose({ memberships, audience })).toBe('TENANT_SUSPENDED');
 });
 
+test('when one of several tenants is suspended, then the session is good in the others', () => {
+  const suspended: Membership = { ...globex, status: 'SUSPENDED' };
+  expect(choose({ memberships: [acme, suspended] })).toBe('acme globex');
+  expect(choose({ memberships: [acme, suspended], tenant: 'globex' })).toBe('TENANT_SUSPENDED');
+  expect(choose({ memberships: [{ ...acme, status: 'SUSPENDED' }, suspended] })).toBe('TENANT_SUSPENDED');
+});
+
+test('when the org console is asked for, then a role in one of several tenants is enough', () => {
+  const manager: Membership = { ...globex, orgRoles: ['manager'] };
+  expect(choose({ memberships: [acme, manager], audience: 'org-admin' })).toBe('acme globex');
+  expect(choose({ memberships: [acme, manager], audience: 'org-admin', tenant: 'acme' })).toBe('AUDIENCE_NOT_ALLOWED');
+});
+
 test.each([
   ['admin', 'acme'],
   ['manager', 'acme'],
@@ -67,8 +82,8 @@ test.each([
 
 test('when the platform console is asked for, then only platform staff get it, in no tenant', () => {
   expect(choose({ memberships: [{ ...acme, orgRoles: ['admin'] }], audience: 'admin' })).toBe('AUDIENCE_NOT_ALLOWED');
-  expect(choose({ memberships: [], realmRoles: ['platform-admin'], audience: 'admin' })).toBe(null);
-  expect(choose({ realmRoles: ['platform-support'], audience: 'admin' })).toBe(null);
+  expect(choose({ memberships: [], realmRoles: ['platform-admin'], audience: 'admin' })).toBe('');
+  expect(choose({ realmRoles: ['platform-support'], audience: 'admin' })).toBe('');
 });
 
 test('when an audience is unknown, then the field is named', () => {

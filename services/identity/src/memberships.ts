@@ -1,5 +1,17 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Membership } from './choose-membership.ts';
+import type { OrgRole } from './org-role.ts';
+import type { TenantStatus } from './tenant.ts';
+
+/** A person's place in one tenant, as a session needs it. */
+export interface Membership {
+  tenantId: string;
+  slug: string;
+  status: TenantStatus;
+  active: boolean;
+  orgRoles: OrgRole[];
+  firstName: string;
+  lastName: string;
+}
 
 /**
  * A person's memberships in all tenants; their rows stay as they are until the transaction ends, so that nobody who is being
