@@ -129,18 +129,23 @@ const statements = [
         from json_to_recordset(events) as e (id uuid, type text, payload text, headers jsonb);
     end $$`,
 
-  // Takes a request out of PENDING with what is told of it, or answers false: of everybody who tries, one gets through.
-  `create function settle_request(tenant uuid, request uuid, outcome text, settled_at timestamptz, events json) returns boolean
-  language plpgsql set enable_seqscan = off as $$
+  // Takes a request out of PENDING with what is told of it; answers its new version. Of everybody who tries, one gets through: null when it
+  // waits no longer, or when its resource or type is not what the events were made for (versions of null are not looked at).
+  `create function settle_request(tenant uuid, request uuid, outcome text, resource_version integer, type_version integer,
+                                  settled_at timestamptz, events json) returns integer language plpgsql set enable_seqscan = off as $$
+    declare settled integer;
     begin
       perform set_config('app.tenant_id', tenant::text, true);
       update access_request r set status = outcome, version = r.version + 1, updated_at = settled_at
-        where r.id = request and r.status = 'PENDING';
-      if not found then
-        return false;
+        from resource s join resource_type t on t.id = s.type_id
+        where r.id = request and r.status = 'PENDING' and s.id = r.resource_id
+          and (settle_request.resource_version is null
+            or s.version = settle_request.resource_version and t.version = settle_request.type_version)
+        returning r.version into settled;
+      if found then
+        perform tell(tenant, request::text, settled_at, events);
       end if;
-      perform tell(tenant, request::text, settled_at, events);
-      return true;
+      return settled;
     end $$`,
 
   // Files a request and what is told of it in one round trip. STALE: the resource or its type is not what the plan was made for;

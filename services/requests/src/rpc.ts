@@ -2,10 +2,12 @@ import { type CallFunction, callAlone, callWithin } from '@accessops/db';
 import type { Handlers } from '@accessops/grpc';
 import type { RequestsService } from '@accessops/proto/accessops/requests/v1/requests_pb';
 import { type Call, command, query, type ServiceParts } from '@accessops/service';
+import type { RequestView } from './access-request/access-request.ts';
 import { cancelRequest } from './access-request/cancel-request.ts';
 import { getRequest } from './access-request/get-request.ts';
 import { listMyRequests, listRequests } from './access-request/list-requests.ts';
-import { settleRequest } from './access-request/settle-request.ts';
+import { seenKey } from './access-request/seen-requests.ts';
+import { type Settling, settleRequest } from './access-request/settle-request.ts';
 import { submitRequest } from './access-request/submit-request.ts';
 import { withdrawRequest } from './access-request/withdraw-request.ts';
 import { createResource } from './catalog/create-resource.ts';
@@ -16,16 +18,21 @@ import { getResource } from './catalog/get-resource.ts';
 import { getResourceType } from './catalog/get-resource-type.ts';
 import { listResourceTypes } from './catalog/list-resource-types.ts';
 import { listResources } from './catalog/list-resources.ts';
-import { createOffers } from './catalog/offers.ts';
 import { updateResource } from './catalog/update-resource.ts';
 import { updateResourceType } from './catalog/update-resource-type.ts';
 import { awaitTeam } from './team/require-team.ts';
 import { requestToProto, resourceToProto, typeToProto } from './to-proto.ts';
 
 /** The gRPC side of the requests service. */
-export const requestsHandlers = ({ pool, outbox }: ServiceParts): Handlers<typeof RequestsService, Call> => {
-  const offers = createOffers();
+export const requestsHandlers = (
+  { pool, outbox }: ServiceParts,
+  { offers, seen }: Omit<Settling, 'database'>,
+): Handlers<typeof RequestsService, Call> => {
   const database = callAlone(pool);
+  const remember = (tenantId: string, request: RequestView) => {
+    seen.set(seenKey(tenantId, request.id), request);
+    return requestToProto(request);
+  };
   return {
     listResourceTypes: query(async (ctx, request) => {
       const { items, next } = await listResourceTypes(ctx, request.query);
@@ -70,12 +77,12 @@ export const requestsHandlers = ({ pool, outbox }: ServiceParts): Handlers<typeo
 
     submitRequest: async (call, { parametersJson, ...fields }) => {
       const submit = async (at: CallFunction) =>
-        requestToProto(await submitRequest(call, at, offers, { ...fields, parameters: parametersJson }));
+        remember(call.tenantId, await submitRequest(call, at, offers, { ...fields, parameters: parametersJson }));
       const reply = call.onceOnly ? await call.writeOnce(({ em }) => submit(callWithin(em))) : await submit(database);
       outbox.wake();
       return reply;
     },
-    getRequest: async (call, { id }) => requestToProto(await getRequest(call, database, id)),
+    getRequest: async (call, { id }) => remember(call.tenantId, await getRequest(call, database, id)),
     listRequests: query(async (ctx, request) => {
       const { items, next } = await listRequests(ctx, request.query);
       return { items: items.map(requestToProto), page: { next } };
@@ -88,7 +95,7 @@ export const requestsHandlers = ({ pool, outbox }: ServiceParts): Handlers<typeo
     withdrawRequest: command(async (ctx, { id }) => requestToProto(await withdrawRequest(ctx, id))),
     settleRequest: async (call, { id, outcome, decider }) => {
       await call.authorize('access_request', 'settle', { tenantId: call.tenantId });
-      const request = await settleRequest(call, database, { id, outcome, decider });
+      const request = await settleRequest(call, { database, offers, seen }, { id, outcome, decider });
       outbox.wake();
       return requestToProto(request);
     },
