@@ -1,6 +1,6 @@
 import type { CallFunction } from '@accessops/db';
 import { AppError, invalidField } from '@accessops/errors';
-import { type Event, eventFrom, type WriteContext } from '@accessops/events';
+import { eventFrom, type WriteContext } from '@accessops/events';
 import type { Actor } from '@accessops/proto/accessops/common/v1/common_pb';
 import type { Offers } from '../catalog/offers.ts';
 import type { RequestView } from './access-request.ts';
