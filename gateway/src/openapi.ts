@@ -3,6 +3,7 @@ import type { OpenAPIHono, RouteConfig } from '@hono/zod-openapi';
 import { z } from '@hono/zod-openapi';
 import type { Route } from './define-route.ts';
 import { exampleId } from './fields.ts';
+import { takesIfMatch } from './if-match.ts';
 import { type FieldType, type ListDeclaration, operatorsOf, sortableOf } from './list-query.ts';
 import { problemOf } from './problem.ts';
 import type { Env } from './serve-route.ts';
@@ -47,6 +48,7 @@ const commonCodes = ({ audience, path, body, list, method, idempotent = true }: 
   ...(list && (list.paged ?? true) ? (['INVALID_CURSOR'] as const) : []),
   ...(body ? (['MALFORMED_JSON', 'NOT_JSON', 'BODY_TOO_LARGE', 'INVALID_FIELDS'] as const) : []),
   ...(method !== 'get' && idempotent ? (['INVALID_HEADER', 'IDEMPOTENCY_KEY_REUSED', 'IDEMPOTENCY_IN_PROGRESS'] as const) : []),
+  ...(takesIfMatch({ method }) ? (['INVALID_HEADER', 'PRECONDITION_FAILED'] as const) : []),
   'INTERNAL_ERROR',
   'DEPENDENCY_UNAVAILABLE',
 ];
@@ -143,6 +145,18 @@ const headerParameters = ({ audience, method, idempotent = true }: Route): Param
           description:
             'Makes the call safe to repeat: the same key and body get the first answer again, with `Idempotency-Replayed: true`.',
           schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[ -~]+$' },
+        },
+      ] as const)
+    : []),
+  ...(takesIfMatch({ method })
+    ? ([
+        {
+          name: 'If-Match',
+          in: 'header',
+          description:
+            'The `ETag` that was read: nothing is changed when it is no longer the current one. Refused where there is no `ETag`.',
+          schema: { type: 'string' },
+          example: 'W/"3"',
         },
       ] as const)
     : []),

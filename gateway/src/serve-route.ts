@@ -14,6 +14,7 @@ import type { Audience, ListPage, Route, RouteCall } from './define-route.ts';
 import { beginExchange, type Exchange } from './exchange.ts';
 import { isUuid } from './fields.ts';
 import type { ReadIdempotencyKey } from './idempotency.ts';
+import { parseIfMatch, takesIfMatch } from './if-match.ts';
 import { maxViolations, pointerMember, readJson } from './json.ts';
 import { type ListRequest, parseListQuery } from './list-query.ts';
 import { type Caller, createCaller, type Principals } from './principals.ts';
@@ -180,6 +181,11 @@ export const createRouteServer = (parts: RouteParts) => {
       const authorization = caller.authorization();
       const metadata = metadataOf(incoming, exchange, typeof authorization === 'string' ? authorization : await authorization);
       const options: CallOptions = { metadata, deadlineMs };
+      const ifMatch = route.method === 'get' ? undefined : headerOf(incoming, 'if-match');
+      if (ifMatch !== undefined) {
+        if (!takesIfMatch(route)) throw new AppError('INVALID_HEADER', 'If-Match is for PATCH, PUT and DELETE');
+        metadata.set('if-match', parseIfMatch(ifMatch));
+      }
       let replayed = false;
       const key = idempotent && readIdempotencyKey(headerOf(incoming, 'idempotency-key'), exchange.method, exchange.path, body ?? null);
       if (key) {

@@ -43,6 +43,7 @@ export const codes = {
   NOT_JSON: { kind: 'unsupportedType', meaning: 'The body must be application/json.' },
   PASSWORD_TOO_WEAK: { kind: 'invalid', meaning: 'The password is too short, too long or too common.' },
   PERMISSION_DENIED: { kind: 'denied', meaning: 'You are not allowed to do this.' },
+  PRECONDITION_FAILED: { kind: 'stale', meaning: 'It is not the version that If-Match names; read it again.' },
   REQUEST_ALREADY_OPEN: { kind: 'conflict', meaning: 'The same request is open already.' },
   REQUEST_NOT_ACTIVE: { kind: 'wrongState', meaning: 'The request has no active access.' },
   REQUEST_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such request.' },

@@ -6,7 +6,8 @@ import { type Event, type Outbox, unitOfWork, type WriteContext } from '@accesso
 import type { CallContext, Metadata } from '@accessops/grpc';
 import type { Logger } from '@accessops/telemetry';
 import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
-import type { EntityManager } from '@mikro-orm/postgresql';
+import { type EntityManager, OptimisticLockError } from '@mikro-orm/postgresql';
+import { type Precondition, preconditionOf } from './precondition.ts';
 
 /** What a use case works with: its transaction, who calls, and the time. */
 export interface Ctx extends WriteContext {
@@ -14,6 +15,8 @@ export interface Ctx extends WriteContext {
   log: Logger;
   /** Asks policy about a concrete thing; throws PERMISSION_DENIED. */
   authorize(kind: string, action: string, attributes: Record<string, Attribute>): Promise<Decision>;
+  /** To be called with the version of whatever is changed or deleted, once it is locked; throws PRECONDITION_FAILED. See `Precondition`. */
+  expectVersion: Precondition['expectVersion'];
 }
 
 /** One call from outside, before any transaction. */
@@ -89,7 +92,21 @@ export const callFrom =
     };
     const authorize: Call['authorize'] = (kind, action, attributes) =>
       authorizer.authorize(principal, { kind, action, version: 'default', attributes });
-    const ctxOf = (em: EntityManager): Ctx => ({ em, tenantId, actor, origin, now, principal, log, authorize });
+    const ifMatch = text(metadata, 'if-match');
+    const { expectVersion, requireChecked } = preconditionOf(ifMatch);
+    const ctxOf = (em: EntityManager): Ctx => ({ em, tenantId, actor, origin, now, principal, log, authorize, expectVersion });
+    const change = async <T>(em: EntityManager, work: (ctx: Ctx) => Promise<T>): Promise<T> => {
+      try {
+        const result = await work(ctxOf(em));
+        if (ifMatch) await em.flush();
+        requireChecked();
+        return result;
+      } catch (error) {
+        // Somebody was faster after the version had been looked at.
+        if (ifMatch && error instanceof OptimisticLockError) throw new AppError('PRECONDITION_FAILED', undefined, { cause: error });
+        throw error;
+      }
+    };
     const own: Scope = { tenantId };
     const key = keyOf(metadata);
     return {
@@ -105,7 +122,7 @@ export const callFrom =
       now,
       authorize,
       read: (work, scope = own) => transaction(outbox.orm.em, scope, (em) => work(ctxOf(em))),
-      write: (work, scope = own) => unitOfWork(outbox, scope, (em) => work(ctxOf(em))),
+      write: (work, scope = own) => unitOfWork(outbox, scope, (em) => change(em, work)),
       writeOnce: (work, scope = own) =>
         unitOfWork(outbox, scope, async (em) => {
           const caller = { tenantId, actorId: principal.id };
@@ -114,7 +131,7 @@ export const callFrom =
             trailer.set('idempotency-replayed', 'true');
             return fromBinary(method.output, kept) as never;
           }
-          const reply = await work(ctxOf(em));
+          const reply = await change(em, work);
           await em.flush();
           if (key) keepReply(em, caller, key, Buffer.from(toBinary(method.output, create(method.output, reply as never))), now());
           return reply;

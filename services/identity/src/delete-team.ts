@@ -7,10 +7,11 @@ import { snapshotOf } from './snapshot.ts';
 import { TeamMember } from './team-member.ts';
 import { User } from './user.ts';
 
-/** Deletes a team and tells of its former members as they are without it. Errors: TEAM_NOT_FOUND. */
+/** Deletes a team and tells of its former members as they are without it. Errors: TEAM_NOT_FOUND, PRECONDITION_FAILED. */
 export const deleteTeam = async (ctx: Ctx, id: string): Promise<void> => {
   const { em, tenantId } = ctx;
   const team = await lockTeam(em, id);
+  ctx.expectVersion(team.version);
   const memberships = await em.find(TeamMember, { tenantId, team: team.id });
   const ids = memberships.map(({ user }) => user.id);
   const users = await em.find(User, { tenantId, id: { $in: ids } }, { orderBy: { id: 'asc' }, lockMode: LockMode.PESSIMISTIC_WRITE });

@@ -9,10 +9,11 @@ import { parseOrgRoles } from './org-role.ts';
 import { snapshotOf } from './snapshot.ts';
 import type { User } from './user.ts';
 
-/** Replaces a user's org roles, the caller's own included. Errors: USER_NOT_FOUND, INVALID_FIELDS, LAST_ADMIN. */
+/** Replaces a user's org roles, the caller's own included. Errors: USER_NOT_FOUND, INVALID_FIELDS, LAST_ADMIN, PRECONDITION_FAILED. */
 export const updateMembership = async (ctx: Ctx, { userId, orgRoles }: UpdateMembershipRequest): Promise<User> => {
   const roles = parseOrgRoles(orgRoles);
   const user = await lockUser(ctx.em, userId);
+  ctx.expectVersion(user.version);
   const changes = changesBetween({ orgRoles: user.orgRoles }, { orgRoles: roles });
   if (Object.keys(changes).length === 0) return user;
 

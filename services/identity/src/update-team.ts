@@ -8,9 +8,10 @@ import { lockTeam } from './find-team.ts';
 import type { Team } from './team.ts';
 import { parseName, parseText } from './text.ts';
 
-/** Changes name or description. Errors: TEAM_NOT_FOUND, INVALID_FIELDS, TEAM_NAME_TAKEN. */
+/** Changes name or description. Errors: TEAM_NOT_FOUND, INVALID_FIELDS, TEAM_NAME_TAKEN, PRECONDITION_FAILED. */
 export const updateTeam = async (ctx: Ctx, { id, name, description }: UpdateTeamRequest): Promise<Team> => {
   const team = await lockTeam(ctx.em, id);
+  ctx.expectVersion(team.version);
   const after = {
     name: name === undefined ? team.name : parseName('/name', name),
     description: description === undefined ? team.description : parseText('/description', description),

@@ -16,10 +16,11 @@ const parseDomain = (value: string): string => {
   return domain;
 };
 
-/** Changes name or domain of the caller's tenant; an empty domain means none. Errors: INVALID_FIELDS. */
+/** Changes name or domain of the caller's tenant; an empty domain means none. Errors: INVALID_FIELDS, PRECONDITION_FAILED. */
 export const updateTenant = async (ctx: Ctx, { name, domain }: UpdateTenantRequest): Promise<Tenant> => {
   const tenant = await ctx.em.findOne(Tenant, { id: ctx.tenantId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!tenant) throw new AppError('TENANT_NOT_FOUND');
+  ctx.expectVersion(tenant.version);
   const after = {
     name: name === undefined ? tenant.name : parseName('/name', name),
     domain: domain === undefined ? tenant.domain : parseDomain(domain),

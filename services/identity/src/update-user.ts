@@ -18,11 +18,12 @@ const actionOf = (wasActive: boolean, isActive: boolean): string => {
 
 /**
  * Changes names or the active flag. Deactivating ends the user's sessions in the tenant. What changes nothing is not told.
- * Errors: USER_NOT_FOUND, INVALID_FIELDS, CANNOT_DEACTIVATE_SELF, LAST_ADMIN.
+ * Errors: USER_NOT_FOUND, INVALID_FIELDS, CANNOT_DEACTIVATE_SELF, LAST_ADMIN, PRECONDITION_FAILED.
  */
 export const updateUser = async (ctx: Ctx, { id, firstName, lastName, active }: UpdateUserRequest): Promise<User> => {
   const { em } = ctx;
   const user = await lockUser(em, id);
+  ctx.expectVersion(user.version);
   const before = { firstName: user.firstName, lastName: user.lastName, active: user.active };
   const after = {
     firstName: firstName === undefined ? user.firstName : parseName('/firstName', firstName),

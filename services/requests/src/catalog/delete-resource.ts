@@ -8,13 +8,14 @@ import { inUse } from '../access-request/request-status.ts';
 import { isId } from '../text.ts';
 import { Resource } from './resource.ts';
 
-/** Takes a resource out of the catalog; its requests stay readable. Errors: RESOURCE_NOT_FOUND, RESOURCE_IN_USE, PERMISSION_DENIED. */
+/** Takes a resource out of the catalog; its requests stay readable. Errors: RESOURCE_NOT_FOUND, RESOURCE_IN_USE, PRECONDITION_FAILED, PERMISSION_DENIED. */
 export const deleteResource = async (ctx: Ctx, id: string): Promise<void> => {
   const { em, tenantId } = ctx;
   await ctx.authorize('resource', 'delete', { tenantId });
   // Whoever files a request holds the resource: after this lock the count stands.
   const resource = isId(id) && (await em.findOne(Resource, { id, deletedAt: null }, { lockMode: LockMode.PESSIMISTIC_WRITE }));
   if (!resource) throw new AppError('RESOURCE_NOT_FOUND');
+  ctx.expectVersion(resource.version);
   if ((await em.count(AccessRequest, { tenantId, resourceId: id, status: { $in: [...inUse] } })) > 0) throw new AppError('RESOURCE_IN_USE');
   resource.deletedAt = ctx.now();
   emit(ctx, ResourceChangedSchema, { resourceId: id }, id, {

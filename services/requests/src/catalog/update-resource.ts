@@ -13,10 +13,11 @@ export interface ResourceChange {
   owningTeamId?: string;
 }
 
-/** Changes name or owning team. Errors: RESOURCE_NOT_FOUND, INVALID_FIELDS, VERSION_CONFLICT, PERMISSION_DENIED. */
+/** Changes name or owning team. Errors: RESOURCE_NOT_FOUND, INVALID_FIELDS, VERSION_CONFLICT, PRECONDITION_FAILED, PERMISSION_DENIED. */
 export const updateResource = async (ctx: Ctx, id: string, { name, owningTeamId }: ResourceChange): Promise<Resource> => {
   await ctx.authorize('resource', 'update', { tenantId: ctx.tenantId });
   const resource = await findResource(ctx, id);
+  ctx.expectVersion(resource.version);
   if (owningTeamId) await requireTeam(ctx, owningTeamId);
   const fields = {
     ...(name !== undefined && { name: parseText('/name', name, 200) }),
