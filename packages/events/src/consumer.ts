@@ -29,6 +29,8 @@ export interface ConsumerOptions {
   /** Takes all events of the producer, whatever their type; `subscriptions` is empty then. */
   applyBatch?: ApplyBatch;
   log: Logger;
+  /** Whether this instance is the one that handles events: of several, one at a time keeps their order. Default: yes. */
+  isLeader?: () => boolean;
   now?: () => Date;
   /** Pauses between attempts; one more attempt than pauses is made, then the event is parked. */
   backOffMs?: number[];
@@ -56,6 +58,7 @@ const headerReader = (message: JsMsg) => (name: string) => message.headers?.get(
 export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
   const { broker, outbox, namespace, service, producer, subscriptions, applyBatch, log } = options;
   const now = options.now ?? (() => new Date());
+  const isLeader = options.isLeader ?? (() => true);
   const backOffMs = options.backOffMs ?? [50, 200, 800, 2000];
   const handlers = new Map(subscriptions.map((subscription) => [subscription.type, subscription]));
   const abort = new AbortController();
@@ -222,6 +225,11 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
       // A batch that is full already waits for nobody.
       if (queue.length < batchSize) await gather();
       const batch = queue.splice(0, batchSize);
+      if (!isLeader()) {
+        // For whoever leads now; a moment later, since it may still be this subscription that they would come back to.
+        for (const message of batch) message.nak(500);
+        continue;
+      }
       await handleBatch(batch).catch((error: unknown) => {
         if (!abort.signal.aborted) log.error({ err: error }, 'batch broke off; the stream delivers it again');
       });
@@ -247,7 +255,10 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
     let subscribed = false;
     while (!abort.signal.aborted) {
       try {
-        if (subscribed) {
+        if (!isLeader()) {
+          await messages?.close();
+          subscribed = false;
+        } else if (subscribed) {
           await broker.jsm.consumers.info(streamOf(namespace, producer), service);
         } else {
           await subscribe();

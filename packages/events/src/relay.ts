@@ -23,6 +23,8 @@ export interface RelayOptions {
 export interface Relay {
   /** Something was put into the outbox. */
   wake(): void;
+  /** Whether this instance is the one of its service that sends, and that handles events. */
+  isLeader(): boolean;
   close(): Promise<void>;
 }
 
@@ -51,6 +53,7 @@ export const startRelay = ({
   let dirty = false;
   let ring: (() => void) | undefined;
   let client: pg.Client | undefined;
+  let leads = false;
   const gather = createGather();
 
   const wake = () => {
@@ -79,7 +82,10 @@ export const startRelay = ({
       connectionTimeoutMillis: 1000,
       application_name: `${service}-relay`,
     });
-    next.on('error', (error) => log.warn({ err: error }, 'relay lost its database connection'));
+    next.on('error', (error) => {
+      leads = false;
+      log.warn({ err: error }, 'relay lost its database connection');
+    });
     await next.connect();
     return next;
   };
@@ -151,6 +157,7 @@ export const startRelay = ({
 
   const run = async (db: pg.Client) => {
     await lead(db);
+    leads = true;
     let checkedAt = 0;
     let cleanedAt = Date.now();
     let notedAt = 0;
@@ -215,6 +222,7 @@ export const startRelay = ({
           await delay(200, undefined, { signal: abort.signal }).catch(() => undefined);
         }
       } finally {
+        leads = false;
         await client?.end().catch((error: unknown) => log.debug({ err: error }, 'relay connection was gone'));
       }
     }
@@ -223,6 +231,7 @@ export const startRelay = ({
 
   return {
     wake,
+    isLeader: () => leads,
     close: async () => {
       abort.abort();
       ring?.();

@@ -279,6 +279,37 @@ describe('several instances', () => {
   });
 });
 
+describe('several listeners', () => {
+  test('when two instances of a service listen, then the one that leads handles all, and the other goes on when it ends', async () => {
+    const handled: string[] = [];
+    const instance = async (name: string) => {
+      const relay = await suite.startRelay();
+      const consumer = await suite.listen(
+        async (ctx) => {
+          handled.push(`${name} ${ctx.event.aggregateId}`);
+        },
+        { isLeader: relay.isLeader },
+      );
+      return { relay, consumer };
+    };
+    const first = await instance('first');
+    await until(() => Promise.resolve(first.relay.isLeader()), { what: 'a leader' });
+    const second = await instance('second');
+    for (let step = 0; step < 30; step++) await suite.tell(`r-${step}`, 'ACTIVE');
+    await until(() => Promise.resolve(handled.length === 30), { what: 'thirty events' });
+    expect(handled.filter((each) => each.startsWith('second'))).toEqual([]);
+    expect(second.relay.isLeader()).toBe(false);
+
+    await first.consumer.close();
+    await first.relay.close();
+    await until(() => Promise.resolve(second.relay.isLeader()), { what: 'the next leader' });
+    expect(first.relay.isLeader()).toBe(false);
+    await suite.tell('afterwards', 'ACTIVE');
+    await until(() => Promise.resolve(handled.at(-1) === 'second afterwards'), { what: 'the event after that' });
+    expect(handled).toHaveLength(31);
+  });
+});
+
 describe('cleaning up', () => {
   test('when events are older than the window and everybody has them, then they go; younger and undelivered ones stay', async () => {
     const { name } = suite.teller;

@@ -110,9 +110,13 @@ export const startService = async <S extends DescService>(
     if (closed) return connected.close();
     broker = connected;
     const { namespace } = config;
-    relay = startRelay({ broker, databaseUrl: config.databaseUrl, namespace, service: name, log });
+    const sender = startRelay({ broker, databaseUrl: config.databaseUrl, namespace, service: name, log });
+    relay = sender;
+    const { isLeader } = sender;
     for (const producer of listensTo[name]) {
-      consumers.push(startConsumer({ broker, outbox, namespace, service: name, producer, subscriptions, applyBatch, log, now, backOffMs }));
+      consumers.push(
+        startConsumer({ broker, outbox, namespace, service: name, producer, subscriptions, applyBatch, log, isLeader, now, backOffMs }),
+      );
     }
   });
   connecting.catch((error: unknown) => log.error({ err: error }, 'no connection to NATS'));
