@@ -73,7 +73,7 @@ export const listDeadLetters = async (
 
 /**
  * Replays a dead letter in the service that has it; nobody else knows which one that is.
- * Errors: DEAD_LETTER_NOT_FOUND, DEAD_LETTER_REPLAYED, DEPENDENCY_UNAVAILABLE when it may be in a service that is down.
+ * Errors: DEAD_LETTER_NOT_FOUND, DEAD_LETTER_REPLAYED, DEAD_LETTER_FAILED_AGAIN, DEPENDENCY_UNAVAILABLE when it may be in a service that is down.
  */
 export const replayDeadLetter = async (operations: Services['operations'], id: string, options: CallOptions): Promise<DeadLetter> => {
   let unreachable: AppError | undefined;

@@ -40,7 +40,7 @@ export const adminDeadLetterRoutes: Route[] = [
       ...item,
       example: { ...deadLetterExample, status: 'REPLAYED', replayedAt: '2026-11-21T10:00:00.000Z' },
     },
-    errors: ['DEAD_LETTER_NOT_FOUND', 'DEAD_LETTER_REPLAYED'],
+    errors: ['DEAD_LETTER_NOT_FOUND', 'DEAD_LETTER_REPLAYED', 'DEAD_LETTER_FAILED_AGAIN'],
     handle: async ({ services, params, options }) => deadLetterJson(await replayDeadLetter(services.operations, params.id ?? '', options)),
   }),
 ];

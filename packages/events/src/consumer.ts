@@ -4,7 +4,7 @@ import type { Logger } from '@accessops/telemetry';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ConsumerMessages, JsMsg } from 'nats';
 import { type Broker, isMissing } from './broker.ts';
-import { park } from './dead-letter.ts';
+import { park, textOf } from './dead-letter.ts';
 import { type Event, eventOf, plainHeaders } from './event.ts';
 import { createGather } from './gather.ts';
 import type { EventContext, Subscription } from './handler.ts';
@@ -138,7 +138,6 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
   };
 
   const parkOne = async ({ message, event }: Delivery, error: unknown, attempts: number) => {
-    const text = error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error';
     await unitOfWork(outbox, { tenantId: event.tenantId }, async (em) => {
       const fresh = await takeFresh(em, [event.id], now());
       if (fresh.size > 0) {
@@ -146,7 +145,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
           event,
           subject: message.subject,
           headers: plainHeaders(message),
-          error: text.slice(0, 2000),
+          error: textOf(error),
           attempts,
           now: now(),
         });

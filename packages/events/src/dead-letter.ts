@@ -42,3 +42,7 @@ export const park = (
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, 'PARKED', ?) on conflict (event_id) do nothing`,
     [newId(), event.id, event.tenantId, event.type, subject, JSON.stringify(headers), Buffer.from(event.payload), error, attempts, now],
   );
+
+/** An error as a dead letter keeps it. */
+export const textOf = (error: unknown): string =>
+  (error instanceof Error ? `${error.name}: ${error.message}` : 'unknown error').slice(0, 2000);

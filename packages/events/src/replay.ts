@@ -1,9 +1,10 @@
+import { isDatabaseDown } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import { DeadLetterReplayedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { Logger } from '@accessops/telemetry';
-import { LockMode } from '@mikro-orm/postgresql';
+import { LockMode, raw } from '@mikro-orm/postgresql';
 import type { ApplyBatch } from './consumer.ts';
-import { DeadLetter } from './dead-letter.ts';
+import { DeadLetter, textOf } from './dead-letter.ts';
 import { eventOf } from './event.ts';
 import type { Subscription } from './handler.ts';
 import { emit, type Outbox, unitOfWork, type WriteContext } from './unit-of-work.ts';
@@ -14,11 +15,34 @@ export interface ReplayHandlers {
   applyBatch?: ApplyBatch;
 }
 
+/** What the handler threw, kept apart from what is wrong with the replay itself. */
+class HandlerFailed extends Error {}
+
 /**
- * Hands a parked event to its handler again, in one transaction with its new status. A handler that fails again leaves it parked.
- * Errors: DEAD_LETTER_NOT_FOUND, DEAD_LETTER_REPLAYED.
+ * Hands a parked event to its handler again, in one transaction with its new status. A handler that fails again leaves it parked,
+ * with the new error. Errors: DEAD_LETTER_NOT_FOUND, DEAD_LETTER_REPLAYED, DEAD_LETTER_FAILED_AGAIN, DEPENDENCY_UNAVAILABLE.
  */
-export const replayDeadLetter = (
+export const replayDeadLetter = async (
+  outbox: Outbox,
+  handlers: ReplayHandlers,
+  id: string,
+  by: Omit<WriteContext, 'em'>,
+  log: Logger,
+): Promise<DeadLetter> => {
+  try {
+    return await handleAgain(outbox, handlers, id, by, log);
+  } catch (error) {
+    if (!(error instanceof HandlerFailed)) throw error;
+    if (isDatabaseDown(error.cause)) throw error.cause;
+    log.warn({ err: error.cause, deadLetterId: id }, 'event could not be handled again');
+    await unitOfWork(outbox, 'all-tenants', (em) =>
+      em.nativeUpdate(DeadLetter, { id, status: 'PARKED' }, { error: textOf(error.cause), attempts: raw('attempts + 1') }),
+    );
+    throw new AppError('DEAD_LETTER_FAILED_AGAIN', undefined, { cause: error.cause });
+  }
+};
+
+const handleAgain = (
   outbox: Outbox,
   { subscriptions, applyBatch }: ReplayHandlers,
   id: string,
@@ -45,8 +69,13 @@ export const replayDeadLetter = (
       origin: event.origin,
       actor: { id: outbox.service, type: 'system', email: '' },
     };
-    if (applyBatch) await applyBatch(em, [event]);
-    else await subscriptions.find(({ type }) => type === event.type)?.run(ctx);
+    try {
+      if (applyBatch) await applyBatch(em, [event]);
+      else await subscriptions.find(({ type }) => type === event.type)?.run(ctx);
+      await em.flush();
+    } catch (error) {
+      throw new HandlerFailed('The handler failed', { cause: error });
+    }
     letter.status = 'REPLAYED';
     letter.replayedAt = by.now();
     emit({ ...by, em }, DeadLetterReplayedSchema, { deadLetterId: id }, id, {

@@ -349,8 +349,11 @@ describe('replay', () => {
   });
 
   test('when it fails again, then it stays parked and nothing is told', async () => {
-    await expect(replay()).rejects.toThrow('not healed');
-    expect(await suite.parked()).toMatchObject([{ status: 'PARKED', replayed_at: null }]);
+    const [{ attempts } = {}] = await suite.parked();
+    await expect(replay()).rejects.toMatchObject({ code: 'DEAD_LETTER_FAILED_AGAIN' });
+    expect(await suite.parked()).toMatchObject([
+      { status: 'PARKED', replayed_at: null, attempts: Number(attempts) + 1, error: expect.stringContaining('not healed') },
+    ]);
     expect(await told()).toEqual([]);
   });
 

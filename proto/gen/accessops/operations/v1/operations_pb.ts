@@ -159,7 +159,8 @@ export const OperationsService: GenService<{
     output: typeof ListDeadLettersResponseSchema;
   },
   /**
-   * Hands one parked event to its handler again, at once. Errors: DEAD_LETTER_NOT_FOUND, DEAD_LETTER_REPLAYED.
+   * Hands one parked event to its handler again, at once. Errors: DEAD_LETTER_NOT_FOUND, DEAD_LETTER_REPLAYED,
+   * DEAD_LETTER_FAILED_AGAIN (it stays parked, with the new error).
    *
    * @generated from rpc accessops.operations.v1.OperationsService.ReplayDeadLetter
    */
