@@ -7,8 +7,8 @@ import { z } from '@hono/zod-openapi';
 import type { ListDeclaration } from './list-query.ts';
 import type { Services } from './services.ts';
 
-/** Who may come at all: nobody in particular, or who has a token for one of the three namespaces. */
-export const audiences = ['public', 'app', 'org-admin', 'admin'] as const;
+/** Who may come at all: nobody in particular, who has a token for any of the three namespaces, or for a certain one. */
+export const audiences = ['public', 'session', 'app', 'org-admin', 'admin'] as const;
 
 export type Audience = (typeof audiences)[number];
 
@@ -123,6 +123,7 @@ export const pageOf = <Item>({ items, page }: { items: Item[]; page?: { next: st
 
 const prefixes: Record<Audience, RegExp> = {
   public: /^\/api\/v1\/auth\//,
+  session: /^\/api\/v1\/auth\//,
   app: /^\/api\/v1\/(?!auth\/|org\/|admin\/)/,
   'org-admin': /^\/api\/v1\/org\//,
   admin: /^\/api\/v1\/admin\//,

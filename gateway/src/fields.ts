@@ -35,6 +35,12 @@ export const email = z.email('must be an e-mail address').max(254);
 /** Checked for strength where it is kept. */
 export const password = z.string().min(1).max(1024);
 
+/** The code that an authenticator app shows. */
+export const totpCode = z
+  .string()
+  .regex(/^\d{6}$/, 'must be six digits')
+  .openapi({ example: '287082' });
+
 /** ISO 8601 without years and months, whose length depends on the calendar. */
 export const duration = z
   .string()

@@ -1,5 +1,6 @@
 import {
   MembershipChangedSchema,
+  MfaChangedSchema,
   SessionEndedSchema,
   TeamDeletedSchema,
   TeamMembershipChangedSchema,
@@ -38,6 +39,9 @@ const nothing: Drop = () => {};
 const drops: Record<string, Drop> = {
   SessionStarted: nothing,
   SessionEnded: (principals, payload) => principals.dropSession(fromBinary(SessionEndedSchema, payload).sessionId),
+  SessionSteppedUp: nothing,
+  MfaFailed: nothing,
+  MfaChanged: (principals, payload) => principals.dropUser(fromBinary(MfaChangedSchema, payload).userId),
   UserCreated: (principals, payload) => dropUsers(principals, [fromBinary(UserCreatedSchema, payload).user]),
   UserUpdated: (principals, payload) => dropUsers(principals, [fromBinary(UserUpdatedSchema, payload).user]),
   MembershipChanged: (principals, payload) => dropUsers(principals, [fromBinary(MembershipChangedSchema, payload).user]),

@@ -43,6 +43,7 @@ const commonCodes = ({ audience, path, body, list, method, idempotent = true }: 
     ? []
     : (['INVALID_TOKEN', 'SESSION_ENDED', 'AUDIENCE_NOT_ALLOWED', 'TENANT_SUSPENDED', 'TENANT_REQUIRED'] as const)),
   'PERMISSION_DENIED',
+  ...(audience !== 'public' && method !== 'get' ? (['INSUFFICIENT_AUTHENTICATION'] as const) : []),
   ...(path.includes('{') || list ? (['INVALID_PARAMETER'] as const) : []),
   ...(list ? (['INVALID_FILTER'] as const) : []),
   ...(list && (list.paged ?? true) ? (['INVALID_CURSOR'] as const) : []),
@@ -204,7 +205,7 @@ export const describeRoute = (app: OpenAPIHono<Env>, route: Route): void => {
   const who =
     audience === 'public'
       ? 'Anybody may call this.'
-      : `Needs a token for the audience \`accessops-${audience}\` and the permission \`${cerbos.resource}:${cerbos.action}\`.`;
+      : `Needs a token for ${audience === 'session' ? 'any audience' : `the audience \`accessops-${audience}\``} and the permission \`${cerbos.resource}:${cerbos.action}\`.`;
   app.openAPIRegistry.registerPath({
     method,
     path,

@@ -76,11 +76,12 @@ interface Entry {
 
 const secondFactors = new Set(['mfa', 'otp', 'hwk', 'swk', 'sms', 'fpt', 'face', 'pop']);
 
-/** 2 when the token tells of a second factor (RFC 8176 method names), else 1. */
-const mfaLevelOf = ({ amr = [] }: AccessTokenClaims): number => (amr.some((method) => secondFactors.has(method)) ? 2 : 1);
+/** 2 when the token tells of a second factor, by its context or its methods (RFC 8176), else 1. */
+const mfaLevelOf = ({ acr, amr = [] }: AccessTokenClaims): number =>
+  acr === 'aal2' || amr.some((method) => secondFactors.has(method)) ? 2 : 1;
 
 const principalOf = (
-  { id, email, tenant, orgRoles, realmRoles, teams }: ResolvedPrincipal,
+  { id, email, tenant, orgRoles, realmRoles, teams, mfaEnrolled, mfaRequired }: ResolvedPrincipal,
   claims: AccessTokenClaims,
   audience: Principal['audience'],
 ): Principal => ({
@@ -97,13 +98,25 @@ const principalOf = (
   flags: [],
   permissions: [],
   mfaLevel: mfaLevelOf(claims),
+  mfaEnrolled,
+  mfaRequired,
   riskFlags: [],
   sessionId: claims.sid,
 });
 
 /** Everything an answer says about somebody, as text. */
-const fingerprintOf = ({ id, email, tenant, orgRoles, realmRoles, teams }: ResolvedPrincipal): string =>
-  JSON.stringify([id, email, tenant?.id, tenant?.slug, orgRoles, realmRoles, teams.map((team) => [team.id, team.role])]);
+const fingerprintOf = ({ id, email, tenant, orgRoles, realmRoles, teams, mfaEnrolled, mfaRequired }: ResolvedPrincipal): string =>
+  JSON.stringify([
+    id,
+    email,
+    tenant?.id,
+    tenant?.slug,
+    orgRoles,
+    realmRoles,
+    teams.map((team) => [team.id, team.role]),
+    mfaEnrolled,
+    mfaRequired,
+  ]);
 
 /** Principals by session and X-Tenant; concurrent calls for the same one share one call to identity. */
 export const createPrincipals = ({ resolve, minter, ttlMs }: PrincipalsOptions): Principals => {

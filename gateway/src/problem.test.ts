@@ -1,6 +1,6 @@
-import { AppError, codes, invalidField } from '@accessops/errors';
+import { AppError, codes, insufficientAuthentication, invalidField } from '@accessops/errors';
 import { describe, expect, test } from 'vitest';
-import { errorsPage, problemOf, publicError, rawProblem } from './problem.ts';
+import { errorsPage, problemOf, problemResponse, publicError, rawProblem } from './problem.ts';
 
 const call = { path: '/api/v1/requests', requestId: 'r-1' };
 
@@ -32,6 +32,20 @@ describe('problems', () => {
     const error = publicError(new Error('password=hunter2'));
     expect(error.code).toBe('INTERNAL_ERROR');
     expect(JSON.stringify(problemOf(error, call))).not.toContain('hunter2');
+  });
+
+  test('when a second factor is missing, then the challenge says which authentication would do', () => {
+    const challenge = (error: AppError) => problemResponse(error, call).headers.get('www-authenticate');
+    expect(challenge(insufficientAuthentication('aal2'))).toBe(
+      'Bearer error="insufficient_user_authentication", error_description="A second factor is demanded for this: step up and try again.", acr_values="aal2"',
+    );
+    expect(challenge(insufficientAuthentication('aal2', 300))).toMatch(/, acr_values="aal2", max_age="300"$/);
+    expect(challenge(new AppError('MFA_REQUIRED'))).toBe('Bearer');
+  });
+
+  test('when there were too many attempts, then the answer says how long to wait', () => {
+    const error = new AppError('TOO_MANY_ATTEMPTS', undefined, { members: { retryAfter: 42 } });
+    expect(problemResponse(error, call).headers.get('retry-after')).toBe('42');
   });
 
   test('when no request could be read, then the answer is HTTP all the same', () => {

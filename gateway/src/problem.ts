@@ -13,6 +13,20 @@ export const publicError = (error: unknown): AppError => (error instanceof AppEr
 /** Where an error code is described; relative, so that it holds wherever the API is served. */
 export const documentationOf = (code: string): string => `/docs/errors#${code}`;
 
+const quoted = (value: string): string => `"${value.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, '')}"`;
+
+/** RFC 9110 wants a challenge with every 401; RFC 6750 names what is wrong with a token, RFC 9470 which one would do. */
+const challengeOf = ({ code, message, members: { acrValues, maxAge } }: AppError): string => {
+  if (code === 'INVALID_TOKEN') return 'Bearer error="invalid_token"';
+  if (code !== 'INSUFFICIENT_AUTHENTICATION') return 'Bearer';
+  return [
+    'Bearer error="insufficient_user_authentication"',
+    `error_description=${quoted(message)}`,
+    `acr_values=${quoted(String(acrValues ?? 'aal2'))}`,
+    ...(typeof maxAge === 'number' ? [`max_age=${quoted(String(maxAge))}`] : []),
+  ].join(', ');
+};
+
 /** The RFC 9457 problem document of an error, with the members `requestId`, `error` and, for a 422, `errors`. */
 export const problemOf = (error: AppError, { path, requestId }: FailedCall): Record<string, unknown> => {
   const { title, http: status } = kinds[error.kind];
@@ -34,10 +48,8 @@ const headersOf = (error: AppError, { requestId }: FailedCall): Record<string, s
   'cache-control': 'no-store',
   'x-content-type-options': 'nosniff',
   'x-request-id': requestId,
-  // RFC 9110 wants a challenge with every 401; RFC 6750 names what is wrong with a token.
-  ...(error.kind === 'unauthenticated'
-    ? { 'www-authenticate': error.code === 'INVALID_TOKEN' ? 'Bearer error="invalid_token"' : 'Bearer' }
-    : {}),
+  ...(error.kind === 'unauthenticated' ? { 'www-authenticate': challengeOf(error) } : {}),
+  ...(error.code === 'TOO_MANY_ATTEMPTS' ? { 'retry-after': String(error.members.retryAfter ?? 60) } : {}),
   ...(error.kind === 'unavailable' ? { 'retry-after': '1' } : {}),
 });
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { type AccessTokenClaims, anonymous, type Principal, type PrincipalMinter } from '@accessops/authn';
-import type { Authorizer, Question } from '@accessops/authz';
+import { type Authorizer, assertAllowed, type Question } from '@accessops/authz';
 import { AppError, type FieldViolation } from '@accessops/errors';
 import { type CallOptions, Metadata } from '@accessops/grpc';
 import type { Logger } from '@accessops/telemetry';
@@ -39,11 +39,14 @@ export interface RouteParts {
 
 const defaultDeadlineMs = 5000;
 
+const strongestFirst = ['admin', 'org-admin', 'app'] as const;
+
 /** The audience a principal has in a namespace: the strongest of the token that fits it. Errors: AUDIENCE_NOT_ALLOWED. */
-export const audienceFor = (claims: AccessTokenClaims, namespace: Exclude<Audience, 'public'>): Principal['audience'] => {
-  if (!claims.aud.includes(`accessops-${namespace}`))
+export const audienceFor = ({ aud }: AccessTokenClaims, namespace: Exclude<Audience, 'public'>): Principal['audience'] => {
+  if (namespace === 'session') return strongestFirst.find((name) => aud.includes(`accessops-${name}`)) ?? 'public';
+  if (!aud.includes(`accessops-${namespace}`))
     throw new AppError('AUDIENCE_NOT_ALLOWED', `This needs a token for the audience accessops-${namespace}`);
-  return namespace === 'app' && claims.aud.includes('accessops-org-admin') ? 'org-admin' : namespace;
+  return namespace === 'app' && aud.includes('accessops-org-admin') ? 'org-admin' : namespace;
 };
 
 const slug = /^[a-z0-9-]{1,63}$/;
@@ -161,7 +164,7 @@ export const createRouteServer = (parts: RouteParts) => {
       exchange.tenant = principal.tenantId ?? '';
       const decision = await authorizer.decide(principal, question);
       exchange.decisionId = decision.decisionId;
-      if (!decision.allowed) throw new AppError('PERMISSION_DENIED');
+      assertAllowed(decision);
 
       const params = paramNames.length > 0 ? paramsOf(c, paramNames) : nothing;
       const scope = list ? `${route.operationId} ${principal.tenantId} ${principal.id}` : '';

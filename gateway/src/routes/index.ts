@@ -7,6 +7,7 @@ import { catalogRoutes } from './catalog.ts';
 import { grantRoutes } from './grants.ts';
 import { jobRoutes } from './jobs.ts';
 import { meRoutes } from './me.ts';
+import { meMfaRoutes } from './me-mfa.ts';
 import { orgAuditRoutes } from './org-audit.ts';
 import { orgGrantRoutes } from './org-grants.ts';
 import { orgJobRoutes } from './org-jobs.ts';
@@ -23,6 +24,7 @@ import { sessionRoutes } from './session.ts';
 export const routes: readonly Route[] = [
   ...sessionRoutes,
   ...meRoutes,
+  ...meMfaRoutes,
   ...catalogRoutes,
   ...requestRoutes,
   ...approvalRoutes,

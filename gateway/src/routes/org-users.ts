@@ -100,4 +100,17 @@ export const orgUserRoutes: Route[] = [
     errors: ['USER_NOT_FOUND', 'LAST_ADMIN', 'CANNOT_DEACTIVATE_SELF'],
     handle: ({ services, params, options }) => services.identity.updateUser({ id: params.id, active: false }, options),
   }),
+  defineRoute({
+    method: 'delete',
+    path: '/api/v1/org/users/{id}/mfa',
+    operationId: 'removeUserMfa',
+    tag: 'Organisation',
+    summary: 'Take the second factor of a user who has lost it',
+    description: 'They sign in with the password alone from then on, and can enrol a new one.',
+    audience: 'org-admin',
+    cerbos: { resource: 'user', action: 'remove_mfa' },
+    answer: { status: 204, description: 'The user has no second factor any more.' },
+    errors: ['USER_NOT_FOUND', 'MFA_NOT_ENROLLED', 'BELONGS_ELSEWHERE', 'INSUFFICIENT_AUTHENTICATION'],
+    handle: ({ services, params, options }) => services.identity.removeUserMfa({ userId: params.id }, options),
+  }),
 ];

@@ -1,6 +1,6 @@
 import { z } from '@hono/zod-openapi';
 import { defineRoute, type Route } from '../define-route.ts';
-import { email, key, name, password, personName } from '../fields.ts';
+import { email, key, name, password, personName, totpCode } from '../fields.ts';
 import { sessionExample, sessionJson, sessionSchema } from '../representations/session.ts';
 import { tenantExample, tenantJson, tenantSchema } from '../representations/tenant.ts';
 import { userExample, userJson, userSchema } from '../representations/user.ts';
@@ -15,6 +15,19 @@ const registration = z
   })
   .openapi('Registration');
 
+const secondFactorCode = {
+  totp: totpCode.optional().openapi({ description: 'The code of the authenticator app; good once.' }),
+  recoveryCode: z.string().min(1).max(64).optional().openapi({ description: 'Instead of `totp`; good once.' }),
+};
+
+const proof = z
+  .strictObject(secondFactorCode)
+  .refine(({ totp, recoveryCode }) => (totp === undefined) !== (recoveryCode === undefined), {
+    path: ['totp'],
+    message: 'give either totp or recoveryCode',
+  })
+  .openapi('SecondFactorProof');
+
 // Whatever is no address or password is answered like a wrong one.
 const login = z
   .strictObject({
@@ -22,6 +35,7 @@ const login = z
     password,
     audience: z.enum(['app', 'org-admin', 'admin']).optional(),
     tenant: key.optional(),
+    ...secondFactorCode,
   })
   .openapi('Login');
 
@@ -68,7 +82,9 @@ export const sessionRoutes: Route[] = [
     operationId: 'login',
     tag: 'Session',
     summary: 'Sign in',
-    description: 'The audience `org-admin` is for admins, managers and auditors of a tenant, `admin` for platform staff.',
+    description:
+      'The audience `org-admin` is for admins, managers and auditors of a tenant, `admin` for platform staff. Whoever has a second factor ' +
+      'gives `totp` or `recoveryCode` too; `MFA_REQUIRED` tells that one is missing, and that the password was right.',
     audience: 'public',
     cerbos: { resource: 'session', action: 'login' },
     idempotent: false,
@@ -77,7 +93,16 @@ export const sessionRoutes: Route[] = [
       example: { email: 'requester@acme.test', password: 'three orange lamps above', audience: 'app', tenant: 'acme' },
     },
     answer: { status: 200, description: 'A session.', ...session },
-    errors: ['INVALID_CREDENTIALS', 'AUDIENCE_NOT_ALLOWED', 'TENANT_REQUIRED', 'TENANT_SUSPENDED', 'NOT_A_MEMBER'],
+    errors: [
+      'INVALID_CREDENTIALS',
+      'MFA_REQUIRED',
+      'INVALID_MFA_CODE',
+      'TOO_MANY_ATTEMPTS',
+      'AUDIENCE_NOT_ALLOWED',
+      'TENANT_REQUIRED',
+      'TENANT_SUSPENDED',
+      'NOT_A_MEMBER',
+    ],
     handle: async ({ services, body, options }) => sessionJson(await services.identity.login(body, options)),
   }),
   defineRoute({
@@ -94,6 +119,23 @@ export const sessionRoutes: Route[] = [
     answer: { status: 200, description: 'A session.', ...session },
     errors: ['INVALID_REFRESH_TOKEN', 'TENANT_SUSPENDED'],
     handle: async ({ services, body, options }) => sessionJson(await services.identity.refresh(body, options)),
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/v1/auth/step-up',
+    operationId: 'stepUp',
+    tag: 'Session',
+    summary: 'Prove the second factor within a session',
+    description:
+      'Answers new tokens of the same session, with `acr` `aal2` for a day; the refresh tokens it had are used up. It is what an ' +
+      '`INSUFFICIENT_AUTHENTICATION` asks for.',
+    audience: 'session',
+    cerbos: { resource: 'session', action: 'step_up' },
+    idempotent: false,
+    body: { schema: proof, example: { totp: '287082' } },
+    answer: { status: 200, description: 'The session.', ...session },
+    errors: ['MFA_NOT_ENROLLED', 'INVALID_MFA_CODE', 'TOO_MANY_ATTEMPTS'],
+    handle: async ({ services, body, options }) => sessionJson(await services.identity.stepUp(body, options)),
   }),
   defineRoute({
     method: 'post',

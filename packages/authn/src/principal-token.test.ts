@@ -30,6 +30,8 @@ const alice: Principal = {
   orgRoles: ['admin', 'approver'],
   teams: [{ id: 'team-1', role: 'lead' }],
   mfaLevel: 2,
+  mfaEnrolled: true,
+  mfaRequired: false,
   sessionId: 's-1',
 };
 const mint = async (key: JWK, principal: Principal) => (await createMinter(key)).mint(principal);

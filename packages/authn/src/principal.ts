@@ -18,6 +18,10 @@ export const principalSchema = z.object({
   permissions: z.array(z.string()),
   /** 1: password, 2: a second factor as well. */
   mfaLevel: z.number().int(),
+  /** Whether there is a second factor to ask for. */
+  mfaEnrolled: z.boolean(),
+  /** Whether the tenant demands one of everybody. */
+  mfaRequired: z.boolean(),
   riskFlags: z.array(z.string()),
   sessionId: z.string().nullable(),
 });
@@ -36,6 +40,8 @@ const nobody: Omit<Principal, 'type' | 'id'> = {
   flags: [],
   permissions: [],
   mfaLevel: 0,
+  mfaEnrolled: false,
+  mfaRequired: false,
   riskFlags: [],
   sessionId: null,
 };

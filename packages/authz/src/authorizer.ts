@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { AppError } from '@accessops/errors';
+import { AppError, insufficientAuthentication } from '@accessops/errors';
 import { GRPC } from '@cerbos/grpc';
 import { LRUCache } from 'lru-cache';
-import type { Decision, Question } from './decision.ts';
+import type { Attribute, Decision, Question } from './decision.ts';
 
 /** The principal as far as policies look at it. */
 export interface Subject {
@@ -17,13 +17,15 @@ export interface Subject {
   flags: string[];
   permissions: string[];
   mfaLevel: number;
+  mfaEnrolled: boolean;
+  mfaRequired: boolean;
   riskFlags: string[];
 }
 
 export interface Authorizer {
   /** Asks Cerbos, or remembers. Throws DEPENDENCY_UNAVAILABLE when it does not answer; never allows by itself. */
   decide(subject: Subject, question: Question): Promise<Decision>;
-  /** The same, but throws PERMISSION_DENIED instead of answering no. */
+  /** The same, but throws instead of answering no: PERMISSION_DENIED, INSUFFICIENT_AUTHENTICATION. */
   authorize(subject: Subject, question: Question): Promise<Decision>;
   /** Which of many questions are answered yes, in as few calls as Cerbos takes; not remembered. */
   allowed(subject: Subject, questions: Question[]): Promise<boolean[]>;
@@ -58,6 +60,8 @@ const principalOf = (subject: Subject) => ({
     flags: subject.flags,
     permissions: subject.permissions,
     mfaLevel: subject.mfaLevel,
+    mfaEnrolled: subject.mfaEnrolled,
+    mfaRequired: subject.mfaRequired,
     riskFlags: subject.riskFlags,
   },
 });
@@ -69,6 +73,15 @@ const keyOf = (principalKey: string, question: Question): string =>
 
 // What Cerbos takes in one call, unless told otherwise.
 const batchSize = 50;
+
+/** Throws unless it is allowed. Errors: PERMISSION_DENIED; INSUFFICIENT_AUTHENTICATION when a second factor is all that is missing. */
+export const assertAllowed = ({ allowed, demand }: Decision): void => {
+  if (!allowed) throw demand ? insufficientAuthentication(demand) : new AppError('PERMISSION_DENIED');
+};
+
+const secondFactor = 'aal2';
+
+const demandsSecondFactor = (output: Attribute): boolean => (output as { demand?: { acr?: unknown } } | null)?.demand?.acr === secondFactor;
 
 /** A Cerbos client that remembers decisions for a short time, by principal, action and attributes. */
 export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: AuthorizerOptions): Authorizer => {
@@ -118,6 +131,15 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
     }
   };
 
+  // A policy cannot tell whether it would deny all the same. So it is asked again as if the second factor had been proved: nobody is
+  // sent to fetch one in vain, or told that there is something to be had with it.
+  const askWithDemand = async (subject: Subject, question: Question): Promise<Decision> => {
+    const decision = await ask(subject, question);
+    if (decision.allowed || subject.mfaLevel >= 2 || !decision.outputs.some(demandsSecondFactor)) return decision;
+    const lifted = await ask({ ...subject, mfaLevel: 2 }, question);
+    return lifted.allowed ? { ...decision, demand: secondFactor } : decision;
+  };
+
   const askMany = async (subject: Subject, questions: Question[]): Promise<boolean[]> => {
     try {
       const { results } = await cerbos.checkResources({
@@ -137,7 +159,7 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
     const key = keyOf(principalKey(subject), question);
     const hit = decisions.get(key);
     if (hit) return hit;
-    const asked = asking.get(key) ?? ask(subject, question);
+    const asked = asking.get(key) ?? askWithDemand(subject, question);
     asking.set(key, asked);
     try {
       const decision = await asked;
@@ -153,7 +175,7 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
     decide,
     authorize: async (subject, question) => {
       const decision = await decide(subject, question);
-      if (!decision.allowed) throw new AppError('PERMISSION_DENIED');
+      assertAllowed(decision);
       return decision;
     },
     allowed: async (subject, questions) => {

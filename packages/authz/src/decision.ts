@@ -12,6 +12,8 @@ export interface Question {
 
 export interface Decision {
   allowed: boolean;
+  /** When denied: the authentication context (`aal2`) in which it would be allowed, if there is one. */
+  demand?: string;
   /** The request id under which Cerbos decided; for the log. */
   decisionId: string;
   /** Values the activated rules put out. */

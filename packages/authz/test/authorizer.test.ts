@@ -15,6 +15,8 @@ const subject = (changed: Partial<Subject> = {}): Subject => ({
   flags: [],
   permissions: [],
   mfaLevel: 1,
+  mfaEnrolled: false,
+  mfaRequired: false,
   riskFlags: [],
   ...changed,
 });
@@ -72,6 +74,21 @@ describe('decisions', () => {
     const authorizer = authorizerFor({ address: cerbos.address });
     expect((await authorizer.decide(subject(who), reading(what))).allowed).toBe(false);
     await expect(authorizer.authorize(subject(who), reading(what))).rejects.toMatchObject({ code: 'PERMISSION_DENIED', httpStatus: 403 });
+  });
+
+  test('when a second factor is all that is missing, then that is demanded, and of nobody for whom it would change nothing', async () => {
+    const authorizer = authorizerFor({ address: cerbos.address });
+    const signing = reading({ action: 'sign' });
+    const writer = subject({ orgRoles: ['writer'] });
+    expect(await authorizer.decide(writer, signing)).toMatchObject({ allowed: false, demand: 'aal2' });
+    await expect(authorizer.authorize(writer, signing)).rejects.toMatchObject({
+      code: 'INSUFFICIENT_AUTHENTICATION',
+      httpStatus: 401,
+      members: { acrValues: 'aal2' },
+    });
+    expect(await authorizer.authorize(subject({ orgRoles: ['writer'], mfaLevel: 2 }), signing)).toMatchObject({ allowed: true });
+    expect(await authorizer.decide(subject(), signing)).not.toHaveProperty('demand');
+    await expect(authorizer.authorize(subject(), signing)).rejects.toMatchObject({ code: 'PERMISSION_DENIED', httpStatus: 403 });
   });
 
   test('when many questions are asked at once, more than Cerbos takes in one call, then each has its answer in its place', async () => {

@@ -21,6 +21,14 @@ const policyFor = (role: string) => ({
         roles: ['writer'],
         output: { when: { ruleActivated: '{"limit": R.attr.size * 2.0}' } },
       },
+      { actions: ['sign'], effect: 'EFFECT_ALLOW', roles: ['writer'] },
+      {
+        actions: ['sign'],
+        effect: 'EFFECT_DENY',
+        roles: ['*'],
+        condition: { match: { expr: 'P.attr.mfaLevel < 2' } },
+        output: { when: { ruleActivated: '{"demand": {"acr": "aal2"}}' } },
+      },
     ],
   },
 });

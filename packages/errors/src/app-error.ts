@@ -46,5 +46,11 @@ export class AppError extends Error {
 export const invalidField = (pointer: string, message: string): AppError =>
   new AppError('INVALID_FIELDS', message, { fields: [{ pointer, message }] });
 
+/**
+ * A 401 that asks for better authentication (RFC 9470). `acrValues` is what would do, `maxAge` how many seconds ago it may have been.
+ */
+export const insufficientAuthentication = (acrValues: string, maxAge?: number): AppError =>
+  new AppError('INSUFFICIENT_AUTHENTICATION', undefined, { members: { acrValues, ...(maxAge !== undefined && { maxAge }) } });
+
 /** Whether a string is a code of the table. */
 export const isCode = (value: string): value is Code => Object.hasOwn(codes, value);

@@ -1,3 +1,4 @@
+export * from './authenticator.ts';
 export * from './database.ts';
 export * from './infrastructure.ts';
 export * from './namespace.ts';

@@ -27,6 +27,8 @@ export const principal = (partial: Partial<Principal> = {}): Principal => ({
   flags: [],
   permissions: [],
   mfaLevel: 1,
+  mfaEnrolled: false,
+  mfaRequired: false,
   riskFlags: [],
   sessionId: null,
   ...partial,

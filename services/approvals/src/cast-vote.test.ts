@@ -12,7 +12,18 @@ const admin: Stage = { name: 'admin', required: 1, roles: ['admin'], teamId: '' 
 const yes = { verdict: 'APPROVE', comment: '' } as const;
 const no = { verdict: 'REJECT', comment: 'no' } as const;
 
-const nobody = { realmRoles: [], teams: [], licenseTier: '', flags: [], permissions: [], mfaLevel: 1, riskFlags: [], sessionId: null };
+const nobody = {
+  realmRoles: [],
+  teams: [],
+  licenseTier: '',
+  flags: [],
+  permissions: [],
+  mfaLevel: 1,
+  mfaEnrolled: false,
+  mfaRequired: false,
+  riskFlags: [],
+  sessionId: null,
+};
 const inAcme = { ...nobody, type: 'user', tenantId: 't', tenantSlug: 'acme', audience: 'app' };
 const principalOf = (id: string, orgRoles: string[]) => principalSchema.parse({ ...inAcme, id, email: `${id}@acme.test`, orgRoles });
 const person = (id: string, orgRoles: string[], active = true): Person =>

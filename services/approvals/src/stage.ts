@@ -5,6 +5,8 @@ export interface Stage {
   roles: string[];
   /** Empty: no team. */
   teamId: string;
+  /** `aal2`: decided on with a second factor, by whoever has one. */
+  acr?: string;
 }
 
 /** A person as far as stages ask. */

@@ -22,12 +22,14 @@ interface Row {
   user_active: boolean | null;
   org_roles: string[];
   teams: { id: string; name: string; role: string }[];
+  mfa_enrolled: boolean;
 }
 
 const read = async (pool: Pool, values: unknown[]): Promise<Row | undefined> => {
   const { rows } = await pool.query<Row>({
     name: 'resolve-principal',
-    text: 'select * from resolve_principal($1, $2, $3, $4, $5)',
+    text: `select found.*, exists (select 1 from totp where account_id = $1 and confirmed_at is not null) as mfa_enrolled
+             from resolve_principal($1, $2, $3, $4, $5) found`,
     values,
   });
   return rows[0];
@@ -63,6 +65,7 @@ const resolveIn = async (
     orgRoles: row.org_roles ?? [],
     realmRoles: row.audience === 'admin' ? row.realm_roles : [],
     teams: row.teams,
+    mfaEnrolled: row.mfa_enrolled,
   };
 };
 

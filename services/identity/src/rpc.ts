@@ -95,6 +95,38 @@ export const identityHandlers = (
     return resolvePrincipal(pool, now(), request);
   },
 
+  stepUp: async (call, code) => {
+    await call.authorize('session', 'step_up', {});
+    return provider.stepUp(call, code);
+  },
+  getMfa: query(async (ctx) => {
+    await may(ctx, 'me', 'read');
+    return provider.secondFactor.get(ctx);
+  }),
+  // What is handed out once is not kept under an Idempotency-Key.
+  beginTotp: async (call) => {
+    await may(call, 'me', 'manage_mfa');
+    return call.write((ctx) => provider.secondFactor.begin(ctx));
+  },
+  confirmTotp: async (call, { code }) => {
+    await may(call, 'me', 'manage_mfa');
+    return { codes: await provider.secondFactor.confirm(call, code) };
+  },
+  renewRecoveryCodes: async (call) => {
+    await may(call, 'me', 'manage_mfa');
+    return { codes: await provider.secondFactor.renewRecoveryCodes(call) };
+  },
+  removeTotp: async (call) => {
+    await may(call, 'me', 'manage_mfa');
+    await provider.secondFactor.remove(call);
+    return {};
+  },
+  removeUserMfa: async (call, { userId }) => {
+    await may(call, 'user', 'remove_mfa');
+    await provider.secondFactor.removeOf(call, userId);
+    return {};
+  },
+
   getMe: query(async (ctx) => {
     await may(ctx, 'me', 'read');
     return getMe(ctx);

@@ -192,7 +192,11 @@ export const newTenant = async ({ client }: Harness): Promise<TestTenant> => {
 };
 
 /** Logs in and reads the token's session id. */
-export const logIn = async ({ client }: Harness, email: string, wish: { audience?: string; tenant?: string; password?: string } = {}) => {
+export const logIn = async (
+  { client }: Harness,
+  email: string,
+  wish: { audience?: string; tenant?: string; password?: string; totp?: string; recoveryCode?: string } = {},
+) => {
   const session = await client.login({ email, password, ...wish }, await anonymously());
   const claims = decodeJwt(session.accessToken);
   return { ...session, claims, sessionId: String(claims.sid), subject: String(claims.sub) };

@@ -15,6 +15,8 @@ export interface Grant {
   /** The tenants that the session is good in. */
   organizations: { id: string; slug: string; orgRoles: string[] }[];
   realmRoles: RealmRole[];
+  /** Whether a second factor was proved within the session, and counts. */
+  secondFactor: boolean;
 }
 
 const clients: Record<Audience, { azp: string; aud: string[] }> = {
@@ -29,8 +31,8 @@ export const claimsOf = (grant: Grant) => {
   return {
     sid: grant.sessionId,
     azp: clients[grant.audience].azp,
-    acr: 'aal1',
-    amr: ['pwd'],
+    acr: grant.secondFactor ? 'aal2' : 'aal1',
+    amr: grant.secondFactor ? ['pwd', 'otp'] : ['pwd'],
     email: grant.email,
     given_name: grant.firstName,
     family_name: grant.lastName,

@@ -2,12 +2,19 @@ import { newId } from '@accessops/db';
 import type { ServiceParts } from '@accessops/service';
 import type { IdentityProvider, Tokens } from '../provider.ts';
 import { signAccessToken } from './access-token.ts';
+import type { Issued } from './grant.ts';
 import { createKeyRing } from './key-ring.ts';
 import { accessTokenSeconds } from './lifetimes.ts';
-import { type Issued, login } from './login.ts';
+import { login } from './login.ts';
 import { logout } from './logout.ts';
 import { prepareAccount } from './prepare-account.ts';
 import { refresh } from './refresh.ts';
+import { beginTotp } from './second-factor/begin-totp.ts';
+import { confirmTotp } from './second-factor/confirm-totp.ts';
+import { getMfa } from './second-factor/get-mfa.ts';
+import { removeOwnSecondFactor, removeSecondFactorOf } from './second-factor/remove-second-factor.ts';
+import { renewRecoveryCodes } from './second-factor/renew-recovery-codes.ts';
+import { stepUp } from './step-up.ts';
 
 export interface LocalProviderOptions {
   /** `iss` of its tokens. */
@@ -33,11 +40,20 @@ export const createLocalProvider = ({ pool, now, log }: ServiceParts, { issuer, 
   };
 
   return {
-    login: (call, credentials) => signed(() => login(call, pool, credentials)),
+    login: (call, credentials) => signed(() => login(call, pool, sealKey, credentials)),
     refresh: (call, refreshToken) => signed(() => refresh(call, refreshToken)),
+    stepUp: (call, code) => signed(() => stepUp(call, sealKey, code)),
     logout,
     jwks: keys.jwks,
     withAccount: async (person, use) => use(await prepareAccount(person)),
+    secondFactor: {
+      get: getMfa,
+      begin: (ctx) => beginTotp(ctx, sealKey),
+      confirm: (call, code) => confirmTotp(call, sealKey, code),
+      renewRecoveryCodes: (call) => renewRecoveryCodes(call, sealKey),
+      remove: removeOwnSecondFactor,
+      removeOf: removeSecondFactorOf,
+    },
     maintain: keys.maintain,
     close: async () => {},
   };

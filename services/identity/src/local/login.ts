@@ -9,19 +9,12 @@ import { normalizeEmail } from '../email.ts';
 import { membershipsOf } from '../memberships.ts';
 import type { Credentials } from '../provider.ts';
 import type { Audience } from '../session.ts';
-import type { Grant } from './access-token.ts';
 import { chooseMemberships, parseAudience } from './choose-memberships.ts';
-import { grantOf } from './grant.ts';
+import { grantOf, type Issued } from './grant.ts';
 import { sessionSeconds } from './lifetimes.ts';
 import { isPassword } from './password-hash.ts';
 import { hashOf, newRefreshToken } from './refresh-token.ts';
-
-/** A session that was started or goes on: what its access token tells, and the refresh token that comes with it. */
-export interface Issued {
-  grant: Grant;
-  refreshToken: string;
-  expiresAt: Date;
-}
+import { type SecondFactorCode, useSecondFactor } from './second-factor/use-second-factor.ts';
 
 interface StoredPassword {
   id: string;
@@ -38,44 +31,59 @@ const find = async (pool: Pool, email: string | undefined): Promise<StoredPasswo
   return rows[0];
 };
 
-const start = async (ctx: Ctx, accountId: string, audience: Audience, tenant: string): Promise<Issued> => {
+/** What a session is started with, once the password was right. */
+interface Start {
+  accountId: string;
+  audience: Audience;
+  tenant: string;
+  code: SecondFactorCode;
+  sealKey: Buffer;
+}
+
+/** Undefined when the second factor was wrong, which has to be committed. */
+const start = async (ctx: Ctx, { accountId, audience, tenant, code, sealKey }: Start): Promise<Issued | undefined> => {
   const account = await ctx.em.findOne(Account, { id: accountId, active: true });
   if (!account) throw new AppError('INVALID_CREDENTIALS');
   const { realmRoles } = account;
   const chosen = chooseMemberships({ memberships: await membershipsOf(ctx.em, accountId), realmRoles, audience, tenant });
 
-  const [sessionId, refreshToken] = [newId(), newRefreshToken()];
   // A session of several tenants belongs to none of them: it goes on when the person leaves one.
   const tenantId = (chosen.length === 1 && chosen[0]?.tenantId) || noTenant;
+  const own: Ctx = { ...ctx, tenantId, actor: { id: accountId, type: 'user', email: account.email } };
+  const use = await useSecondFactor(own, sealKey, account, code);
+  if (use === 'wrong') return undefined;
+
+  const [sessionId, refreshToken] = [newId(), newRefreshToken()];
   const now = ctx.now();
   const expiresAt = new Date(now.getTime() + sessionSeconds * 1000);
   await ctx.em.execute(
-    `with started as (insert into session (id, tenant_id, account_id, audience, created_at, expires_at) values (?, ?, ?, ?, ?, ?) returning *)
+    `with started as (
+       insert into session (id, tenant_id, account_id, audience, created_at, expires_at, second_factor_at) values (?, ?, ?, ?, ?, ?, ?) returning *
+     )
      insert into refresh_token (hash, tenant_id, session_id, expires_at) select ?, tenant_id, id, expires_at from started`,
-    [sessionId, tenantId, accountId, audience, now, expiresAt, hashOf(refreshToken)],
+    [sessionId, tenantId, accountId, audience, now, expiresAt, use ? now : null, hashOf(refreshToken)],
   );
-  emit(
-    { ...ctx, tenantId, actor: { id: accountId, type: 'user', email: account.email } },
-    SessionStartedSchema,
-    { sessionId, userId: accountId },
-    sessionId,
-    {
-      action: 'SESSION_STARTED',
-      entityType: 'SESSION',
-      entityId: sessionId,
-      changes: { userId: { after: accountId }, audience: { after: audience } },
-    },
-  );
-  return { grant: grantOf(sessionId, audience, account, chosen), refreshToken, expiresAt };
+  emit(own, SessionStartedSchema, { sessionId, userId: accountId }, sessionId, {
+    action: 'SESSION_STARTED',
+    entityType: 'SESSION',
+    entityId: sessionId,
+    changes: { userId: { after: accountId }, audience: { after: audience }, ...(use && { secondFactor: { after: use } }) },
+  });
+  const session = { id: sessionId, audience, secondFactor: use !== undefined };
+  return { grant: grantOf(session, account, chosen), refreshToken, expiresAt };
 };
 
 /**
  * Starts a session. The password is checked outside the transaction, and against a hash of nobody's for an unknown address: neither
- * answer nor time tells whether the address exists.
+ * answer nor time tells whether the address exists. Whether there is a second factor is told after the right password only.
  */
-export const login = async (call: Call, pool: Pool, { email, password, audience, tenant }: Credentials): Promise<Issued> => {
-  const wanted = parseAudience(audience);
+export const login = async (call: Call, pool: Pool, sealKey: Buffer, credentials: Credentials): Promise<Issued> => {
+  const { email, password, tenant, totp, recoveryCode } = credentials;
+  const audience = parseAudience(credentials.audience);
   const stored = await find(pool, normalizeEmail(email));
   if (!(await isPassword(password, stored?.password_hash)) || !stored) throw new AppError('INVALID_CREDENTIALS');
-  return call.write((ctx) => start(ctx, stored.id, wanted, tenant), 'all-tenants');
+  const code = { totp, recoveryCode };
+  const issued = await call.write((ctx) => start(ctx, { accountId: stored.id, audience, tenant, code, sealKey }), 'all-tenants');
+  if (!issued) throw new AppError('INVALID_MFA_CODE');
+  return issued;
 };

@@ -1,11 +1,7 @@
-import { noTenant } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import type { Call, Ctx } from '@accessops/service';
-import { membershipsOf } from '../memberships.ts';
-import { type Audience, endSessions } from '../session.ts';
-import { chooseMemberships } from './choose-memberships.ts';
-import { grantOf, type Holder } from './grant.ts';
-import type { Issued } from './login.ts';
+import { endSessions } from '../session.ts';
+import { continuedGrant, type Issued, type SessionRow, sessionRowsOf } from './grant.ts';
 import { hashOf, isRefreshToken, newRefreshToken } from './refresh-token.ts';
 
 // One round trip: marks the token as used, adds its successor while the session lives, and reads what the access token tells.
@@ -17,32 +13,15 @@ const rotateSql = `
     select s.* from session s join taken on taken.session_id = s.id where s.ended_at is null and s.expires_at > ?
   ), successor as (
     insert into refresh_token (hash, tenant_id, session_id, expires_at) select ?, tenant_id, id, expires_at from living
-  )
-  select s.id as "sessionId", s.tenant_id as "tenantId", s.audience, s.expires_at as "expiresAt",
-         a.id, a.email, a.active, a.first_name as "firstName", a.last_name as "lastName", a.realm_roles as "realmRoles"
-    from living s join account a on a.id = s.account_id`;
-
-interface Rotated extends Holder {
-  sessionId: string;
-  tenantId: string;
-  audience: Audience;
-  expiresAt: string;
-  active: boolean;
-}
+  )${sessionRowsOf('living')}`;
 
 const rotate = async (ctx: Ctx, hash: Buffer): Promise<Issued | undefined> => {
   const now = ctx.now();
   const refreshToken = newRefreshToken();
-  const [row] = await ctx.em.execute<Rotated[]>(rotateSql, [now, hash, now, now, hashOf(refreshToken)]);
+  const [row] = await ctx.em.execute<SessionRow[]>(rotateSql, [now, hash, now, now, hashOf(refreshToken)]);
   if (!row) return undefined;
-  const { id, sessionId, tenantId, audience, active, realmRoles } = row;
-  const memberships = (await membershipsOf(ctx.em, id)).filter((membership) => tenantId === noTenant || membership.tenantId === tenantId);
   // What throws from here on takes everything back.
-  const belongs = memberships.some((membership) => membership.active) || (tenantId === noTenant && audience === 'admin');
-  const isNowhere = tenantId === noTenant && memberships.length === 0;
-  if (!active || !(belongs || isNowhere)) throw new AppError('INVALID_REFRESH_TOKEN');
-  const chosen = chooseMemberships({ memberships, realmRoles, audience, tenant: '' });
-  return { grant: grantOf(sessionId, audience, row, chosen), refreshToken, expiresAt: new Date(row.expiresAt) };
+  return { grant: await continuedGrant(ctx, row), refreshToken, expiresAt: new Date(row.expiresAt) };
 };
 
 /**

@@ -9,6 +9,8 @@ const stage = z
     roles: z.array(z.string().min(1)),
     /** Empty: the roles decide. */
     teamId: z.string(),
+    /** `aal2`: decided on with a second factor, by whoever has one. */
+    acr: z.literal('aal2').optional(),
   })
   .refine(({ roles, teamId }) => roles.length > 0 || teamId !== '', 'nobody could decide');
 

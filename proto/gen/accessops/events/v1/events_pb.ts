@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file accessops/events/v1/events.proto.
  */
 export const file_accessops_events_v1_events: GenFile = /*@__PURE__*/
-  fileDesc("CiBhY2Nlc3NvcHMvZXZlbnRzL3YxL2V2ZW50cy5wcm90bxITYWNjZXNzb3BzLmV2ZW50cy52MSKuAQoGQ2hhbmdlEg4KBmFjdGlvbhgBIAEoCRITCgtlbnRpdHlfdHlwZRgCIAEoCRIRCgllbnRpdHlfaWQYAyABKAkSKQoFYWN0b3IYBCABKAsyGi5hY2Nlc3NvcHMuY29tbW9uLnYxLkFjdG9yEisKBm9yaWdpbhgFIAEoCzIbLmFjY2Vzc29wcy5jb21tb24udjEuT3JpZ2luEhQKDGNoYW5nZXNfanNvbhgGIAEoCSI3CghBbnlFdmVudBIrCgZjaGFuZ2UYASABKAsyGy5hY2Nlc3NvcHMuZXZlbnRzLnYxLkNoYW5nZSJvCgxVc2VyU25hcHNob3QSCgoCaWQYASABKAkSDQoFZW1haWwYAiABKAkSDgoGYWN0aXZlGAMgASgIEhEKCW9yZ19yb2xlcxgEIAMoCRIQCgh0ZWFtX2lkcxgFIAMoCRIPCgd2ZXJzaW9uGAYgASgFImsKC1VzZXJDcmVhdGVkEisKBmNoYW5nZRgBIAEoCzIbLmFjY2Vzc29wcy5ldmVudHMudjEuQ2hhbmdlEi8KBHVzZXIYAiABKAsyIS5hY2Nlc3NvcHMuZXZlbnRzLnYxLlVzZXJTbmFwc2hvdCJrCgtVc2VyVXBkYXRlZBIrCgZjaGFuZ2UYASABKAsyGy5hY2Nlc3NvcHMuZXZlbnRzLnYxLkNoYW5nZRIvCgR1c2VyGAIgASgLMiEuYWNjZXNzb3BzLmV2ZW50cy52MS5Vc2VyU25hcHNob3QicQoRTWVtYmVyc2hpcENoYW5nZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USLwoEdXNlchgCIAEoCzIhLmFjY2Vzc29wcy5ldmVudHMudjEuVXNlclNuYXBzaG90IoYBChVUZWFtTWVtYmVyc2hpcENoYW5nZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USDwoHdGVhbV9pZBgCIAEoCRIvCgR1c2VyGAMgASgLMiEuYWNjZXNzb3BzLmV2ZW50cy52MS5Vc2VyU25hcHNob3QiagoLVGVhbUNoYW5nZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USDwoHdGVhbV9pZBgCIAEoCRIMCgRuYW1lGAMgASgJEg8KB3ZlcnNpb24YBCABKAUifQoLVGVhbURlbGV0ZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USDwoHdGVhbV9pZBgCIAEoCRIwCgV1c2VycxgDIAMoCzIhLmFjY2Vzc29wcy5ldmVudHMudjEuVXNlclNuYXBzaG90ImsKDVRlbmFudENyZWF0ZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USEQoJdGVuYW50X2lkGAIgASgJEgwKBHNsdWcYAyABKAkSDAoEbmFtZRgEIAEoCSJfCg1UZW5hbnRVcGRhdGVkEisKBmNoYW5nZRgBIAEoCzIbLmFjY2Vzc29wcy5ldmVudHMudjEuQ2hhbmdlEhEKCXRlbmFudF9pZBgCIAEoCRIOCgZzdGF0dXMYAyABKAkiYgoOU2Vzc2lvblN0YXJ0ZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USEgoKc2Vzc2lvbl9pZBgCIAEoCRIPCgd1c2VyX2lkGAMgASgJInAKDFNlc3Npb25FbmRlZBIrCgZjaGFuZ2UYASABKAsyGy5hY2Nlc3NvcHMuZXZlbnRzLnYxLkNoYW5nZRISCgpzZXNzaW9uX2lkGAIgASgJEg8KB3VzZXJfaWQYAyABKAkSDgoGcmVhc29uGAQgASgJIlwKE1Jlc291cmNlVHlwZUNoYW5nZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USGAoQcmVzb3VyY2VfdHlwZV9pZBgCIAEoCSJTCg9SZXNvdXJjZUNoYW5nZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USEwoLcmVzb3VyY2VfaWQYAiABKAkirAIKEFJlcXVlc3RTdWJtaXR0ZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USEgoKcmVxdWVzdF9pZBgCIAEoCRIUCgxyZXF1ZXN0ZXJfaWQYAyABKAkSFwoPcmVxdWVzdGVyX2VtYWlsGAQgASgJEhMKC3Jlc291cmNlX2lkGAUgASgJEgwKBHJvbGUYBiABKAkSFQoNanVzdGlmaWNhdGlvbhgHIAEoCRIQCghkdXJhdGlvbhgIIAEoCRIqCgZzdGFnZXMYCSADKAsyGi5hY2Nlc3NvcHMuY29tbW9uLnYxLlN0YWdlEjAKDHN1Ym1pdHRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAi9AEKD1JlcXVlc3RBcHByb3ZlZBIrCgZjaGFuZ2UYASABKAsyGy5hY2Nlc3NvcHMuZXZlbnRzLnYxLkNoYW5nZRISCgpyZXF1ZXN0X2lkGAIgASgJEhQKDHJlcXVlc3Rlcl9pZBgDIAEoCRITCgtyZXNvdXJjZV9pZBgEIAEoCRIUCgxyZXNvdXJjZV9rZXkYBSABKAkSDAoEcm9sZRgGIAEoCRIQCghkdXJhdGlvbhgHIAEoCRIRCgljb25uZWN0b3IYCCABKAkSEwoLY29uZmlnX2pzb24YCSABKAkSFwoPcGFyYW1ldGVyc19qc29uGAogASgJImAKDVJlcXVlc3RDbG9zZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USEgoKcmVxdWVzdF9pZBgCIAEoCRIOCgZzdGF0dXMYAyABKAkiZAoRUmVxdWVzdFByb2dyZXNzZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USEgoKcmVxdWVzdF9pZBgCIAEoCRIOCgZzdGF0dXMYAyABKAkiZQoQUmVxdWVzdFdpdGhkcmF3bhIrCgZjaGFuZ2UYASABKAsyGy5hY2Nlc3NvcHMuZXZlbnRzLnYxLkNoYW5nZRISCgpyZXF1ZXN0X2lkGAIgASgJEhAKCGdyYW50X2lkGAMgASgJIngKEERlY2lzaW9uUmVjb3JkZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USEgoKcmVxdWVzdF9pZBgCIAEoCRISCgpkZWNpZGVyX2lkGAMgASgJEg8KB3ZlcmRpY3QYBCABKAkikAEKD0FwcHJvdmFsRGVjaWRlZBIrCgZjaGFuZ2UYASABKAsyGy5hY2Nlc3NvcHMuZXZlbnRzLnYxLkNoYW5nZRISCgpyZXF1ZXN0X2lkGAIgASgJEg8KB291dGNvbWUYAyABKAkSKwoHZGVjaWRlchgEIAEoCzIaLmFjY2Vzc29wcy5jb21tb24udjEuQWN0b3IiagoJSm9iUXVldWVkEisKBmNoYW5nZRgBIAEoCzIbLmFjY2Vzc29wcy5ldmVudHMudjEuQ2hhbmdlEg4KBmpvYl9pZBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJEgwKBGtpbmQYBCABKAkifgoNSm9iUHJvZ3Jlc3NlZBIrCgZjaGFuZ2UYASABKAsyGy5hY2Nlc3NvcHMuZXZlbnRzLnYxLkNoYW5nZRIOCgZqb2JfaWQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCRIMCgRraW5kGAQgASgJEg4KBnN0YXR1cxgFIAEoCSJ5CglKb2JGYWlsZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USDgoGam9iX2lkGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSDAoEa2luZBgEIAEoCRINCgVlcnJvchgFIAEoCSJrCgpKb2JSZXRyaWVkEisKBmNoYW5nZRgBIAEoCzIbLmFjY2Vzc29wcy5ldmVudHMudjEuQ2hhbmdlEg4KBmpvYl9pZBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJEgwKBGtpbmQYBCABKAkiowEKDkdyYW50QWN0aXZhdGVkEisKBmNoYW5nZRgBIAEoCzIbLmFjY2Vzc29wcy5ldmVudHMudjEuQ2hhbmdlEhAKCGdyYW50X2lkGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSDgoGam9iX2lkGAQgASgJEi4KCmV4cGlyZXNfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wInsKFkdyYW50UmV2b2NhdGlvbkNoYW5nZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USEAoIZ3JhbnRfaWQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCRIOCgZzdGF0dXMYBCABKAkibwoKR3JhbnRFbmRlZBIrCgZjaGFuZ2UYASABKAsyGy5hY2Nlc3NvcHMuZXZlbnRzLnYxLkNoYW5nZRIQCghncmFudF9pZBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJEg4KBnN0YXR1cxgEIAEoCSJPCg5DcmVkZW50aWFsUmVhZBIrCgZjaGFuZ2UYASABKAsyGy5hY2Nlc3NvcHMuZXZlbnRzLnYxLkNoYW5nZRIQCghncmFudF9pZBgCIAEoCSJZChJEZWFkTGV0dGVyUmVwbGF5ZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USFgoOZGVhZF9sZXR0ZXJfaWQYAiABKAliBnByb3RvMw", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
+  fileDesc("CiBhY2Nlc3NvcHMvZXZlbnRzL3YxL2V2ZW50cy5wcm90bxITYWNjZXNzb3BzLmV2ZW50cy52MSKuAQoGQ2hhbmdlEg4KBmFjdGlvbhgBIAEoCRITCgtlbnRpdHlfdHlwZRgCIAEoCRIRCgllbnRpdHlfaWQYAyABKAkSKQoFYWN0b3IYBCABKAsyGi5hY2Nlc3NvcHMuY29tbW9uLnYxLkFjdG9yEisKBm9yaWdpbhgFIAEoCzIbLmFjY2Vzc29wcy5jb21tb24udjEuT3JpZ2luEhQKDGNoYW5nZXNfanNvbhgGIAEoCSI3CghBbnlFdmVudBIrCgZjaGFuZ2UYASABKAsyGy5hY2Nlc3NvcHMuZXZlbnRzLnYxLkNoYW5nZSJvCgxVc2VyU25hcHNob3QSCgoCaWQYASABKAkSDQoFZW1haWwYAiABKAkSDgoGYWN0aXZlGAMgASgIEhEKCW9yZ19yb2xlcxgEIAMoCRIQCgh0ZWFtX2lkcxgFIAMoCRIPCgd2ZXJzaW9uGAYgASgFImsKC1VzZXJDcmVhdGVkEisKBmNoYW5nZRgBIAEoCzIbLmFjY2Vzc29wcy5ldmVudHMudjEuQ2hhbmdlEi8KBHVzZXIYAiABKAsyIS5hY2Nlc3NvcHMuZXZlbnRzLnYxLlVzZXJTbmFwc2hvdCJrCgtVc2VyVXBkYXRlZBIrCgZjaGFuZ2UYASABKAsyGy5hY2Nlc3NvcHMuZXZlbnRzLnYxLkNoYW5nZRIvCgR1c2VyGAIgASgLMiEuYWNjZXNzb3BzLmV2ZW50cy52MS5Vc2VyU25hcHNob3QicQoRTWVtYmVyc2hpcENoYW5nZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USLwoEdXNlchgCIAEoCzIhLmFjY2Vzc29wcy5ldmVudHMudjEuVXNlclNuYXBzaG90IoYBChVUZWFtTWVtYmVyc2hpcENoYW5nZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USDwoHdGVhbV9pZBgCIAEoCRIvCgR1c2VyGAMgASgLMiEuYWNjZXNzb3BzLmV2ZW50cy52MS5Vc2VyU25hcHNob3QiagoLVGVhbUNoYW5nZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USDwoHdGVhbV9pZBgCIAEoCRIMCgRuYW1lGAMgASgJEg8KB3ZlcnNpb24YBCABKAUifQoLVGVhbURlbGV0ZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USDwoHdGVhbV9pZBgCIAEoCRIwCgV1c2VycxgDIAMoCzIhLmFjY2Vzc29wcy5ldmVudHMudjEuVXNlclNuYXBzaG90ImsKDVRlbmFudENyZWF0ZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USEQoJdGVuYW50X2lkGAIgASgJEgwKBHNsdWcYAyABKAkSDAoEbmFtZRgEIAEoCSJfCg1UZW5hbnRVcGRhdGVkEisKBmNoYW5nZRgBIAEoCzIbLmFjY2Vzc29wcy5ldmVudHMudjEuQ2hhbmdlEhEKCXRlbmFudF9pZBgCIAEoCRIOCgZzdGF0dXMYAyABKAkiYgoOU2Vzc2lvblN0YXJ0ZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USEgoKc2Vzc2lvbl9pZBgCIAEoCRIPCgd1c2VyX2lkGAMgASgJInAKDFNlc3Npb25FbmRlZBIrCgZjaGFuZ2UYASABKAsyGy5hY2Nlc3NvcHMuZXZlbnRzLnYxLkNoYW5nZRISCgpzZXNzaW9uX2lkGAIgASgJEg8KB3VzZXJfaWQYAyABKAkSDgoGcmVhc29uGAQgASgJImQKEFNlc3Npb25TdGVwcGVkVXASKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USEgoKc2Vzc2lvbl9pZBgCIAEoCRIPCgd1c2VyX2lkGAMgASgJIkoKCk1mYUNoYW5nZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USDwoHdXNlcl9pZBgCIAEoCSJJCglNZmFGYWlsZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USDwoHdXNlcl9pZBgCIAEoCSJcChNSZXNvdXJjZVR5cGVDaGFuZ2VkEisKBmNoYW5nZRgBIAEoCzIbLmFjY2Vzc29wcy5ldmVudHMudjEuQ2hhbmdlEhgKEHJlc291cmNlX3R5cGVfaWQYAiABKAkiUwoPUmVzb3VyY2VDaGFuZ2VkEisKBmNoYW5nZRgBIAEoCzIbLmFjY2Vzc29wcy5ldmVudHMudjEuQ2hhbmdlEhMKC3Jlc291cmNlX2lkGAIgASgJIqwCChBSZXF1ZXN0U3VibWl0dGVkEisKBmNoYW5nZRgBIAEoCzIbLmFjY2Vzc29wcy5ldmVudHMudjEuQ2hhbmdlEhIKCnJlcXVlc3RfaWQYAiABKAkSFAoMcmVxdWVzdGVyX2lkGAMgASgJEhcKD3JlcXVlc3Rlcl9lbWFpbBgEIAEoCRITCgtyZXNvdXJjZV9pZBgFIAEoCRIMCgRyb2xlGAYgASgJEhUKDWp1c3RpZmljYXRpb24YByABKAkSEAoIZHVyYXRpb24YCCABKAkSKgoGc3RhZ2VzGAkgAygLMhouYWNjZXNzb3BzLmNvbW1vbi52MS5TdGFnZRIwCgxzdWJtaXR0ZWRfYXQYCiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIvQBCg9SZXF1ZXN0QXBwcm92ZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USEgoKcmVxdWVzdF9pZBgCIAEoCRIUCgxyZXF1ZXN0ZXJfaWQYAyABKAkSEwoLcmVzb3VyY2VfaWQYBCABKAkSFAoMcmVzb3VyY2Vfa2V5GAUgASgJEgwKBHJvbGUYBiABKAkSEAoIZHVyYXRpb24YByABKAkSEQoJY29ubmVjdG9yGAggASgJEhMKC2NvbmZpZ19qc29uGAkgASgJEhcKD3BhcmFtZXRlcnNfanNvbhgKIAEoCSJgCg1SZXF1ZXN0Q2xvc2VkEisKBmNoYW5nZRgBIAEoCzIbLmFjY2Vzc29wcy5ldmVudHMudjEuQ2hhbmdlEhIKCnJlcXVlc3RfaWQYAiABKAkSDgoGc3RhdHVzGAMgASgJImQKEVJlcXVlc3RQcm9ncmVzc2VkEisKBmNoYW5nZRgBIAEoCzIbLmFjY2Vzc29wcy5ldmVudHMudjEuQ2hhbmdlEhIKCnJlcXVlc3RfaWQYAiABKAkSDgoGc3RhdHVzGAMgASgJImUKEFJlcXVlc3RXaXRoZHJhd24SKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USEgoKcmVxdWVzdF9pZBgCIAEoCRIQCghncmFudF9pZBgDIAEoCSJ4ChBEZWNpc2lvblJlY29yZGVkEisKBmNoYW5nZRgBIAEoCzIbLmFjY2Vzc29wcy5ldmVudHMudjEuQ2hhbmdlEhIKCnJlcXVlc3RfaWQYAiABKAkSEgoKZGVjaWRlcl9pZBgDIAEoCRIPCgd2ZXJkaWN0GAQgASgJIpABCg9BcHByb3ZhbERlY2lkZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USEgoKcmVxdWVzdF9pZBgCIAEoCRIPCgdvdXRjb21lGAMgASgJEisKB2RlY2lkZXIYBCABKAsyGi5hY2Nlc3NvcHMuY29tbW9uLnYxLkFjdG9yImoKCUpvYlF1ZXVlZBIrCgZjaGFuZ2UYASABKAsyGy5hY2Nlc3NvcHMuZXZlbnRzLnYxLkNoYW5nZRIOCgZqb2JfaWQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCRIMCgRraW5kGAQgASgJIn4KDUpvYlByb2dyZXNzZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USDgoGam9iX2lkGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSDAoEa2luZBgEIAEoCRIOCgZzdGF0dXMYBSABKAkieQoJSm9iRmFpbGVkEisKBmNoYW5nZRgBIAEoCzIbLmFjY2Vzc29wcy5ldmVudHMudjEuQ2hhbmdlEg4KBmpvYl9pZBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJEgwKBGtpbmQYBCABKAkSDQoFZXJyb3IYBSABKAkiawoKSm9iUmV0cmllZBIrCgZjaGFuZ2UYASABKAsyGy5hY2Nlc3NvcHMuZXZlbnRzLnYxLkNoYW5nZRIOCgZqb2JfaWQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCRIMCgRraW5kGAQgASgJIqMBCg5HcmFudEFjdGl2YXRlZBIrCgZjaGFuZ2UYASABKAsyGy5hY2Nlc3NvcHMuZXZlbnRzLnYxLkNoYW5nZRIQCghncmFudF9pZBgCIAEoCRISCgpyZXF1ZXN0X2lkGAMgASgJEg4KBmpvYl9pZBgEIAEoCRIuCgpleHBpcmVzX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJ7ChZHcmFudFJldm9jYXRpb25DaGFuZ2VkEisKBmNoYW5nZRgBIAEoCzIbLmFjY2Vzc29wcy5ldmVudHMudjEuQ2hhbmdlEhAKCGdyYW50X2lkGAIgASgJEhIKCnJlcXVlc3RfaWQYAyABKAkSDgoGc3RhdHVzGAQgASgJIm8KCkdyYW50RW5kZWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USEAoIZ3JhbnRfaWQYAiABKAkSEgoKcmVxdWVzdF9pZBgDIAEoCRIOCgZzdGF0dXMYBCABKAkiTwoOQ3JlZGVudGlhbFJlYWQSKwoGY2hhbmdlGAEgASgLMhsuYWNjZXNzb3BzLmV2ZW50cy52MS5DaGFuZ2USEAoIZ3JhbnRfaWQYAiABKAkiWQoSRGVhZExldHRlclJlcGxheWVkEisKBmNoYW5nZRgBIAEoCzIbLmFjY2Vzc29wcy5ldmVudHMudjEuQ2hhbmdlEhYKDmRlYWRfbGV0dGVyX2lkGAIgASgJYgZwcm90bzM", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
 
 /**
  * The audit side of an event.
@@ -428,6 +428,83 @@ export const SessionEndedSchema: GenMessage<SessionEnded> = /*@__PURE__*/
   messageDesc(file_accessops_events_v1_events, 12);
 
 /**
+ * SESSION_STEPPED_UP: a second factor was proved within the session.
+ *
+ * @generated from message accessops.events.v1.SessionSteppedUp
+ */
+export type SessionSteppedUp = Message<"accessops.events.v1.SessionSteppedUp"> & {
+  /**
+   * @generated from field: accessops.events.v1.Change change = 1;
+   */
+  change?: Change | undefined;
+
+  /**
+   * @generated from field: string session_id = 2;
+   */
+  sessionId: string;
+
+  /**
+   * @generated from field: string user_id = 3;
+   */
+  userId: string;
+};
+
+/**
+ * Describes the message accessops.events.v1.SessionSteppedUp.
+ * Use `create(SessionSteppedUpSchema)` to create a new message.
+ */
+export const SessionSteppedUpSchema: GenMessage<SessionSteppedUp> = /*@__PURE__*/
+  messageDesc(file_accessops_events_v1_events, 13);
+
+/**
+ * MFA_ENROLMENT_STARTED, MFA_ENROLLED, MFA_REMOVED, MFA_RECOVERY_CODES_RENEWED.
+ *
+ * @generated from message accessops.events.v1.MfaChanged
+ */
+export type MfaChanged = Message<"accessops.events.v1.MfaChanged"> & {
+  /**
+   * @generated from field: accessops.events.v1.Change change = 1;
+   */
+  change?: Change | undefined;
+
+  /**
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+};
+
+/**
+ * Describes the message accessops.events.v1.MfaChanged.
+ * Use `create(MfaChangedSchema)` to create a new message.
+ */
+export const MfaChangedSchema: GenMessage<MfaChanged> = /*@__PURE__*/
+  messageDesc(file_accessops_events_v1_events, 14);
+
+/**
+ * MFA_FAILED: a wrong code after a right password.
+ *
+ * @generated from message accessops.events.v1.MfaFailed
+ */
+export type MfaFailed = Message<"accessops.events.v1.MfaFailed"> & {
+  /**
+   * @generated from field: accessops.events.v1.Change change = 1;
+   */
+  change?: Change | undefined;
+
+  /**
+   * @generated from field: string user_id = 2;
+   */
+  userId: string;
+};
+
+/**
+ * Describes the message accessops.events.v1.MfaFailed.
+ * Use `create(MfaFailedSchema)` to create a new message.
+ */
+export const MfaFailedSchema: GenMessage<MfaFailed> = /*@__PURE__*/
+  messageDesc(file_accessops_events_v1_events, 15);
+
+/**
  * RESOURCE_TYPE_CREATED, RESOURCE_TYPE_UPDATED, RESOURCE_TYPE_DELETED.
  *
  * @generated from message accessops.events.v1.ResourceTypeChanged
@@ -449,7 +526,7 @@ export type ResourceTypeChanged = Message<"accessops.events.v1.ResourceTypeChang
  * Use `create(ResourceTypeChangedSchema)` to create a new message.
  */
 export const ResourceTypeChangedSchema: GenMessage<ResourceTypeChanged> = /*@__PURE__*/
-  messageDesc(file_accessops_events_v1_events, 13);
+  messageDesc(file_accessops_events_v1_events, 16);
 
 /**
  * RESOURCE_CREATED, RESOURCE_UPDATED, RESOURCE_DELETED.
@@ -473,7 +550,7 @@ export type ResourceChanged = Message<"accessops.events.v1.ResourceChanged"> & {
  * Use `create(ResourceChangedSchema)` to create a new message.
  */
 export const ResourceChangedSchema: GenMessage<ResourceChanged> = /*@__PURE__*/
-  messageDesc(file_accessops_events_v1_events, 14);
+  messageDesc(file_accessops_events_v1_events, 17);
 
 /**
  * REQUEST_CREATED. With no stages, RequestApproved follows at once.
@@ -537,7 +614,7 @@ export type RequestSubmitted = Message<"accessops.events.v1.RequestSubmitted"> &
  * Use `create(RequestSubmittedSchema)` to create a new message.
  */
 export const RequestSubmittedSchema: GenMessage<RequestSubmitted> = /*@__PURE__*/
-  messageDesc(file_accessops_events_v1_events, 15);
+  messageDesc(file_accessops_events_v1_events, 18);
 
 /**
  * REQUEST_APPROVED: all that provisioning needs.
@@ -603,7 +680,7 @@ export type RequestApproved = Message<"accessops.events.v1.RequestApproved"> & {
  * Use `create(RequestApprovedSchema)` to create a new message.
  */
 export const RequestApprovedSchema: GenMessage<RequestApproved> = /*@__PURE__*/
-  messageDesc(file_accessops_events_v1_events, 16);
+  messageDesc(file_accessops_events_v1_events, 19);
 
 /**
  * REQUEST_REJECTED, REQUEST_CANCELLED: the request is over without access.
@@ -634,7 +711,7 @@ export type RequestClosed = Message<"accessops.events.v1.RequestClosed"> & {
  * Use `create(RequestClosedSchema)` to create a new message.
  */
 export const RequestClosedSchema: GenMessage<RequestClosed> = /*@__PURE__*/
-  messageDesc(file_accessops_events_v1_events, 17);
+  messageDesc(file_accessops_events_v1_events, 20);
 
 /**
  * REQUEST_PROVISIONING, REQUEST_ACTIVATED, REQUEST_EXPIRED, REQUEST_REVOKED, REQUEST_FAILED.
@@ -663,7 +740,7 @@ export type RequestProgressed = Message<"accessops.events.v1.RequestProgressed">
  * Use `create(RequestProgressedSchema)` to create a new message.
  */
 export const RequestProgressedSchema: GenMessage<RequestProgressed> = /*@__PURE__*/
-  messageDesc(file_accessops_events_v1_events, 18);
+  messageDesc(file_accessops_events_v1_events, 21);
 
 /**
  * REQUEST_WITHDRAWN: the requester gives back access; the provisioner ends the grant.
@@ -692,7 +769,7 @@ export type RequestWithdrawn = Message<"accessops.events.v1.RequestWithdrawn"> &
  * Use `create(RequestWithdrawnSchema)` to create a new message.
  */
 export const RequestWithdrawnSchema: GenMessage<RequestWithdrawn> = /*@__PURE__*/
-  messageDesc(file_accessops_events_v1_events, 19);
+  messageDesc(file_accessops_events_v1_events, 22);
 
 /**
  * DECISION_RECORDED (entity REQUEST).
@@ -728,7 +805,7 @@ export type DecisionRecorded = Message<"accessops.events.v1.DecisionRecorded"> &
  * Use `create(DecisionRecordedSchema)` to create a new message.
  */
 export const DecisionRecordedSchema: GenMessage<DecisionRecorded> = /*@__PURE__*/
-  messageDesc(file_accessops_events_v1_events, 20);
+  messageDesc(file_accessops_events_v1_events, 23);
 
 /**
  * The outcome of a case; changes no state by itself, `requests` does.
@@ -766,7 +843,7 @@ export type ApprovalDecided = Message<"accessops.events.v1.ApprovalDecided"> & {
  * Use `create(ApprovalDecidedSchema)` to create a new message.
  */
 export const ApprovalDecidedSchema: GenMessage<ApprovalDecided> = /*@__PURE__*/
-  messageDesc(file_accessops_events_v1_events, 21);
+  messageDesc(file_accessops_events_v1_events, 24);
 
 /**
  * JOB_QUEUED.
@@ -802,7 +879,7 @@ export type JobQueued = Message<"accessops.events.v1.JobQueued"> & {
  * Use `create(JobQueuedSchema)` to create a new message.
  */
 export const JobQueuedSchema: GenMessage<JobQueued> = /*@__PURE__*/
-  messageDesc(file_accessops_events_v1_events, 22);
+  messageDesc(file_accessops_events_v1_events, 25);
 
 /**
  * JOB_STARTED (once a job), JOB_RETRY_SCHEDULED, JOB_RESUMED, JOB_SUCCEEDED.
@@ -841,7 +918,7 @@ export type JobProgressed = Message<"accessops.events.v1.JobProgressed"> & {
  * Use `create(JobProgressedSchema)` to create a new message.
  */
 export const JobProgressedSchema: GenMessage<JobProgressed> = /*@__PURE__*/
-  messageDesc(file_accessops_events_v1_events, 23);
+  messageDesc(file_accessops_events_v1_events, 26);
 
 /**
  * JOB_FAILED: no attempt is left.
@@ -880,7 +957,7 @@ export type JobFailed = Message<"accessops.events.v1.JobFailed"> & {
  * Use `create(JobFailedSchema)` to create a new message.
  */
 export const JobFailedSchema: GenMessage<JobFailed> = /*@__PURE__*/
-  messageDesc(file_accessops_events_v1_events, 24);
+  messageDesc(file_accessops_events_v1_events, 27);
 
 /**
  * JOB_RETRIED: an admin queued a FAILED job again.
@@ -914,7 +991,7 @@ export type JobRetried = Message<"accessops.events.v1.JobRetried"> & {
  * Use `create(JobRetriedSchema)` to create a new message.
  */
 export const JobRetriedSchema: GenMessage<JobRetried> = /*@__PURE__*/
-  messageDesc(file_accessops_events_v1_events, 25);
+  messageDesc(file_accessops_events_v1_events, 28);
 
 /**
  * GRANT_ACTIVATED.
@@ -953,7 +1030,7 @@ export type GrantActivated = Message<"accessops.events.v1.GrantActivated"> & {
  * Use `create(GrantActivatedSchema)` to create a new message.
  */
 export const GrantActivatedSchema: GenMessage<GrantActivated> = /*@__PURE__*/
-  messageDesc(file_accessops_events_v1_events, 26);
+  messageDesc(file_accessops_events_v1_events, 29);
 
 /**
  * GRANT_REVOCATION_STARTED: the end is wanted, the target has not confirmed yet; GRANT_REVOKE_FAILED: it would not.
@@ -987,7 +1064,7 @@ export type GrantRevocationChanged = Message<"accessops.events.v1.GrantRevocatio
  * Use `create(GrantRevocationChangedSchema)` to create a new message.
  */
 export const GrantRevocationChangedSchema: GenMessage<GrantRevocationChanged> = /*@__PURE__*/
-  messageDesc(file_accessops_events_v1_events, 27);
+  messageDesc(file_accessops_events_v1_events, 30);
 
 /**
  * GRANT_EXPIRED, GRANT_REVOKED: gone at the target too.
@@ -1023,7 +1100,7 @@ export type GrantEnded = Message<"accessops.events.v1.GrantEnded"> & {
  * Use `create(GrantEndedSchema)` to create a new message.
  */
 export const GrantEndedSchema: GenMessage<GrantEnded> = /*@__PURE__*/
-  messageDesc(file_accessops_events_v1_events, 28);
+  messageDesc(file_accessops_events_v1_events, 31);
 
 /**
  * CREDENTIAL_READ (entity GRANT).
@@ -1047,7 +1124,7 @@ export type CredentialRead = Message<"accessops.events.v1.CredentialRead"> & {
  * Use `create(CredentialReadSchema)` to create a new message.
  */
 export const CredentialReadSchema: GenMessage<CredentialRead> = /*@__PURE__*/
-  messageDesc(file_accessops_events_v1_events, 29);
+  messageDesc(file_accessops_events_v1_events, 32);
 
 /**
  * DEAD_LETTER_REPLAYED.
@@ -1071,5 +1148,5 @@ export type DeadLetterReplayed = Message<"accessops.events.v1.DeadLetterReplayed
  * Use `create(DeadLetterReplayedSchema)` to create a new message.
  */
 export const DeadLetterReplayedSchema: GenMessage<DeadLetterReplayed> = /*@__PURE__*/
-  messageDesc(file_accessops_events_v1_events, 30);
+  messageDesc(file_accessops_events_v1_events, 33);
 

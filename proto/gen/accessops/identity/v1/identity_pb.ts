@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file accessops/identity/v1/identity.proto.
  */
 export const file_accessops_identity_v1_identity: GenFile = /*@__PURE__*/
-  fileDesc("CiRhY2Nlc3NvcHMvaWRlbnRpdHkvdjEvaWRlbnRpdHkucHJvdG8SFWFjY2Vzc29wcy5pZGVudGl0eS52MSIqCgxPcmdhbml6YXRpb24SDAoEbmFtZRgBIAEoCRIMCgRzbHVnGAIgASgJIpQBCg9SZWdpc3RlclJlcXVlc3QSDQoFZW1haWwYASABKAkSEAoIcGFzc3dvcmQYAiABKAkSEgoKZmlyc3RfbmFtZRgDIAEoCRIRCglsYXN0X25hbWUYBCABKAkSOQoMb3JnYW5pemF0aW9uGAUgASgLMiMuYWNjZXNzb3BzLmlkZW50aXR5LnYxLk9yZ2FuaXphdGlvbiJsChBSZWdpc3RlclJlc3BvbnNlEikKBHVzZXIYASABKAsyGy5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVXNlchItCgZ0ZW5hbnQYAiABKAsyHS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVGVuYW50IlEKDExvZ2luUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIQCghhdWRpZW5jZRgDIAEoCRIOCgZ0ZW5hbnQYBCABKAkiJwoOUmVmcmVzaFJlcXVlc3QSFQoNcmVmcmVzaF90b2tlbhgBIAEoCSImCg1Mb2dvdXRSZXF1ZXN0EhUKDXJlZnJlc2hfdG9rZW4YASABKAkiEAoOTG9nb3V0UmVzcG9uc2UiZgoHU2Vzc2lvbhIUCgxhY2Nlc3NfdG9rZW4YASABKAkSFQoNcmVmcmVzaF90b2tlbhgCIAEoCRISCgpleHBpcmVzX2luGAMgASgFEhoKEnJlZnJlc2hfZXhwaXJlc19pbhgEIAEoBSIQCg5HZXRKd2tzUmVxdWVzdCIkCg9HZXRKd2tzUmVzcG9uc2USEQoJandrc19qc29uGAEgASgJImUKF1Jlc29sdmVQcmluY2lwYWxSZXF1ZXN0Eg8KB3N1YmplY3QYASABKAkSEgoKc2Vzc2lvbl9pZBgCIAEoCRIVCg1vcmdhbml6YXRpb25zGAMgAygJEg4KBnRlbmFudBgEIAEoCSI4Cg5UZWFtTWVtYmVyc2hpcBIKCgJpZBgBIAEoCRIMCgRuYW1lGAIgASgJEgwKBHJvbGUYAyABKAkiuwEKEVJlc29sdmVkUHJpbmNpcGFsEgoKAmlkGAEgASgJEg0KBWVtYWlsGAIgASgJEi0KBnRlbmFudBgDIAEoCzIdLmFjY2Vzc29wcy5pZGVudGl0eS52MS5UZW5hbnQSEQoJb3JnX3JvbGVzGAQgAygJEhMKC3JlYWxtX3JvbGVzGAUgAygJEjQKBXRlYW1zGAYgAygLMiUuYWNjZXNzb3BzLmlkZW50aXR5LnYxLlRlYW1NZW1iZXJzaGlwItwBCgRVc2VyEgoKAmlkGAEgASgJEg0KBWVtYWlsGAIgASgJEhIKCmZpcnN0X25hbWUYAyABKAkSEQoJbGFzdF9uYW1lGAQgASgJEg4KBmFjdGl2ZRgFIAEoCBIRCglvcmdfcm9sZXMYBiADKAkSDwoHdmVyc2lvbhgHIAEoBRIuCgpjcmVhdGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1cGRhdGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKRAQoGVGVuYW50EgoKAmlkGAEgASgJEgwKBHNsdWcYAiABKAkSDAoEbmFtZRgDIAEoCRIOCgZkb21haW4YBCABKAkSDgoGc3RhdHVzGAUgASgJEg8KB3ZlcnNpb24YBiABKAUSLgoKY3JlYXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiDgoMR2V0TWVSZXF1ZXN0ItMBCgJNZRIKCgJpZBgBIAEoCRINCgVlbWFpbBgCIAEoCRISCgpmaXJzdF9uYW1lGAMgASgJEhEKCWxhc3RfbmFtZRgEIAEoCRItCgZ0ZW5hbnQYBSABKAsyHS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVGVuYW50EhEKCW9yZ19yb2xlcxgGIAMoCRITCgtyZWFsbV9yb2xlcxgHIAMoCRI0CgV0ZWFtcxgIIAMoCzIlLmFjY2Vzc29wcy5pZGVudGl0eS52MS5UZWFtTWVtYmVyc2hpcCJfCg9VcGRhdGVNZVJlcXVlc3QSFwoKZmlyc3RfbmFtZRgBIAEoCUgAiAEBEhYKCWxhc3RfbmFtZRgCIAEoCUgBiAEBQg0KC19maXJzdF9uYW1lQgwKCl9sYXN0X25hbWUiQwoSTGlzdE15VGVhbXNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkieAoTTGlzdE15VGVhbXNSZXNwb25zZRI0CgVpdGVtcxgBIAMoCzIlLmFjY2Vzc29wcy5pZGVudGl0eS52MS5UZWFtTWVtYmVyc2hpcBIrCgRwYWdlGAIgASgLMh0uYWNjZXNzb3BzLmNvbW1vbi52MS5QYWdlSW5mbyJhCgpUZWFtTWVtYmVyEg8KB3VzZXJfaWQYASABKAkSDQoFZW1haWwYAiABKAkSEgoKZmlyc3RfbmFtZRgDIAEoCRIRCglsYXN0X25hbWUYBCABKAkSDAoEcm9sZRgFIAEoCSJYChZMaXN0VGVhbU1lbWJlcnNSZXF1ZXN0Eg8KB3RlYW1faWQYASABKAkSLQoFcXVlcnkYAiABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJ4ChdMaXN0VGVhbU1lbWJlcnNSZXNwb25zZRIwCgVpdGVtcxgBIAMoCzIhLmFjY2Vzc29wcy5pZGVudGl0eS52MS5UZWFtTWVtYmVyEisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIhIKEEdldFRlbmFudFJlcXVlc3QiUQoTVXBkYXRlVGVuYW50UmVxdWVzdBIRCgRuYW1lGAEgASgJSACIAQESEwoGZG9tYWluGAIgASgJSAGIAQFCBwoFX25hbWVCCQoHX2RvbWFpbiJBChBMaXN0VXNlcnNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkibAoRTGlzdFVzZXJzUmVzcG9uc2USKgoFaXRlbXMYASADKAsyGy5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVXNlchIrCgRwYWdlGAIgASgLMh0uYWNjZXNzb3BzLmNvbW1vbi52MS5QYWdlSW5mbyIcCg5HZXRVc2VyUmVxdWVzdBIKCgJpZBgBIAEoCSJuChFDcmVhdGVVc2VyUmVxdWVzdBINCgVlbWFpbBgBIAEoCRISCgpmaXJzdF9uYW1lGAIgASgJEhEKCWxhc3RfbmFtZRgDIAEoCRIQCghwYXNzd29yZBgEIAEoCRIRCglvcmdfcm9sZXMYBSADKAkijQEKEVVwZGF0ZVVzZXJSZXF1ZXN0EgoKAmlkGAEgASgJEhcKCmZpcnN0X25hbWUYAiABKAlIAIgBARIWCglsYXN0X25hbWUYAyABKAlIAYgBARITCgZhY3RpdmUYBCABKAhIAogBAUINCgtfZmlyc3RfbmFtZUIMCgpfbGFzdF9uYW1lQgkKB19hY3RpdmUiqgEKBFRlYW0SCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIyCgdtZW1iZXJzGAQgAygLMiEuYWNjZXNzb3BzLmlkZW50aXR5LnYxLlRlYW1NZW1iZXISDwoHdmVyc2lvbhgFIAEoBRIuCgpjcmVhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJBChBMaXN0VGVhbXNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkibAoRTGlzdFRlYW1zUmVzcG9uc2USKgoFaXRlbXMYASADKAsyGy5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVGVhbRIrCgRwYWdlGAIgASgLMh0uYWNjZXNzb3BzLmNvbW1vbi52MS5QYWdlSW5mbyIcCg5HZXRUZWFtUmVxdWVzdBIKCgJpZBgBIAEoCSI2ChFDcmVhdGVUZWFtUmVxdWVzdBIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJImUKEVVwZGF0ZVRlYW1SZXF1ZXN0EgoKAmlkGAEgASgJEhEKBG5hbWUYAiABKAlIAIgBARIYCgtkZXNjcmlwdGlvbhgDIAEoCUgBiAEBQgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbiIfChFEZWxldGVUZWFtUmVxdWVzdBIKCgJpZBgBIAEoCSIUChJEZWxldGVUZWFtUmVzcG9uc2UiRgoUQWRkVGVhbU1lbWJlclJlcXVlc3QSDwoHdGVhbV9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEgwKBHJvbGUYAyABKAkiOwoXUmVtb3ZlVGVhbU1lbWJlclJlcXVlc3QSDwoHdGVhbV9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJIhoKGFJlbW92ZVRlYW1NZW1iZXJSZXNwb25zZSJgCgpNZW1iZXJzaGlwEg8KB3VzZXJfaWQYASABKAkSDQoFZW1haWwYAiABKAkSEQoJb3JnX3JvbGVzGAMgAygJEg4KBmFjdGl2ZRgEIAEoCBIPCgd2ZXJzaW9uGAUgASgFIkcKFkxpc3RNZW1iZXJzaGlwc1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJ4ChdMaXN0TWVtYmVyc2hpcHNSZXNwb25zZRIwCgVpdGVtcxgBIAMoCzIhLmFjY2Vzc29wcy5pZGVudGl0eS52MS5NZW1iZXJzaGlwEisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIj0KF1VwZGF0ZU1lbWJlcnNoaXBSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkSEQoJb3JnX3JvbGVzGAIgAygJIkMKEkxpc3RUZW5hbnRzUmVxdWVzdBItCgVxdWVyeRgBIAEoCzIeLmFjY2Vzc29wcy5jb21tb24udjEuTGlzdFF1ZXJ5InAKE0xpc3RUZW5hbnRzUmVzcG9uc2USLAoFaXRlbXMYASADKAsyHS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVGVuYW50EisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIiEKE0dldEFueVRlbmFudFJlcXVlc3QSCgoCaWQYASABKAkiIgoUU3VzcGVuZFRlbmFudFJlcXVlc3QSCgoCaWQYASABKAkiIwoVQWN0aXZhdGVUZW5hbnRSZXF1ZXN0EgoKAmlkGAEgASgJIkUKFExpc3RNeVRlbmFudHNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkiVgoJT3duVGVuYW50EgoKAmlkGAEgASgJEgwKBHNsdWcYAiABKAkSDAoEbmFtZRgDIAEoCRIOCgZzdGF0dXMYBCABKAkSEQoJb3JnX3JvbGVzGAUgAygJInUKFUxpc3RNeVRlbmFudHNSZXNwb25zZRIvCgVpdGVtcxgBIAMoCzIgLmFjY2Vzc29wcy5pZGVudGl0eS52MS5Pd25UZW5hbnQSKwoEcGFnZRgCIAEoCzIdLmFjY2Vzc29wcy5jb21tb24udjEuUGFnZUluZm8y9BUKD0lkZW50aXR5U2VydmljZRJbCghSZWdpc3RlchImLmFjY2Vzc29wcy5pZGVudGl0eS52MS5SZWdpc3RlclJlcXVlc3QaJy5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuUmVnaXN0ZXJSZXNwb25zZRJMCgVMb2dpbhIjLmFjY2Vzc29wcy5pZGVudGl0eS52MS5Mb2dpblJlcXVlc3QaHi5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuU2Vzc2lvbhJQCgdSZWZyZXNoEiUuYWNjZXNzb3BzLmlkZW50aXR5LnYxLlJlZnJlc2hSZXF1ZXN0Gh4uYWNjZXNzb3BzLmlkZW50aXR5LnYxLlNlc3Npb24SVQoGTG9nb3V0EiQuYWNjZXNzb3BzLmlkZW50aXR5LnYxLkxvZ291dFJlcXVlc3QaJS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuTG9nb3V0UmVzcG9uc2USWAoHR2V0SndrcxIlLmFjY2Vzc29wcy5pZGVudGl0eS52MS5HZXRKd2tzUmVxdWVzdBomLmFjY2Vzc29wcy5pZGVudGl0eS52MS5HZXRKd2tzUmVzcG9uc2USbAoQUmVzb2x2ZVByaW5jaXBhbBIuLmFjY2Vzc29wcy5pZGVudGl0eS52MS5SZXNvbHZlUHJpbmNpcGFsUmVxdWVzdBooLmFjY2Vzc29wcy5pZGVudGl0eS52MS5SZXNvbHZlZFByaW5jaXBhbBJHCgVHZXRNZRIjLmFjY2Vzc29wcy5pZGVudGl0eS52MS5HZXRNZVJlcXVlc3QaGS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuTWUSTQoIVXBkYXRlTWUSJi5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVXBkYXRlTWVSZXF1ZXN0GhkuYWNjZXNzb3BzLmlkZW50aXR5LnYxLk1lEmQKC0xpc3RNeVRlYW1zEikuYWNjZXNzb3BzLmlkZW50aXR5LnYxLkxpc3RNeVRlYW1zUmVxdWVzdBoqLmFjY2Vzc29wcy5pZGVudGl0eS52MS5MaXN0TXlUZWFtc1Jlc3BvbnNlEnAKD0xpc3RUZWFtTWVtYmVycxItLmFjY2Vzc29wcy5pZGVudGl0eS52MS5MaXN0VGVhbU1lbWJlcnNSZXF1ZXN0Gi4uYWNjZXNzb3BzLmlkZW50aXR5LnYxLkxpc3RUZWFtTWVtYmVyc1Jlc3BvbnNlElMKCUdldFRlbmFudBInLmFjY2Vzc29wcy5pZGVudGl0eS52MS5HZXRUZW5hbnRSZXF1ZXN0Gh0uYWNjZXNzb3BzLmlkZW50aXR5LnYxLlRlbmFudBJZCgxVcGRhdGVUZW5hbnQSKi5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVXBkYXRlVGVuYW50UmVxdWVzdBodLmFjY2Vzc29wcy5pZGVudGl0eS52MS5UZW5hbnQSXgoJTGlzdFVzZXJzEicuYWNjZXNzb3BzLmlkZW50aXR5LnYxLkxpc3RVc2Vyc1JlcXVlc3QaKC5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuTGlzdFVzZXJzUmVzcG9uc2USTQoHR2V0VXNlchIlLmFjY2Vzc29wcy5pZGVudGl0eS52MS5HZXRVc2VyUmVxdWVzdBobLmFjY2Vzc29wcy5pZGVudGl0eS52MS5Vc2VyElMKCkNyZWF0ZVVzZXISKC5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuQ3JlYXRlVXNlclJlcXVlc3QaGy5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVXNlchJTCgpVcGRhdGVVc2VyEiguYWNjZXNzb3BzLmlkZW50aXR5LnYxLlVwZGF0ZVVzZXJSZXF1ZXN0GhsuYWNjZXNzb3BzLmlkZW50aXR5LnYxLlVzZXISXgoJTGlzdFRlYW1zEicuYWNjZXNzb3BzLmlkZW50aXR5LnYxLkxpc3RUZWFtc1JlcXVlc3QaKC5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuTGlzdFRlYW1zUmVzcG9uc2USTQoHR2V0VGVhbRIlLmFjY2Vzc29wcy5pZGVudGl0eS52MS5HZXRUZWFtUmVxdWVzdBobLmFjY2Vzc29wcy5pZGVudGl0eS52MS5UZWFtElMKCkNyZWF0ZVRlYW0SKC5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuQ3JlYXRlVGVhbVJlcXVlc3QaGy5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVGVhbRJTCgpVcGRhdGVUZWFtEiguYWNjZXNzb3BzLmlkZW50aXR5LnYxLlVwZGF0ZVRlYW1SZXF1ZXN0GhsuYWNjZXNzb3BzLmlkZW50aXR5LnYxLlRlYW0SYQoKRGVsZXRlVGVhbRIoLmFjY2Vzc29wcy5pZGVudGl0eS52MS5EZWxldGVUZWFtUmVxdWVzdBopLmFjY2Vzc29wcy5pZGVudGl0eS52MS5EZWxldGVUZWFtUmVzcG9uc2USWQoNQWRkVGVhbU1lbWJlchIrLmFjY2Vzc29wcy5pZGVudGl0eS52MS5BZGRUZWFtTWVtYmVyUmVxdWVzdBobLmFjY2Vzc29wcy5pZGVudGl0eS52MS5UZWFtEnMKEFJlbW92ZVRlYW1NZW1iZXISLi5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuUmVtb3ZlVGVhbU1lbWJlclJlcXVlc3QaLy5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuUmVtb3ZlVGVhbU1lbWJlclJlc3BvbnNlEnAKD0xpc3RNZW1iZXJzaGlwcxItLmFjY2Vzc29wcy5pZGVudGl0eS52MS5MaXN0TWVtYmVyc2hpcHNSZXF1ZXN0Gi4uYWNjZXNzb3BzLmlkZW50aXR5LnYxLkxpc3RNZW1iZXJzaGlwc1Jlc3BvbnNlEmUKEFVwZGF0ZU1lbWJlcnNoaXASLi5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVXBkYXRlTWVtYmVyc2hpcFJlcXVlc3QaIS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuTWVtYmVyc2hpcBJkCgtMaXN0VGVuYW50cxIpLmFjY2Vzc29wcy5pZGVudGl0eS52MS5MaXN0VGVuYW50c1JlcXVlc3QaKi5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuTGlzdFRlbmFudHNSZXNwb25zZRJZCgxHZXRBbnlUZW5hbnQSKi5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuR2V0QW55VGVuYW50UmVxdWVzdBodLmFjY2Vzc29wcy5pZGVudGl0eS52MS5UZW5hbnQSWwoNU3VzcGVuZFRlbmFudBIrLmFjY2Vzc29wcy5pZGVudGl0eS52MS5TdXNwZW5kVGVuYW50UmVxdWVzdBodLmFjY2Vzc29wcy5pZGVudGl0eS52MS5UZW5hbnQSXQoOQWN0aXZhdGVUZW5hbnQSLC5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuQWN0aXZhdGVUZW5hbnRSZXF1ZXN0Gh0uYWNjZXNzb3BzLmlkZW50aXR5LnYxLlRlbmFudBJqCg1MaXN0TXlUZW5hbnRzEisuYWNjZXNzb3BzLmlkZW50aXR5LnYxLkxpc3RNeVRlbmFudHNSZXF1ZXN0GiwuYWNjZXNzb3BzLmlkZW50aXR5LnYxLkxpc3RNeVRlbmFudHNSZXNwb25zZWIGcHJvdG8z", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
+  fileDesc("CiRhY2Nlc3NvcHMvaWRlbnRpdHkvdjEvaWRlbnRpdHkucHJvdG8SFWFjY2Vzc29wcy5pZGVudGl0eS52MSIqCgxPcmdhbml6YXRpb24SDAoEbmFtZRgBIAEoCRIMCgRzbHVnGAIgASgJIpQBCg9SZWdpc3RlclJlcXVlc3QSDQoFZW1haWwYASABKAkSEAoIcGFzc3dvcmQYAiABKAkSEgoKZmlyc3RfbmFtZRgDIAEoCRIRCglsYXN0X25hbWUYBCABKAkSOQoMb3JnYW5pemF0aW9uGAUgASgLMiMuYWNjZXNzb3BzLmlkZW50aXR5LnYxLk9yZ2FuaXphdGlvbiJsChBSZWdpc3RlclJlc3BvbnNlEikKBHVzZXIYASABKAsyGy5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVXNlchItCgZ0ZW5hbnQYAiABKAsyHS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVGVuYW50InYKDExvZ2luUmVxdWVzdBINCgVlbWFpbBgBIAEoCRIQCghwYXNzd29yZBgCIAEoCRIQCghhdWRpZW5jZRgDIAEoCRIOCgZ0ZW5hbnQYBCABKAkSDAoEdG90cBgFIAEoCRIVCg1yZWNvdmVyeV9jb2RlGAYgASgJIicKDlJlZnJlc2hSZXF1ZXN0EhUKDXJlZnJlc2hfdG9rZW4YASABKAkiJgoNTG9nb3V0UmVxdWVzdBIVCg1yZWZyZXNoX3Rva2VuGAEgASgJIhAKDkxvZ291dFJlc3BvbnNlImYKB1Nlc3Npb24SFAoMYWNjZXNzX3Rva2VuGAEgASgJEhUKDXJlZnJlc2hfdG9rZW4YAiABKAkSEgoKZXhwaXJlc19pbhgDIAEoBRIaChJyZWZyZXNoX2V4cGlyZXNfaW4YBCABKAUiEAoOR2V0Sndrc1JlcXVlc3QiJAoPR2V0Sndrc1Jlc3BvbnNlEhEKCWp3a3NfanNvbhgBIAEoCSJlChdSZXNvbHZlUHJpbmNpcGFsUmVxdWVzdBIPCgdzdWJqZWN0GAEgASgJEhIKCnNlc3Npb25faWQYAiABKAkSFQoNb3JnYW5pemF0aW9ucxgDIAMoCRIOCgZ0ZW5hbnQYBCABKAkiOAoOVGVhbU1lbWJlcnNoaXASCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIMCgRyb2xlGAMgASgJIucBChFSZXNvbHZlZFByaW5jaXBhbBIKCgJpZBgBIAEoCRINCgVlbWFpbBgCIAEoCRItCgZ0ZW5hbnQYAyABKAsyHS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVGVuYW50EhEKCW9yZ19yb2xlcxgEIAMoCRITCgtyZWFsbV9yb2xlcxgFIAMoCRI0CgV0ZWFtcxgGIAMoCzIlLmFjY2Vzc29wcy5pZGVudGl0eS52MS5UZWFtTWVtYmVyc2hpcBIUCgxtZmFfZW5yb2xsZWQYCiABKAgSFAoMbWZhX3JlcXVpcmVkGAsgASgIItwBCgRVc2VyEgoKAmlkGAEgASgJEg0KBWVtYWlsGAIgASgJEhIKCmZpcnN0X25hbWUYAyABKAkSEQoJbGFzdF9uYW1lGAQgASgJEg4KBmFjdGl2ZRgFIAEoCBIRCglvcmdfcm9sZXMYBiADKAkSDwoHdmVyc2lvbhgHIAEoBRIuCgpjcmVhdGVkX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1cGRhdGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCKRAQoGVGVuYW50EgoKAmlkGAEgASgJEgwKBHNsdWcYAiABKAkSDAoEbmFtZRgDIAEoCRIOCgZkb21haW4YBCABKAkSDgoGc3RhdHVzGAUgASgJEg8KB3ZlcnNpb24YBiABKAUSLgoKY3JlYXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiDgoMR2V0TWVSZXF1ZXN0ItMBCgJNZRIKCgJpZBgBIAEoCRINCgVlbWFpbBgCIAEoCRISCgpmaXJzdF9uYW1lGAMgASgJEhEKCWxhc3RfbmFtZRgEIAEoCRItCgZ0ZW5hbnQYBSABKAsyHS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVGVuYW50EhEKCW9yZ19yb2xlcxgGIAMoCRITCgtyZWFsbV9yb2xlcxgHIAMoCRI0CgV0ZWFtcxgIIAMoCzIlLmFjY2Vzc29wcy5pZGVudGl0eS52MS5UZWFtTWVtYmVyc2hpcCJfCg9VcGRhdGVNZVJlcXVlc3QSFwoKZmlyc3RfbmFtZRgBIAEoCUgAiAEBEhYKCWxhc3RfbmFtZRgCIAEoCUgBiAEBQg0KC19maXJzdF9uYW1lQgwKCl9sYXN0X25hbWUiQwoSTGlzdE15VGVhbXNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkieAoTTGlzdE15VGVhbXNSZXNwb25zZRI0CgVpdGVtcxgBIAMoCzIlLmFjY2Vzc29wcy5pZGVudGl0eS52MS5UZWFtTWVtYmVyc2hpcBIrCgRwYWdlGAIgASgLMh0uYWNjZXNzb3BzLmNvbW1vbi52MS5QYWdlSW5mbyJhCgpUZWFtTWVtYmVyEg8KB3VzZXJfaWQYASABKAkSDQoFZW1haWwYAiABKAkSEgoKZmlyc3RfbmFtZRgDIAEoCRIRCglsYXN0X25hbWUYBCABKAkSDAoEcm9sZRgFIAEoCSJYChZMaXN0VGVhbU1lbWJlcnNSZXF1ZXN0Eg8KB3RlYW1faWQYASABKAkSLQoFcXVlcnkYAiABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJ4ChdMaXN0VGVhbU1lbWJlcnNSZXNwb25zZRIwCgVpdGVtcxgBIAMoCzIhLmFjY2Vzc29wcy5pZGVudGl0eS52MS5UZWFtTWVtYmVyEisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIhIKEEdldFRlbmFudFJlcXVlc3QiUQoTVXBkYXRlVGVuYW50UmVxdWVzdBIRCgRuYW1lGAEgASgJSACIAQESEwoGZG9tYWluGAIgASgJSAGIAQFCBwoFX25hbWVCCQoHX2RvbWFpbiJBChBMaXN0VXNlcnNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkibAoRTGlzdFVzZXJzUmVzcG9uc2USKgoFaXRlbXMYASADKAsyGy5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVXNlchIrCgRwYWdlGAIgASgLMh0uYWNjZXNzb3BzLmNvbW1vbi52MS5QYWdlSW5mbyIcCg5HZXRVc2VyUmVxdWVzdBIKCgJpZBgBIAEoCSJuChFDcmVhdGVVc2VyUmVxdWVzdBINCgVlbWFpbBgBIAEoCRISCgpmaXJzdF9uYW1lGAIgASgJEhEKCWxhc3RfbmFtZRgDIAEoCRIQCghwYXNzd29yZBgEIAEoCRIRCglvcmdfcm9sZXMYBSADKAkijQEKEVVwZGF0ZVVzZXJSZXF1ZXN0EgoKAmlkGAEgASgJEhcKCmZpcnN0X25hbWUYAiABKAlIAIgBARIWCglsYXN0X25hbWUYAyABKAlIAYgBARITCgZhY3RpdmUYBCABKAhIAogBAUINCgtfZmlyc3RfbmFtZUIMCgpfbGFzdF9uYW1lQgkKB19hY3RpdmUiqgEKBFRlYW0SCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRITCgtkZXNjcmlwdGlvbhgDIAEoCRIyCgdtZW1iZXJzGAQgAygLMiEuYWNjZXNzb3BzLmlkZW50aXR5LnYxLlRlYW1NZW1iZXISDwoHdmVyc2lvbhgFIAEoBRIuCgpjcmVhdGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCJBChBMaXN0VGVhbXNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkibAoRTGlzdFRlYW1zUmVzcG9uc2USKgoFaXRlbXMYASADKAsyGy5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVGVhbRIrCgRwYWdlGAIgASgLMh0uYWNjZXNzb3BzLmNvbW1vbi52MS5QYWdlSW5mbyIcCg5HZXRUZWFtUmVxdWVzdBIKCgJpZBgBIAEoCSI2ChFDcmVhdGVUZWFtUmVxdWVzdBIMCgRuYW1lGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJImUKEVVwZGF0ZVRlYW1SZXF1ZXN0EgoKAmlkGAEgASgJEhEKBG5hbWUYAiABKAlIAIgBARIYCgtkZXNjcmlwdGlvbhgDIAEoCUgBiAEBQgcKBV9uYW1lQg4KDF9kZXNjcmlwdGlvbiIfChFEZWxldGVUZWFtUmVxdWVzdBIKCgJpZBgBIAEoCSIUChJEZWxldGVUZWFtUmVzcG9uc2UiRgoUQWRkVGVhbU1lbWJlclJlcXVlc3QSDwoHdGVhbV9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJEgwKBHJvbGUYAyABKAkiOwoXUmVtb3ZlVGVhbU1lbWJlclJlcXVlc3QSDwoHdGVhbV9pZBgBIAEoCRIPCgd1c2VyX2lkGAIgASgJIhoKGFJlbW92ZVRlYW1NZW1iZXJSZXNwb25zZSJgCgpNZW1iZXJzaGlwEg8KB3VzZXJfaWQYASABKAkSDQoFZW1haWwYAiABKAkSEQoJb3JnX3JvbGVzGAMgAygJEg4KBmFjdGl2ZRgEIAEoCBIPCgd2ZXJzaW9uGAUgASgFIkcKFkxpc3RNZW1iZXJzaGlwc1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJ4ChdMaXN0TWVtYmVyc2hpcHNSZXNwb25zZRIwCgVpdGVtcxgBIAMoCzIhLmFjY2Vzc29wcy5pZGVudGl0eS52MS5NZW1iZXJzaGlwEisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIj0KF1VwZGF0ZU1lbWJlcnNoaXBSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkSEQoJb3JnX3JvbGVzGAIgAygJIkMKEkxpc3RUZW5hbnRzUmVxdWVzdBItCgVxdWVyeRgBIAEoCzIeLmFjY2Vzc29wcy5jb21tb24udjEuTGlzdFF1ZXJ5InAKE0xpc3RUZW5hbnRzUmVzcG9uc2USLAoFaXRlbXMYASADKAsyHS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVGVuYW50EisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIiEKE0dldEFueVRlbmFudFJlcXVlc3QSCgoCaWQYASABKAkiIgoUU3VzcGVuZFRlbmFudFJlcXVlc3QSCgoCaWQYASABKAkiIwoVQWN0aXZhdGVUZW5hbnRSZXF1ZXN0EgoKAmlkGAEgASgJIkUKFExpc3RNeVRlbmFudHNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkiVgoJT3duVGVuYW50EgoKAmlkGAEgASgJEgwKBHNsdWcYAiABKAkSDAoEbmFtZRgDIAEoCRIOCgZzdGF0dXMYBCABKAkSEQoJb3JnX3JvbGVzGAUgAygJInUKFUxpc3RNeVRlbmFudHNSZXNwb25zZRIvCgVpdGVtcxgBIAMoCzIgLmFjY2Vzc29wcy5pZGVudGl0eS52MS5Pd25UZW5hbnQSKwoEcGFnZRgCIAEoCzIdLmFjY2Vzc29wcy5jb21tb24udjEuUGFnZUluZm8iNAoNU3RlcFVwUmVxdWVzdBIMCgR0b3RwGAEgASgJEhUKDXJlY292ZXJ5X2NvZGUYAiABKAkiDwoNR2V0TWZhUmVxdWVzdCJmCgNNZmESEAoIZW5yb2xsZWQYASABKAgSMAoMY29uZmlybWVkX2F0GAIgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIbChNyZWNvdmVyeV9jb2Rlc19sZWZ0GAMgASgFIhIKEEJlZ2luVG90cFJlcXVlc3QiMAoRQmVnaW5Ub3RwUmVzcG9uc2USDgoGc2VjcmV0GAEgASgJEgsKA3VyaRgCIAEoCSIiChJDb25maXJtVG90cFJlcXVlc3QSDAoEY29kZRgBIAEoCSIeCg1SZWNvdmVyeUNvZGVzEg0KBWNvZGVzGAEgAygJIhsKGVJlbmV3UmVjb3ZlcnlDb2Rlc1JlcXVlc3QiEwoRUmVtb3ZlVG90cFJlcXVlc3QiFAoSUmVtb3ZlVG90cFJlc3BvbnNlIicKFFJlbW92ZVVzZXJNZmFSZXF1ZXN0Eg8KB3VzZXJfaWQYASABKAkiFwoVUmVtb3ZlVXNlck1mYVJlc3BvbnNlMo0bCg9JZGVudGl0eVNlcnZpY2USWwoIUmVnaXN0ZXISJi5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuUmVnaXN0ZXJSZXF1ZXN0GicuYWNjZXNzb3BzLmlkZW50aXR5LnYxLlJlZ2lzdGVyUmVzcG9uc2USTAoFTG9naW4SIy5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuTG9naW5SZXF1ZXN0Gh4uYWNjZXNzb3BzLmlkZW50aXR5LnYxLlNlc3Npb24SUAoHUmVmcmVzaBIlLmFjY2Vzc29wcy5pZGVudGl0eS52MS5SZWZyZXNoUmVxdWVzdBoeLmFjY2Vzc29wcy5pZGVudGl0eS52MS5TZXNzaW9uElUKBkxvZ291dBIkLmFjY2Vzc29wcy5pZGVudGl0eS52MS5Mb2dvdXRSZXF1ZXN0GiUuYWNjZXNzb3BzLmlkZW50aXR5LnYxLkxvZ291dFJlc3BvbnNlElgKB0dldEp3a3MSJS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuR2V0Sndrc1JlcXVlc3QaJi5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuR2V0Sndrc1Jlc3BvbnNlEmwKEFJlc29sdmVQcmluY2lwYWwSLi5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuUmVzb2x2ZVByaW5jaXBhbFJlcXVlc3QaKC5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuUmVzb2x2ZWRQcmluY2lwYWwSRwoFR2V0TWUSIy5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuR2V0TWVSZXF1ZXN0GhkuYWNjZXNzb3BzLmlkZW50aXR5LnYxLk1lEk0KCFVwZGF0ZU1lEiYuYWNjZXNzb3BzLmlkZW50aXR5LnYxLlVwZGF0ZU1lUmVxdWVzdBoZLmFjY2Vzc29wcy5pZGVudGl0eS52MS5NZRJkCgtMaXN0TXlUZWFtcxIpLmFjY2Vzc29wcy5pZGVudGl0eS52MS5MaXN0TXlUZWFtc1JlcXVlc3QaKi5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuTGlzdE15VGVhbXNSZXNwb25zZRJwCg9MaXN0VGVhbU1lbWJlcnMSLS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuTGlzdFRlYW1NZW1iZXJzUmVxdWVzdBouLmFjY2Vzc29wcy5pZGVudGl0eS52MS5MaXN0VGVhbU1lbWJlcnNSZXNwb25zZRJTCglHZXRUZW5hbnQSJy5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuR2V0VGVuYW50UmVxdWVzdBodLmFjY2Vzc29wcy5pZGVudGl0eS52MS5UZW5hbnQSWQoMVXBkYXRlVGVuYW50EiouYWNjZXNzb3BzLmlkZW50aXR5LnYxLlVwZGF0ZVRlbmFudFJlcXVlc3QaHS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVGVuYW50El4KCUxpc3RVc2VycxInLmFjY2Vzc29wcy5pZGVudGl0eS52MS5MaXN0VXNlcnNSZXF1ZXN0GiguYWNjZXNzb3BzLmlkZW50aXR5LnYxLkxpc3RVc2Vyc1Jlc3BvbnNlEk0KB0dldFVzZXISJS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuR2V0VXNlclJlcXVlc3QaGy5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVXNlchJTCgpDcmVhdGVVc2VyEiguYWNjZXNzb3BzLmlkZW50aXR5LnYxLkNyZWF0ZVVzZXJSZXF1ZXN0GhsuYWNjZXNzb3BzLmlkZW50aXR5LnYxLlVzZXISUwoKVXBkYXRlVXNlchIoLmFjY2Vzc29wcy5pZGVudGl0eS52MS5VcGRhdGVVc2VyUmVxdWVzdBobLmFjY2Vzc29wcy5pZGVudGl0eS52MS5Vc2VyEl4KCUxpc3RUZWFtcxInLmFjY2Vzc29wcy5pZGVudGl0eS52MS5MaXN0VGVhbXNSZXF1ZXN0GiguYWNjZXNzb3BzLmlkZW50aXR5LnYxLkxpc3RUZWFtc1Jlc3BvbnNlEk0KB0dldFRlYW0SJS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuR2V0VGVhbVJlcXVlc3QaGy5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVGVhbRJTCgpDcmVhdGVUZWFtEiguYWNjZXNzb3BzLmlkZW50aXR5LnYxLkNyZWF0ZVRlYW1SZXF1ZXN0GhsuYWNjZXNzb3BzLmlkZW50aXR5LnYxLlRlYW0SUwoKVXBkYXRlVGVhbRIoLmFjY2Vzc29wcy5pZGVudGl0eS52MS5VcGRhdGVUZWFtUmVxdWVzdBobLmFjY2Vzc29wcy5pZGVudGl0eS52MS5UZWFtEmEKCkRlbGV0ZVRlYW0SKC5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuRGVsZXRlVGVhbVJlcXVlc3QaKS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuRGVsZXRlVGVhbVJlc3BvbnNlElkKDUFkZFRlYW1NZW1iZXISKy5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuQWRkVGVhbU1lbWJlclJlcXVlc3QaGy5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVGVhbRJzChBSZW1vdmVUZWFtTWVtYmVyEi4uYWNjZXNzb3BzLmlkZW50aXR5LnYxLlJlbW92ZVRlYW1NZW1iZXJSZXF1ZXN0Gi8uYWNjZXNzb3BzLmlkZW50aXR5LnYxLlJlbW92ZVRlYW1NZW1iZXJSZXNwb25zZRJwCg9MaXN0TWVtYmVyc2hpcHMSLS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuTGlzdE1lbWJlcnNoaXBzUmVxdWVzdBouLmFjY2Vzc29wcy5pZGVudGl0eS52MS5MaXN0TWVtYmVyc2hpcHNSZXNwb25zZRJlChBVcGRhdGVNZW1iZXJzaGlwEi4uYWNjZXNzb3BzLmlkZW50aXR5LnYxLlVwZGF0ZU1lbWJlcnNoaXBSZXF1ZXN0GiEuYWNjZXNzb3BzLmlkZW50aXR5LnYxLk1lbWJlcnNoaXASZAoLTGlzdFRlbmFudHMSKS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuTGlzdFRlbmFudHNSZXF1ZXN0GiouYWNjZXNzb3BzLmlkZW50aXR5LnYxLkxpc3RUZW5hbnRzUmVzcG9uc2USWQoMR2V0QW55VGVuYW50EiouYWNjZXNzb3BzLmlkZW50aXR5LnYxLkdldEFueVRlbmFudFJlcXVlc3QaHS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVGVuYW50ElsKDVN1c3BlbmRUZW5hbnQSKy5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuU3VzcGVuZFRlbmFudFJlcXVlc3QaHS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuVGVuYW50El0KDkFjdGl2YXRlVGVuYW50EiwuYWNjZXNzb3BzLmlkZW50aXR5LnYxLkFjdGl2YXRlVGVuYW50UmVxdWVzdBodLmFjY2Vzc29wcy5pZGVudGl0eS52MS5UZW5hbnQSagoNTGlzdE15VGVuYW50cxIrLmFjY2Vzc29wcy5pZGVudGl0eS52MS5MaXN0TXlUZW5hbnRzUmVxdWVzdBosLmFjY2Vzc29wcy5pZGVudGl0eS52MS5MaXN0TXlUZW5hbnRzUmVzcG9uc2USTgoGU3RlcFVwEiQuYWNjZXNzb3BzLmlkZW50aXR5LnYxLlN0ZXBVcFJlcXVlc3QaHi5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuU2Vzc2lvbhJKCgZHZXRNZmESJC5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuR2V0TWZhUmVxdWVzdBoaLmFjY2Vzc29wcy5pZGVudGl0eS52MS5NZmESXgoJQmVnaW5Ub3RwEicuYWNjZXNzb3BzLmlkZW50aXR5LnYxLkJlZ2luVG90cFJlcXVlc3QaKC5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuQmVnaW5Ub3RwUmVzcG9uc2USXgoLQ29uZmlybVRvdHASKS5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuQ29uZmlybVRvdHBSZXF1ZXN0GiQuYWNjZXNzb3BzLmlkZW50aXR5LnYxLlJlY292ZXJ5Q29kZXMSbAoSUmVuZXdSZWNvdmVyeUNvZGVzEjAuYWNjZXNzb3BzLmlkZW50aXR5LnYxLlJlbmV3UmVjb3ZlcnlDb2Rlc1JlcXVlc3QaJC5hY2Nlc3NvcHMuaWRlbnRpdHkudjEuUmVjb3ZlcnlDb2RlcxJhCgpSZW1vdmVUb3RwEiguYWNjZXNzb3BzLmlkZW50aXR5LnYxLlJlbW92ZVRvdHBSZXF1ZXN0GikuYWNjZXNzb3BzLmlkZW50aXR5LnYxLlJlbW92ZVRvdHBSZXNwb25zZRJqCg1SZW1vdmVVc2VyTWZhEisuYWNjZXNzb3BzLmlkZW50aXR5LnYxLlJlbW92ZVVzZXJNZmFSZXF1ZXN0GiwuYWNjZXNzb3BzLmlkZW50aXR5LnYxLlJlbW92ZVVzZXJNZmFSZXNwb25zZWIGcHJvdG8z", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message accessops.identity.v1.Organization
@@ -128,6 +128,20 @@ export type LoginRequest = Message<"accessops.identity.v1.LoginRequest"> & {
    * @generated from field: string tenant = 4;
    */
   tenant: string;
+
+  /**
+   * Six digits; empty when not given.
+   *
+   * @generated from field: string totp = 5;
+   */
+  totp: string;
+
+  /**
+   * Instead of `totp`; empty when not given.
+   *
+   * @generated from field: string recovery_code = 6;
+   */
+  recoveryCode: string;
 };
 
 /**
@@ -356,6 +370,20 @@ export type ResolvedPrincipal = Message<"accessops.identity.v1.ResolvedPrincipal
    * @generated from field: repeated accessops.identity.v1.TeamMembership teams = 6;
    */
   teams: TeamMembership[];
+
+  /**
+   * The person has confirmed a second factor.
+   *
+   * @generated from field: bool mfa_enrolled = 10;
+   */
+  mfaEnrolled: boolean;
+
+  /**
+   * The tenant demands a second factor of everybody.
+   *
+   * @generated from field: bool mfa_required = 11;
+   */
+  mfaRequired: boolean;
 };
 
 /**
@@ -1350,6 +1378,220 @@ export const ListMyTenantsResponseSchema: GenMessage<ListMyTenantsResponse> = /*
   messageDesc(file_accessops_identity_v1_identity, 52);
 
 /**
+ * @generated from message accessops.identity.v1.StepUpRequest
+ */
+export type StepUpRequest = Message<"accessops.identity.v1.StepUpRequest"> & {
+  /**
+   * Six digits.
+   *
+   * @generated from field: string totp = 1;
+   */
+  totp: string;
+
+  /**
+   * Instead of `totp`.
+   *
+   * @generated from field: string recovery_code = 2;
+   */
+  recoveryCode: string;
+};
+
+/**
+ * Describes the message accessops.identity.v1.StepUpRequest.
+ * Use `create(StepUpRequestSchema)` to create a new message.
+ */
+export const StepUpRequestSchema: GenMessage<StepUpRequest> = /*@__PURE__*/
+  messageDesc(file_accessops_identity_v1_identity, 53);
+
+/**
+ * @generated from message accessops.identity.v1.GetMfaRequest
+ */
+export type GetMfaRequest = Message<"accessops.identity.v1.GetMfaRequest"> & {
+};
+
+/**
+ * Describes the message accessops.identity.v1.GetMfaRequest.
+ * Use `create(GetMfaRequestSchema)` to create a new message.
+ */
+export const GetMfaRequestSchema: GenMessage<GetMfaRequest> = /*@__PURE__*/
+  messageDesc(file_accessops_identity_v1_identity, 54);
+
+/**
+ * @generated from message accessops.identity.v1.Mfa
+ */
+export type Mfa = Message<"accessops.identity.v1.Mfa"> & {
+  /**
+   * @generated from field: bool enrolled = 1;
+   */
+  enrolled: boolean;
+
+  /**
+   * Since when; unset without one.
+   *
+   * @generated from field: google.protobuf.Timestamp confirmed_at = 2;
+   */
+  confirmedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: int32 recovery_codes_left = 3;
+   */
+  recoveryCodesLeft: number;
+};
+
+/**
+ * Describes the message accessops.identity.v1.Mfa.
+ * Use `create(MfaSchema)` to create a new message.
+ */
+export const MfaSchema: GenMessage<Mfa> = /*@__PURE__*/
+  messageDesc(file_accessops_identity_v1_identity, 55);
+
+/**
+ * @generated from message accessops.identity.v1.BeginTotpRequest
+ */
+export type BeginTotpRequest = Message<"accessops.identity.v1.BeginTotpRequest"> & {
+};
+
+/**
+ * Describes the message accessops.identity.v1.BeginTotpRequest.
+ * Use `create(BeginTotpRequestSchema)` to create a new message.
+ */
+export const BeginTotpRequestSchema: GenMessage<BeginTotpRequest> = /*@__PURE__*/
+  messageDesc(file_accessops_identity_v1_identity, 56);
+
+/**
+ * @generated from message accessops.identity.v1.BeginTotpResponse
+ */
+export type BeginTotpResponse = Message<"accessops.identity.v1.BeginTotpResponse"> & {
+  /**
+   * Base32.
+   *
+   * @generated from field: string secret = 1;
+   */
+  secret: string;
+
+  /**
+   * otpauth://totp/…, for a QR code.
+   *
+   * @generated from field: string uri = 2;
+   */
+  uri: string;
+};
+
+/**
+ * Describes the message accessops.identity.v1.BeginTotpResponse.
+ * Use `create(BeginTotpResponseSchema)` to create a new message.
+ */
+export const BeginTotpResponseSchema: GenMessage<BeginTotpResponse> = /*@__PURE__*/
+  messageDesc(file_accessops_identity_v1_identity, 57);
+
+/**
+ * @generated from message accessops.identity.v1.ConfirmTotpRequest
+ */
+export type ConfirmTotpRequest = Message<"accessops.identity.v1.ConfirmTotpRequest"> & {
+  /**
+   * Six digits.
+   *
+   * @generated from field: string code = 1;
+   */
+  code: string;
+};
+
+/**
+ * Describes the message accessops.identity.v1.ConfirmTotpRequest.
+ * Use `create(ConfirmTotpRequestSchema)` to create a new message.
+ */
+export const ConfirmTotpRequestSchema: GenMessage<ConfirmTotpRequest> = /*@__PURE__*/
+  messageDesc(file_accessops_identity_v1_identity, 58);
+
+/**
+ * @generated from message accessops.identity.v1.RecoveryCodes
+ */
+export type RecoveryCodes = Message<"accessops.identity.v1.RecoveryCodes"> & {
+  /**
+   * Each good for one use in place of a TOTP code.
+   *
+   * @generated from field: repeated string codes = 1;
+   */
+  codes: string[];
+};
+
+/**
+ * Describes the message accessops.identity.v1.RecoveryCodes.
+ * Use `create(RecoveryCodesSchema)` to create a new message.
+ */
+export const RecoveryCodesSchema: GenMessage<RecoveryCodes> = /*@__PURE__*/
+  messageDesc(file_accessops_identity_v1_identity, 59);
+
+/**
+ * @generated from message accessops.identity.v1.RenewRecoveryCodesRequest
+ */
+export type RenewRecoveryCodesRequest = Message<"accessops.identity.v1.RenewRecoveryCodesRequest"> & {
+};
+
+/**
+ * Describes the message accessops.identity.v1.RenewRecoveryCodesRequest.
+ * Use `create(RenewRecoveryCodesRequestSchema)` to create a new message.
+ */
+export const RenewRecoveryCodesRequestSchema: GenMessage<RenewRecoveryCodesRequest> = /*@__PURE__*/
+  messageDesc(file_accessops_identity_v1_identity, 60);
+
+/**
+ * @generated from message accessops.identity.v1.RemoveTotpRequest
+ */
+export type RemoveTotpRequest = Message<"accessops.identity.v1.RemoveTotpRequest"> & {
+};
+
+/**
+ * Describes the message accessops.identity.v1.RemoveTotpRequest.
+ * Use `create(RemoveTotpRequestSchema)` to create a new message.
+ */
+export const RemoveTotpRequestSchema: GenMessage<RemoveTotpRequest> = /*@__PURE__*/
+  messageDesc(file_accessops_identity_v1_identity, 61);
+
+/**
+ * @generated from message accessops.identity.v1.RemoveTotpResponse
+ */
+export type RemoveTotpResponse = Message<"accessops.identity.v1.RemoveTotpResponse"> & {
+};
+
+/**
+ * Describes the message accessops.identity.v1.RemoveTotpResponse.
+ * Use `create(RemoveTotpResponseSchema)` to create a new message.
+ */
+export const RemoveTotpResponseSchema: GenMessage<RemoveTotpResponse> = /*@__PURE__*/
+  messageDesc(file_accessops_identity_v1_identity, 62);
+
+/**
+ * @generated from message accessops.identity.v1.RemoveUserMfaRequest
+ */
+export type RemoveUserMfaRequest = Message<"accessops.identity.v1.RemoveUserMfaRequest"> & {
+  /**
+   * @generated from field: string user_id = 1;
+   */
+  userId: string;
+};
+
+/**
+ * Describes the message accessops.identity.v1.RemoveUserMfaRequest.
+ * Use `create(RemoveUserMfaRequestSchema)` to create a new message.
+ */
+export const RemoveUserMfaRequestSchema: GenMessage<RemoveUserMfaRequest> = /*@__PURE__*/
+  messageDesc(file_accessops_identity_v1_identity, 63);
+
+/**
+ * @generated from message accessops.identity.v1.RemoveUserMfaResponse
+ */
+export type RemoveUserMfaResponse = Message<"accessops.identity.v1.RemoveUserMfaResponse"> & {
+};
+
+/**
+ * Describes the message accessops.identity.v1.RemoveUserMfaResponse.
+ * Use `create(RemoveUserMfaResponseSchema)` to create a new message.
+ */
+export const RemoveUserMfaResponseSchema: GenMessage<RemoveUserMfaResponse> = /*@__PURE__*/
+  messageDesc(file_accessops_identity_v1_identity, 64);
+
+/**
  * People, tenants, teams, roles, and the sessions of the local identity provider.
  *
  * @generated from service accessops.identity.v1.IdentityService
@@ -1367,7 +1609,7 @@ export const IdentityService: GenService<{
   },
   /**
    * Starts a session, good in the tenant that is named or in all of the person's. Errors: INVALID_CREDENTIALS (whatever was wrong),
-   * AUDIENCE_NOT_ALLOWED, TENANT_SUSPENDED.
+   * AUDIENCE_NOT_ALLOWED, TENANT_SUSPENDED; with the right password also MFA_REQUIRED, INVALID_MFA_CODE, TOO_MANY_ATTEMPTS.
    *
    * @generated from rpc accessops.identity.v1.IdentityService.Login
    */
@@ -1656,6 +1898,77 @@ export const IdentityService: GenService<{
     methodKind: "unary";
     input: typeof ListMyTenantsRequestSchema;
     output: typeof ListMyTenantsResponseSchema;
+  },
+  /**
+   * Proves a second factor within the caller's session; its tokens tell so from then on, older refresh tokens of it are used up.
+   * Errors: MFA_NOT_ENROLLED, INVALID_MFA_CODE, TOO_MANY_ATTEMPTS, SESSION_ENDED.
+   *
+   * @generated from rpc accessops.identity.v1.IdentityService.StepUp
+   */
+  stepUp: {
+    methodKind: "unary";
+    input: typeof StepUpRequestSchema;
+    output: typeof SessionSchema;
+  },
+  /**
+   * The caller's second factor.
+   *
+   * @generated from rpc accessops.identity.v1.IdentityService.GetMfa
+   */
+  getMfa: {
+    methodKind: "unary";
+    input: typeof GetMfaRequestSchema;
+    output: typeof MfaSchema;
+  },
+  /**
+   * Makes a TOTP secret, which counts once it is confirmed; one not yet confirmed is replaced. Errors: MFA_ALREADY_ENROLLED.
+   *
+   * @generated from rpc accessops.identity.v1.IdentityService.BeginTotp
+   */
+  beginTotp: {
+    methodKind: "unary";
+    input: typeof BeginTotpRequestSchema;
+    output: typeof BeginTotpResponseSchema;
+  },
+  /**
+   * Confirms the secret by a code of it, and hands out recovery codes. Errors: MFA_NOT_BEGUN, INVALID_FIELDS, TOO_MANY_ATTEMPTS.
+   *
+   * @generated from rpc accessops.identity.v1.IdentityService.ConfirmTotp
+   */
+  confirmTotp: {
+    methodKind: "unary";
+    input: typeof ConfirmTotpRequestSchema;
+    output: typeof RecoveryCodesSchema;
+  },
+  /**
+   * New recovery codes instead of the old ones. Errors: MFA_NOT_ENROLLED, INSUFFICIENT_AUTHENTICATION.
+   *
+   * @generated from rpc accessops.identity.v1.IdentityService.RenewRecoveryCodes
+   */
+  renewRecoveryCodes: {
+    methodKind: "unary";
+    input: typeof RenewRecoveryCodesRequestSchema;
+    output: typeof RecoveryCodesSchema;
+  },
+  /**
+   * Gives up the caller's second factor. Errors: MFA_NOT_ENROLLED, INSUFFICIENT_AUTHENTICATION.
+   *
+   * @generated from rpc accessops.identity.v1.IdentityService.RemoveTotp
+   */
+  removeTotp: {
+    methodKind: "unary";
+    input: typeof RemoveTotpRequestSchema;
+    output: typeof RemoveTotpResponseSchema;
+  },
+  /**
+   * Takes the second factor of a user who has lost it. Errors: USER_NOT_FOUND, MFA_NOT_ENROLLED, BELONGS_ELSEWHERE.
+   *
+   * @generated from rpc accessops.identity.v1.IdentityService.RemoveUserMfa
+   */
+  removeUserMfa: {
+    methodKind: "unary";
+    input: typeof RemoveUserMfaRequestSchema;
+    output: typeof RemoveUserMfaResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_accessops_identity_v1_identity, 0);

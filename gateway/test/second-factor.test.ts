@@ -1,0 +1,140 @@
+import { authenticator, until } from '@accessops/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Answer, type Call, type Item, type Person, password, startWorld, type World } from './world.ts';
+
+let world: World;
+let call: Call;
+beforeAll(async () => {
+  world = await startWorld();
+  call = world.call;
+});
+afterAll(() => world.close());
+
+const codeOf = ({ status, body }: Answer) => [status, body.error?.code];
+const challengeOf = ({ headers }: Answer) => headers['www-authenticate'];
+
+interface Enrolled {
+  code: () => string;
+  recoveryCodes: string[];
+}
+
+const enrol = async ({ token }: Person): Promise<Enrolled> => {
+  const begun = await call('POST', '/me/mfa/totp', { token });
+  const code = authenticator(String(begun.body.secret));
+  const confirmed = await call('POST', '/me/mfa/totp/confirm', { token, body: { code: code() } });
+  return { code, recoveryCodes: confirmed.body.recoveryCodes as string[] };
+};
+
+const login = (email: string, more: object = {}) => call('POST', '/auth/login', { body: { email, password, ...more } });
+
+test('when an admin has enrolled, then sessions without the second factor read but do not administer, until they step up', async () => {
+  const { admin } = await world.organization();
+  expect((await call('GET', '/me/mfa', { token: admin.token })).body).toEqual({ enrolled: false, confirmedAt: null, recoveryCodesLeft: 0 });
+  expect((await call('POST', '/org/teams', { token: admin.token, body: { name: 'Before' } })).status).toBe(201);
+  const { code } = await enrol(admin);
+  expect((await call('GET', '/me/mfa', { token: admin.token })).body).toMatchObject({ enrolled: true, recoveryCodesLeft: 10 });
+
+  const refused = await until(async () => {
+    const answer = await call('POST', '/org/teams', { token: admin.token, body: { name: `Team ${Date.now()}` } });
+    return answer.status !== 201 && answer;
+  });
+  expect(codeOf(refused)).toEqual([401, 'INSUFFICIENT_AUTHENTICATION']);
+  expect(challengeOf(refused)).toMatch(/^Bearer error="insufficient_user_authentication", error_description="[^"]+", acr_values="aal2"$/);
+  expect(refused.body).toMatchObject({ acrValues: 'aal2' });
+  expect((await call('GET', '/org/teams', { token: admin.token })).status).toBe(200);
+  expect(codeOf(await call('POST', '/auth/step-up', { token: admin.token, body: {} }))).toEqual([422, 'INVALID_FIELDS']);
+  expect(codeOf(await call('POST', '/auth/step-up', { body: { totp: '000000' } }))).toEqual([401, 'INVALID_TOKEN']);
+
+  const stepped = await call('POST', '/auth/step-up', { token: admin.token, body: { totp: code() } });
+  const token = String(stepped.body.accessToken);
+  expect((await call('POST', '/org/teams', { token, body: { name: 'After' } })).status).toBe(201);
+  // The other token of the session goes on as what it is.
+  expect(codeOf(await call('POST', '/org/teams', { token: admin.token, body: { name: 'Other' } }))).toEqual([
+    401,
+    'INSUFFICIENT_AUTHENTICATION',
+  ]);
+});
+
+test('when somebody has enrolled, then signing in asks for the second factor after the right password only', async () => {
+  const { admin, slug } = await world.organization();
+  const person = await world.person(admin, slug, ['requester']);
+  const { code, recoveryCodes } = await enrol(person);
+  expect(codeOf(await login(person.email))).toEqual([401, 'MFA_REQUIRED']);
+  expect(codeOf(await login(person.email, { password: 'not the right password' }))).toEqual([401, 'INVALID_CREDENTIALS']);
+  expect(codeOf(await login(person.email, { password: 'not the right password', totp: code() }))).toEqual([401, 'INVALID_CREDENTIALS']);
+  expect(codeOf(await login(person.email, { totp: '12345' }))).toEqual([422, 'INVALID_FIELDS']);
+  const [first] = recoveryCodes;
+  const session = await login(person.email, { recoveryCode: first });
+  expect(session.status).toBe(200);
+  expect(codeOf(await login(person.email, { recoveryCode: first }))).toEqual([401, 'INVALID_MFA_CODE']);
+  const token = String(session.body.accessToken);
+  const renewed = await call('POST', '/me/mfa/recovery-codes', { token });
+  expect(renewed.body.recoveryCodes).toHaveLength(10);
+  const stale = await call('DELETE', '/me/mfa/totp', { token: person.token });
+  expect(codeOf(stale)).toEqual([401, 'INSUFFICIENT_AUTHENTICATION']);
+  expect(challengeOf(stale)).toContain('max_age="300"');
+  expect((await call('DELETE', '/me/mfa/totp', { token })).status).toBe(204);
+  expect((await login(person.email)).status).toBe(200);
+});
+
+test('when a request is of high sensitivity, then an approver with a second factor decides with it, and one without as before', async () => {
+  const { admin, slug } = await world.organization();
+  const [requester, plain, enrolled] = await Promise.all([
+    world.person(admin, slug, ['requester']),
+    world.person(admin, slug, ['approver']),
+    world.person(admin, slug, ['approver']),
+  ]);
+  const { code } = await enrol(enrolled);
+  const resourceOf = async (sensitivity: string) => {
+    const type = { key: sensitivity, name: 'T', connector: 'simulated', roles: ['reader'], sensitivity, maxDuration: 'P1D' };
+    const { body } = await call('POST', '/org/resource-types', { token: admin.token, body: type });
+    return (await call('POST', '/org/resources', { token: admin.token, body: { key: sensitivity, name: 'R', resourceTypeId: body.id } }))
+      .body as Item;
+  };
+  const file = async (resourceId: string) => {
+    const body = { resourceId, role: 'reader', justification: 'An incident', duration: 'PT4H' };
+    return (await call('POST', '/requests', { token: requester.token, body })).body as Item;
+  };
+  const [medium, high] = [await file((await resourceOf('medium')).id), await file((await resourceOf('high')).id)];
+  const approve = (token: string, { id }: Item) => call('POST', `/requests/${id}/approve`, { token });
+  expect((await approve(enrolled.token, medium)).body).toMatchObject({ status: 'APPROVED' });
+  const refused = await approve(enrolled.token, high);
+  expect([codeOf(refused), challengeOf(refused)]).toEqual([
+    [401, 'INSUFFICIENT_AUTHENTICATION'],
+    expect.stringContaining('acr_values="aal2"'),
+  ]);
+  expect((await approve(plain.token, high)).body).toMatchObject({ status: 'PENDING', approvals: 1 });
+  const stepped = await call('POST', '/auth/step-up', { token: enrolled.token, body: { totp: code() } });
+  expect((await approve(String(stepped.body.accessToken), high)).body).toMatchObject({ status: 'APPROVED', approvals: 2 });
+});
+
+test('when somebody has lost everything, then an admin takes the second factor, which is in the audit', async () => {
+  const { admin, slug } = await world.organization();
+  const person = await world.person(admin, slug, ['requester']);
+  await enrol(person);
+  expect(codeOf(await login(person.email))).toEqual([401, 'MFA_REQUIRED']);
+  expect((await call('DELETE', `/org/users/${person.id}/mfa`, { token: admin.token })).status).toBe(204);
+  expect(codeOf(await call('DELETE', `/org/users/${person.id}/mfa`, { token: admin.token }))).toEqual([409, 'MFA_NOT_ENROLLED']);
+  expect((await login(person.email)).status).toBe(200);
+  const actions = await until(async () => {
+    const path = `/org/audit?filter[entityId][eq]=${person.id}&sort=sequence`;
+    const { items = [] } = (await call('GET', path, { token: admin.token })).body;
+    return items.some(({ action }) => action === 'MFA_REMOVED') && items.map(({ action }) => action);
+  });
+  expect(actions).toEqual(['USER_CREATED', 'MFA_ENROLMENT_STARTED', 'MFA_ENROLLED', 'MFA_REMOVED']);
+});
+
+test('when platform staff have a second factor, then suspending a tenant takes it', async () => {
+  const { id } = await world.organization();
+  const root = await world.staff('platform-admin');
+  const app = await login(root.email);
+  const { code } = await enrol({ ...root, token: String(app.body.accessToken) });
+  const change = (token: string, verb: string) => call('POST', `/admin/tenants/${id}/${verb}`, { token });
+  const refused = await until(async () => {
+    const answer = await change(root.token, 'activate');
+    return answer.status === 401 && answer;
+  });
+  expect(codeOf(refused)).toEqual([401, 'INSUFFICIENT_AUTHENTICATION']);
+  const stepped = await call('POST', '/auth/step-up', { token: root.token, body: { totp: code() } });
+  expect((await change(String(stepped.body.accessToken), 'suspend')).status).toBe(200);
+});
