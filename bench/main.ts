@@ -19,7 +19,7 @@ const line = (name: string, { perSecond, p50, p95, p99, errors }: Measured, extr
   );
 
 const hono = await measureHono({ connections, seconds: 5 });
-const platform = await startPlatform({ dataDir: mkdtempSync(join(tmpdir(), 'accessops-bench-')), port: 0 });
+const platform = await startPlatform({ dataDir: mkdtempSync(join(tmpdir(), 'accessops-bench-')), port: 0, limits: false });
 try {
   // Starting leaves garbage, which is collected once nothing is asked.
   await delay(10_000);

@@ -46,7 +46,7 @@ describe('kill -9', () => {
   };
 
   beforeAll(async () => {
-    platform = await startPlatform({ dataDir: mkdtempSync(join(tmpdir(), 'accessops-crash-')), port: 0 });
+    platform = await startPlatform({ dataDir: mkdtempSync(join(tmpdir(), 'accessops-crash-')), port: 0, limits: false });
     token = {};
     for (const [name, audience] of [
       ['requester', 'app'],

@@ -15,7 +15,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   rmSync(platformDir, { recursive: true, force: true });
   mkdirSync(platformDir, { recursive: true });
   writeFileSync(secretsFile, '');
-  const platform = await startPlatform({ dataDir: platformDir, port: 0 });
+  const platform = await startPlatform({ dataDir: platformDir, port: 0, limits: false });
   project.provide('url', platform.url);
   return () => platform.stop();
 }

@@ -10,6 +10,7 @@ export * from './platform.ts';
 export * from './ports.ts';
 export * from './postgres.ts';
 export * from './process-group.ts';
+export * from './redis-server.ts';
 export * from './secrets.ts';
 export * from './start-error.ts';
 export * from './supervise.ts';

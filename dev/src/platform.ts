@@ -27,6 +27,8 @@ export interface PlatformOptions {
   singleProcess?: boolean;
   /** Whether to make the demo data when there is none yet. */
   seed?: boolean;
+  /** Whether calls are limited; not for suites and load tests, which call more than people do. */
+  limits?: boolean;
   /** Whether the database survives a power cut. */
   durable?: boolean;
   onProgress?: (line: string) => void;
@@ -134,7 +136,7 @@ const runMigrations = async ({ paths, ports, secrets, group, progress }: Start, 
 };
 
 const startServers = async ({ options, paths, secrets, reserved, ports, group }: Start) => {
-  const server = { environments: processEnvironments(ports, secrets), ports: reserved };
+  const server = { environments: processEnvironments(ports, secrets, options), ports: reserved };
   const specs = options.singleProcess ? singleProcess(server, join(paths.run, 'single-process.json')) : serverProcesses(server);
   await Promise.all(specs.map((spec) => group.launch(spec, spec.name === 'gateway' ? stages.gateway : stages.services)));
 };

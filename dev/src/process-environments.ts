@@ -23,17 +23,37 @@ export const folderOf = (name: ServerName): string => (name === 'gateway' ? join
 export const database = 'accessops';
 export const namespace = 'accessops';
 
-const passedOn = ['LOG_LEVEL', 'ACCESSOPS_RATE_LIMIT'];
+const passedOn = ['LOG_LEVEL', 'ACCESSOPS_ENV'];
+/** What the front door may be told, see docs/configuration.md. */
+const passedToGateway = [
+  'ACCESSOPS_RATE_LIMIT',
+  'RATE_LIMIT_USER',
+  'RATE_LIMIT_TENANT',
+  'RATE_LIMIT_ADDRESS',
+  'REDIS_URL',
+  'TRUSTED_PROXIES',
+  'CORS_ORIGINS',
+  'HEADERS_TIMEOUT_MS',
+  'REQUEST_TIMEOUT_MS',
+  'IDLE_TIMEOUT_MS',
+];
+
+const taken = (names: readonly string[]): Record<string, string> =>
+  Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 
 /** The environment of each process, as an operator would set it. */
-export const processEnvironments = (ports: Ports, secrets: Secrets): Record<ServerName, Record<string, string>> => {
+export const processEnvironments = (
+  ports: Ports,
+  secrets: Secrets,
+  { limits = true }: { limits?: boolean } = {},
+): Record<ServerName, Record<string, string>> => {
   const { files } = secrets;
   const addressOf = (server: Service | 'cerbos') => `127.0.0.1:${ports[server]}`;
   const common = {
     NATS_URL: `nats://127.0.0.1:${ports.nats}`,
     CERBOS_ADDRESS: addressOf('cerbos'),
     EVENTS_NAMESPACE: namespace,
-    ...Object.fromEntries(passedOn.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
+    ...taken(passedOn),
   };
   const publicUrl = `http://localhost:${ports.gateway}`;
   const ofService = (service: Service, more: Record<string, string> = {}) => ({
@@ -62,6 +82,8 @@ export const processEnvironments = (ports: Ports, secrets: Secrets): Record<Serv
       NATS_PASSWORD: secrets.nats.gateway,
       PRINCIPAL_KEY_FILE: files.gatewayPrincipalKey,
       CURSOR_KEY_FILE: files.cursorKey,
+      ...taken(passedToGateway),
+      ...(limits ? {} : { ACCESSOPS_RATE_LIMIT: 'off' }),
     },
   };
 };

@@ -13,7 +13,13 @@ import { createAuthenticator } from './authenticate.ts';
 import type { GatewayConfig } from './config.ts';
 import { createCursors } from './cursor.ts';
 import { checkRoutes, type Route } from './define-route.ts';
-import { beginExchange } from './exchange.ts';
+import { type BeginExchange, createExchanges } from './exchange.ts';
+import { createClientAddress } from './front-door/client-address.ts';
+import { allowOrigins } from './front-door/cross-origin.ts';
+import { openLimitStore } from './front-door/limit-store.ts';
+import { createLimits, noLimits } from './front-door/limits.ts';
+import { createLoginThrottle, noThrottle } from './front-door/login-throttle.ts';
+import { securityHeaders } from './front-door/security-headers.ts';
 import { createHealthCheck } from './health.ts';
 import { createIdempotencyReader } from './idempotency.ts';
 import { startInvalidation } from './invalidation.ts';
@@ -54,10 +60,18 @@ const subkey = (key: Buffer, purpose: string): Uint8Array => new Uint8Array(hkdf
 const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
 /** Answers what no route takes: 405 where another method would be right, 404 everywhere else. */
-const addFallbacks = (app: OpenAPIHono<Env>, { accessLog, log }: Pick<RouteParts, 'accessLog' | 'log'>): void => {
+const addFallbacks = (
+  app: OpenAPIHono<Env>,
+  { begin, limits, accessLog, log }: Pick<RouteParts, 'begin' | 'limits' | 'accessLog' | 'log'>,
+): void => {
   const record = accessLog.of('unmatched');
-  app.notFound((c) => {
-    const exchange = beginExchange(c.env.incoming);
+  app.notFound(async (c) => {
+    const exchange = begin(c.env.incoming);
+    try {
+      await limits.countAddress(exchange);
+    } catch (error) {
+      return problemResponse(publicError(error), exchange);
+    }
     const allowed = methods.filter((method) => app.router.match(method, c.req.path)[0].length > 0);
     const error = new AppError(allowed.length > 0 ? 'METHOD_NOT_ALLOWED' : 'ROUTE_NOT_FOUND');
     const allow = allowed.includes('GET') ? ['HEAD', ...allowed] : allowed;
@@ -66,7 +80,7 @@ const addFallbacks = (app: OpenAPIHono<Env>, { accessLog, log }: Pick<RouteParts
     return problemResponse(error, exchange, allowed.length > 0 ? { allow: allow.join(', ') } : {});
   });
   app.onError((error, c) => {
-    const exchange = beginExchange(c.env.incoming);
+    const exchange = begin(c.env.incoming);
     log.error({ err: error, request_id: exchange.requestId }, 'request failed');
     return problemResponse(publicError(error), exchange);
   });
@@ -78,6 +92,14 @@ export const startGateway = async (
   { log = createLogger('gateway', config.logLevel), routes = allRoutes, drainMs = 300 }: GatewayOverrides = {},
 ): Promise<RunningGateway> => {
   checkRoutes(routes);
+  const begin = createExchanges({
+    addressOf: createClientAddress(config.trustedProxies),
+    headers: await securityHeaders({ https: config.production }),
+  });
+  const limitStore = await openLimitStore(config.limits && config.redisUrl, log);
+  const limits = config.limits ? createLimits(limitStore, config.limits) : noLimits;
+  const loginThrottle = config.limits ? createLoginThrottle(limitStore, subkey(config.cursorKey, 'login throttle')) : noThrottle;
+  if (!config.limits && config.production) log.warn('ACCESSOPS_RATE_LIMIT=off: passwords can be guessed without limits');
   const services = connectServices(config.services);
   const authorizer = createAuthorizer({ address: config.cerbosAddress });
   const minter = await createMinter(config.principalKey);
@@ -101,6 +123,9 @@ export const startGateway = async (
 
   const app = new OpenAPIHono<Env>();
   const serveRoute = createRouteServer({
+    begin,
+    limits,
+    loginThrottle,
     services,
     authenticate: createAuthenticator({ issuer: config.issuer, fetchJwks }),
     principals,
@@ -118,10 +143,16 @@ export const startGateway = async (
   }
   let stopping = false;
   const isStopping = () => stopping;
-  addOperations(app, { health, registry: accessLog.registry, fetchJwks, isStopping });
-  addFallbacks(app, { accessLog, log });
+  addOperations(app, { begin, health, registry: accessLog.registry, fetchJwks, isStopping });
+  addFallbacks(app, { begin, limits, accessLog, log });
 
-  const server = createHttpServer(app, accessLog, isStopping);
+  const server = createHttpServer({
+    fetch: allowOrigins(app, config.corsOrigins),
+    begin,
+    accessLog,
+    timeouts: config.timeouts,
+    isStopping,
+  });
   let inFlight = 0;
   server.on('request', (_request, response) => {
     inFlight++;
@@ -159,6 +190,7 @@ export const startGateway = async (
       health.close();
       services.close();
       authorizer.close();
+      limitStore.close();
     },
   };
 };

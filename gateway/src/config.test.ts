@@ -49,7 +49,22 @@ describe('the configuration', () => {
       namespace: 'accessops',
       principalKey: { kid: 'gateway' },
       cursorKey: Buffer.alloc(32, 1),
+      production: false,
+      limits: { user: 1200, tenant: 6000, address: 1200 },
+      redisUrl: undefined,
+      trustedProxies: [],
+      corsOrigins: [],
+      timeouts: { headersMs: 10_000, requestMs: 30_000, idleMs: 65_000 },
       logLevel: 'info',
+    });
+  });
+
+  test('when lists are given, then each item is read', () => {
+    const lists = { TRUSTED_PROXIES: '10.0.0.0/8, 127.0.0.1,::1', CORS_ORIGINS: 'https://a.test,http://localhost:5173' };
+    expect(configFrom({ ...good, ...lists, ACCESSOPS_RATE_LIMIT: 'off' })).toMatchObject({
+      trustedProxies: ['10.0.0.0/8', '127.0.0.1', '::1'],
+      corsOrigins: ['https://a.test', 'http://localhost:5173'],
+      limits: undefined,
     });
   });
 
@@ -65,6 +80,14 @@ describe('the configuration', () => {
     ['NATS_URL', 'http://x'],
     ['EVENTS_NAMESPACE', 'a.b'],
     ['LOG_LEVEL', 'loud'],
+    ['ACCESSOPS_ENV', 'staging'],
+    ['ACCESSOPS_RATE_LIMIT', 'maybe'],
+    ['RATE_LIMIT_USER', '0'],
+    ['REDIS_URL', 'http://x'],
+    ['TRUSTED_PROXIES', '10.0.0.0/8,everybody'],
+    ['CORS_ORIGINS', '*'],
+    ['CORS_ORIGINS', 'https://a.test/'],
+    ['IDLE_TIMEOUT_MS', '-1'],
   ])('when %s is %s, then it is refused', (name, value) => {
     expect(problems({ [name]: value })).toEqual([expect.stringMatching(`^${name}: `)]);
   });

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { ConfigError } from '@accessops/telemetry';
 import type { JWK } from 'jose';
 import { z } from 'zod';
+import { parseRange } from './front-door/client-address.ts';
+import type { LimitsConfig } from './front-door/limits.ts';
 
 const address = z.string().regex(/^.+:\d+$/, 'must be host:port');
 
@@ -23,6 +25,31 @@ const key = (content: string): Buffer => {
   if (bytes.length !== 32) throw new Error('not 32 bytes');
   return bytes;
 };
+
+const list = (what: string, isGood: (item: string) => boolean) =>
+  z
+    .string()
+    .default('')
+    .transform((text, context): string[] => {
+      const items = text.split(',').map((item) => item.trim());
+      const named = items.filter((item) => item !== '');
+      for (const item of named) if (!isGood(item)) context.addIssue({ code: 'custom', message: `${item} is no ${what}` });
+      return named;
+    });
+
+const isRange = (text: string): boolean => {
+  try {
+    parseRange(text);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
+
+const milliseconds = (byDefault: number) => z.coerce.number().int().min(10).max(600_000).default(byDefault);
+const perMinute = (byDefault: number) => z.coerce.number().int().min(1).max(1_000_000_000).default(byDefault);
 
 const environment = z.object({
   HOST: z.string().min(1).default('127.0.0.1'),
@@ -46,12 +73,44 @@ const environment = z.object({
   PRINCIPAL_KEY_FILE: file('a private Ed25519 JWK', (content): JWK => privateJwk.parse(JSON.parse(content))),
   /** 32 bytes in base64 that authenticate cursors. */
   CURSOR_KEY_FILE: file('32 bytes in base64', key),
+  /** In production browsers are told to keep to HTTPS. */
+  ACCESSOPS_ENV: z.enum(['development', 'production']).default('development'),
+  /** Off: neither calls nor attempts to sign in are counted. */
+  ACCESSOPS_RATE_LIMIT: z.enum(['on', 'off']).default('on'),
+  /** Calls a minute of one user. */
+  RATE_LIMIT_USER: perMinute(1200),
+  /** Calls a minute of all users of a tenant together. */
+  RATE_LIMIT_TENANT: perMinute(6000),
+  /** Calls a minute without a good token from one address. */
+  RATE_LIMIT_ADDRESS: perMinute(1200),
+  /** A Redis or Valkey in which all gateways count together. */
+  REDIS_URL: z
+    .string()
+    .regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// address')
+    .optional(),
+  /** Addresses and networks (CIDR) whose `X-Forwarded-For` is believed, separated by commas. */
+  TRUSTED_PROXIES: list('address or network', isRange),
+  /** Origins whose pages may use the API, separated by commas. */
+  CORS_ORIGINS: list('origin like https://console.example.com', isOrigin),
+  /** How long the headers of a request may take. */
+  HEADERS_TIMEOUT_MS: milliseconds(10_000),
+  /** How long a whole request may take to arrive. */
+  REQUEST_TIMEOUT_MS: milliseconds(30_000),
+  /** How long a connection may be idle between two requests. */
+  IDLE_TIMEOUT_MS: milliseconds(65_000),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
 export const serviceNames = ['identity', 'requests', 'approvals', 'provisioner', 'audit'] as const;
 
 export type ServiceName = (typeof serviceNames)[number];
+
+/** In milliseconds. */
+export interface Timeouts {
+  headersMs: number;
+  requestMs: number;
+  idleMs: number;
+}
 
 export interface GatewayConfig {
   host: string;
@@ -65,6 +124,13 @@ export interface GatewayConfig {
   issuer: string;
   principalKey: JWK;
   cursorKey: Buffer;
+  production: boolean;
+  /** Unset: there are none. */
+  limits: LimitsConfig | undefined;
+  redisUrl: string | undefined;
+  trustedProxies: string[];
+  corsOrigins: string[];
+  timeouts: Timeouts;
   logLevel: string;
 }
 
@@ -88,6 +154,15 @@ export const configFrom = (env: Record<string, string | undefined>): GatewayConf
     issuer: data.ISSUER,
     principalKey: data.PRINCIPAL_KEY_FILE,
     cursorKey: data.CURSOR_KEY_FILE,
+    production: data.ACCESSOPS_ENV === 'production',
+    limits:
+      data.ACCESSOPS_RATE_LIMIT === 'off'
+        ? undefined
+        : { user: data.RATE_LIMIT_USER, tenant: data.RATE_LIMIT_TENANT, address: data.RATE_LIMIT_ADDRESS },
+    redisUrl: data.REDIS_URL,
+    trustedProxies: data.TRUSTED_PROXIES,
+    corsOrigins: data.CORS_ORIGINS,
+    timeouts: { headersMs: data.HEADERS_TIMEOUT_MS, requestMs: data.REQUEST_TIMEOUT_MS, idleMs: data.IDLE_TIMEOUT_MS },
     logLevel: data.LOG_LEVEL,
   };
 };

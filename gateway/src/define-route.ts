@@ -27,6 +27,8 @@ export interface RouteCall<Body> {
   chosen: Readonly<Record<string, string>>;
   /** Metadata and deadline of the one gRPC call. */
   options: CallOptions;
+  /** Has a password for an account looked at; see `LoginThrottle`. */
+  attempt<T>(account: string, check: () => Promise<T>): Promise<T>;
   /** What the caller may do, as `resource:action`. */
   permissions(): Promise<string[]>;
 }

@@ -1,6 +1,8 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { beginExchange } from './exchange.ts';
+import { createExchanges } from './exchange.ts';
+
+const beginExchange = createExchanges({ addressOf: () => '192.0.2.7', headers: { 'x-frame-options': 'DENY' } });
 
 const begin = (headers: Record<string, string>, url = '/x') => beginExchange({ method: 'GET', url, headers } as unknown as IncomingMessage);
 

@@ -1,6 +1,8 @@
 import { randomFillSync } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { v7 } from 'uuid';
+import type { ClientAddress } from './front-door/client-address.ts';
+import type { SecurityHeaders } from './front-door/security-headers.ts';
 
 /** One request and what becomes known of it on the way; the log line is made of this. */
 export interface Exchange {
@@ -15,6 +17,10 @@ export interface Exchange {
   path: string;
   /** With its question mark taken off; empty without one. */
   search: string;
+  /** Where the call comes from. */
+  address: string;
+  /** What the answer carries whatever becomes of the call: more may be added on the way. */
+  headers: Record<string, string>;
   startedAt: number;
   actor: string;
   tenant: string;
@@ -40,25 +46,40 @@ const newRequestId = (): string => {
   return v7({ random: pool.subarray(used - 16, used) });
 };
 
+export interface ExchangeOptions {
+  addressOf: ClientAddress;
+  /** Of every answer. */
+  headers: SecurityHeaders;
+}
+
 /** Begins to deal with a request; cheap, since every request pays for it. */
-export const beginExchange = ({ method = 'GET', url = '/', headers }: IncomingMessage): Exchange => {
-  const fresh = newRequestId();
-  const asked = headers['x-request-id'];
-  const parent = headers.traceparent;
-  const given = typeof parent === 'string' ? traceparentPattern.exec(parent)?.[1] : undefined;
-  const traceId = given ?? fresh.replaceAll('-', '');
-  const query = url.indexOf('?');
-  return {
-    requestId: typeof asked === 'string' && requestIdPattern.test(asked) ? asked : fresh,
-    traceId,
-    traceparent: given ? (parent as string) : `00-${traceId}-${traceId.slice(16)}-00`,
-    method,
-    path: query < 0 ? url : url.slice(0, query),
-    search: query < 0 ? '' : url.slice(query + 1),
-    startedAt: performance.now(),
-    actor: '',
-    tenant: '',
-    decisionId: '',
-    outcome: 'ok',
+export type BeginExchange = (incoming: IncomingMessage) => Exchange;
+
+/** What begins exchanges behind one front door. */
+export const createExchanges =
+  ({ addressOf, headers: common }: ExchangeOptions): BeginExchange =>
+  (incoming) => {
+    const { method = 'GET', url = '/', headers } = incoming;
+    const fresh = newRequestId();
+    const asked = headers['x-request-id'];
+    const parent = headers.traceparent;
+    const given = typeof parent === 'string' ? traceparentPattern.exec(parent)?.[1] : undefined;
+    const traceId = given ?? fresh.replaceAll('-', '');
+    const query = url.indexOf('?');
+    const requestId = typeof asked === 'string' && requestIdPattern.test(asked) ? asked : fresh;
+    return {
+      requestId,
+      traceId,
+      traceparent: given ? (parent as string) : `00-${traceId}-${traceId.slice(16)}-00`,
+      method,
+      path: query < 0 ? url : url.slice(0, query),
+      search: query < 0 ? '' : url.slice(query + 1),
+      address: addressOf(incoming),
+      headers: { 'cache-control': 'no-store', 'x-request-id': requestId, ...common },
+      startedAt: performance.now(),
+      actor: '',
+      tenant: '',
+      decisionId: '',
+      outcome: 'ok',
+    };
   };
-};

@@ -50,6 +50,7 @@ const commonCodes = ({ audience, path, body, list, method, idempotent = true }: 
   ...(body ? (['MALFORMED_JSON', 'NOT_JSON', 'BODY_TOO_LARGE', 'INVALID_FIELDS'] as const) : []),
   ...(method !== 'get' && idempotent ? (['INVALID_HEADER', 'IDEMPOTENCY_KEY_REUSED', 'IDEMPOTENCY_IN_PROGRESS'] as const) : []),
   ...(takesIfMatch({ method }) ? (['INVALID_HEADER', 'PRECONDITION_FAILED'] as const) : []),
+  'TOO_MANY_REQUESTS',
   'INTERNAL_ERROR',
   'DEPENDENCY_UNAVAILABLE',
 ];
@@ -182,6 +183,11 @@ const parametersOf = (route: Route): Parameter[] => [
 
 const answerHeaders = ({ method, answer, idempotent = true }: Route) => ({
   'X-Request-Id': { description: 'The id sent, or a new one.', schema: { type: 'string' as const } },
+  'RateLimit-Policy': { description: 'How many calls (`q`) in how many seconds (`w`).', schema: { type: 'string' as const } },
+  RateLimit: {
+    description: 'How many calls remain (`r`), and in how many seconds all are there again (`t`).',
+    schema: { type: 'string' as const },
+  },
   ...(answer.etag ? { ETag: { description: 'Version of the resource.', schema: { type: 'string' as const } } } : {}),
   ...(method !== 'get' && idempotent
     ? {

@@ -2,7 +2,7 @@ import { AppError, codes, insufficientAuthentication, invalidField } from '@acce
 import { describe, expect, test } from 'vitest';
 import { errorsPage, problemOf, problemResponse, publicError, rawProblem } from './problem.ts';
 
-const call = { path: '/api/v1/requests', requestId: 'r-1' };
+const call = { path: "/api/v1/requests", requestId: "r-1", headers: { "x-request-id": "r-1" } };
 
 describe('problems', () => {
   test('when a field is wrong, then the document names it', () => {
@@ -46,6 +46,12 @@ describe('problems', () => {
   test('when there were too many attempts, then the answer says how long to wait', () => {
     const error = new AppError('TOO_MANY_ATTEMPTS', undefined, { members: { retryAfter: 42 } });
     expect(problemResponse(error, call).headers.get('retry-after')).toBe('42');
+  });
+
+  test('when there were too many calls, then it says when to come again', () => {
+    const error = new AppError('TOO_MANY_REQUESTS', undefined, { members: { retryAfter: 7 } });
+    const answer = problemResponse(error, call);
+    expect([answer.status, answer.headers.get('retry-after'), answer.headers.get('x-request-id')]).toEqual([429, '7', 'r-1']);
   });
 
   test('when no request could be read, then the answer is HTTP all the same', () => {

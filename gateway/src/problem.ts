@@ -5,6 +5,8 @@ export interface FailedCall {
   /** Path of the call, without its query. */
   path: string;
   requestId: string;
+  /** What every answer carries. */
+  headers: Readonly<Record<string, string>>;
 }
 
 /** What the caller may see of an error: itself, or INTERNAL_ERROR for whatever is not ours. */
@@ -28,7 +30,7 @@ const challengeOf = ({ code, message, members: { acrValues, maxAge } }: AppError
 };
 
 /** The RFC 9457 problem document of an error, with the members `requestId`, `error` and, for a 422, `errors`. */
-export const problemOf = (error: AppError, { path, requestId }: FailedCall): Record<string, unknown> => {
+export const problemOf = (error: AppError, { path, requestId }: Pick<FailedCall, 'path' | 'requestId'>): Record<string, unknown> => {
   const { title, http: status } = kinds[error.kind];
   return {
     ...error.members,
@@ -43,14 +45,12 @@ export const problemOf = (error: AppError, { path, requestId }: FailedCall): Rec
   };
 };
 
-const headersOf = (error: AppError, { requestId }: FailedCall): Record<string, string> => ({
+const headersOf = (error: AppError, { headers }: FailedCall): Record<string, string> => ({
+  ...headers,
   'content-type': 'application/problem+json',
-  'cache-control': 'no-store',
-  'x-content-type-options': 'nosniff',
-  'x-request-id': requestId,
   ...(error.kind === 'unauthenticated' ? { 'www-authenticate': challengeOf(error) } : {}),
-  ...(error.code === 'TOO_MANY_ATTEMPTS' ? { 'retry-after': String(error.members.retryAfter ?? 60) } : {}),
   ...(error.kind === 'unavailable' ? { 'retry-after': '1' } : {}),
+  ...(error.kind === 'tooMany' ? { 'retry-after': String(error.members.retryAfter ?? 1) } : {}),
 });
 
 /** The answer to a call that failed. */

@@ -11,8 +11,10 @@ import type { AccessLog } from './access-log.ts';
 import type { Authenticate } from './authenticate.ts';
 import type { Cursors } from './cursor.ts';
 import type { Audience, ListPage, Route, RouteCall } from './define-route.ts';
-import { beginExchange, type Exchange } from './exchange.ts';
+import type { BeginExchange, Exchange } from './exchange.ts';
 import { isUuid } from './fields.ts';
+import type { Limits } from './front-door/limits.ts';
+import type { LoginThrottle } from './front-door/login-throttle.ts';
 import type { ReadIdempotencyKey } from './idempotency.ts';
 import { parseIfMatch, takesIfMatch } from './if-match.ts';
 import { maxViolations, pointerMember, readJson } from './json.ts';
@@ -24,6 +26,9 @@ import type { Services } from './services.ts';
 export type Env = { Bindings: HttpBindings };
 
 export interface RouteParts {
+  begin: BeginExchange;
+  limits: Limits;
+  loginThrottle: LoginThrottle;
   services: Services;
   authenticate: Authenticate;
   principals: Principals;
@@ -98,14 +103,12 @@ const chosenOf = (choices: Record<string, readonly string[]>, given: [string, st
   return chosen;
 };
 
-const clientAddress = ({ socket }: IncomingMessage): string => (socket.remoteAddress ?? '').replace(/^::ffff:/, '');
-
 const metadataOf = (incoming: IncomingMessage, exchange: Exchange, authorization: string): Metadata => {
   const metadata = new Metadata();
   metadata.set('authorization', authorization);
   metadata.set('x-request-id', exchange.requestId);
   metadata.set('traceparent', exchange.traceparent);
-  metadata.set('x-client-ip', clientAddress(incoming));
+  metadata.set('x-client-ip', exchange.address);
   const agent = incoming.headers['user-agent'];
   if (agent) metadata.set('x-user-agent', encodeURIComponent(agent.slice(0, 512)));
   return metadata;
@@ -115,8 +118,13 @@ const nothing: Readonly<Record<string, string>> = Object.freeze({});
 
 /** The HTTP handler of a route: identifies, decides, validates, calls, answers and records, in this order. */
 export const createRouteServer = (parts: RouteParts) => {
-  const { services, authenticate, principals, authorizer, cursors, readIdempotencyKey, accessLog, log } = parts;
+  const { services, authenticate, principals, authorizer, cursors, readIdempotencyKey, accessLog, log, limits } = parts;
   const stranger = createCaller(parts.minter, anonymous);
+  /** A token that is not good counts against the address it comes from. */
+  const countStranger = (exchange: Exchange) => async (error: unknown) => {
+    await limits.countAddress(exchange);
+    throw error;
+  };
 
   return (route: Route): ((c: Context<Env>) => Promise<Response>) => {
     const { audience, body: declaredBody, list, choices, answer } = route;
@@ -127,17 +135,10 @@ export const createRouteServer = (parts: RouteParts) => {
     const idempotent = route.method !== 'get' && (route.idempotent ?? true);
 
     const respond = (value: unknown, exchange: Exchange, replayed: boolean, scope: string): Response => {
-      const headers: Record<string, string> = {
-        'content-type': 'application/json',
-        'cache-control': 'no-store',
-        'x-content-type-options': 'nosniff',
-        'x-request-id': exchange.requestId,
-      };
+      const { headers } = exchange;
       if (replayed) headers['idempotency-replayed'] = 'true';
-      if (answer.status === 204) {
-        delete headers['content-type'];
-        return new Response(null, { status: 204, headers });
-      }
+      if (answer.status === 204) return new Response(null, { status: 204, headers });
+      headers['content-type'] = 'application/json';
       if (answer.etag) {
         const { version } = value as { version?: unknown };
         if (typeof version === 'number') headers.etag = `W/"${version}"`;
@@ -152,12 +153,16 @@ export const createRouteServer = (parts: RouteParts) => {
       let claims: AccessTokenClaims | undefined;
       let tenant = '';
       if (audience !== 'public') {
-        claims = await authenticate(incoming.headers.authorization);
+        claims = await authenticate(incoming.headers.authorization).catch(countStranger(exchange));
         exchange.actor = claims.sub;
         const strongest = audienceFor(claims, audience);
         tenant = tenantHeader(incoming) || (route.anyTenant ? '*' : '');
         const found = principals.callerOf(claims, tenant, strongest);
         caller = found instanceof Promise ? await found : found;
+        const counting = limits.countCaller(exchange, caller.principal);
+        if (counting) await counting;
+      } else {
+        await limits.countAddress(exchange);
       }
       const { principal } = caller;
       exchange.actor = principal.id;
@@ -207,11 +212,12 @@ export const createRouteServer = (parts: RouteParts) => {
         query,
         chosen,
         options,
+        attempt: (account, check) => parts.loginThrottle.attempt(account, exchange.address, check),
         permissions: () => (claims ? parts.permissionsOf(claims, tenant) : Promise.resolve([])),
       };
       const value = await route.handle(call).catch(ownFault);
       if (!(value instanceof Response)) return respond(value, exchange, replayed, scope);
-      value.headers.set('x-request-id', exchange.requestId);
+      for (const [name, content] of Object.entries(exchange.headers)) value.headers.set(name, content);
       if (exchange.method !== 'HEAD') return value;
       await value.body?.cancel();
       return new Response(null, value);
@@ -219,7 +225,7 @@ export const createRouteServer = (parts: RouteParts) => {
 
     return async (c) => {
       const { incoming } = c.env;
-      const exchange = beginExchange(incoming);
+      const exchange = parts.begin(incoming);
       let response: Response;
       try {
         response = await serve(c, incoming, exchange);

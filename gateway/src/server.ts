@@ -2,12 +2,13 @@ import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError } from '@accessops/errors';
 import { getRequestListener } from '@hono/node-server';
-import type { OpenAPIHono } from '@hono/zod-openapi';
-import { v7 } from 'uuid';
 import type { AccessLog } from './access-log.ts';
-import { beginExchange } from './exchange.ts';
+import type { Timeouts } from './config.ts';
+import type { BeginExchange } from './exchange.ts';
 import { problemResponse, rawProblem } from './problem.ts';
 import type { Env } from './serve-route.ts';
+
+const nothing = { headers: {} } as IncomingMessage;
 
 const codeOf = (error: NodeJS.ErrnoException): AppError => {
   if (error.code === 'HPE_HEADER_OVERFLOW') return new AppError('HEADERS_TOO_LARGE');
@@ -16,34 +17,52 @@ const codeOf = (error: NodeJS.ErrnoException): AppError => {
 };
 
 /** Answers what never became a request: garbage, too large headers, a request that does not end. */
-const answerClientError = (error: NodeJS.ErrnoException, socket: Socket): void => {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  socket.end(rawProblem(codeOf(error), { path: '/', requestId: v7() }));
-};
+const answerClientError =
+  (begin: BeginExchange) =>
+  (error: NodeJS.ErrnoException, socket: Socket): void => {
+    if (error.code === 'ECONNRESET' || !socket.writable) {
+      socket.destroy();
+      return;
+    }
+    socket.end(rawProblem(codeOf(error), begin(nothing)));
+  };
 
-/** The HTTP server of an app. Requests must begin within 10 s and be whole within 30 s; headers may have 16 KiB. */
-export const createHttpServer = (app: OpenAPIHono<Env>, accessLog: AccessLog, isStopping: () => boolean): Server => {
+export interface HttpServerOptions {
+  fetch(request: Request, env: Env['Bindings']): Response | Promise<Response>;
+  begin: BeginExchange;
+  accessLog: AccessLog;
+  timeouts: Timeouts;
+  isStopping(): boolean;
+}
+
+/** The HTTP server of an app; headers may have 16 KiB. */
+export const createHttpServer = ({ fetch, begin, accessLog, timeouts, isStopping }: HttpServerOptions): Server => {
   const record = accessLog.of('unmatched');
   // The only errors that come here are of requests that cannot be understood: a host or a path that is none.
   const refuse = (): Response => {
     const error = new AppError('MALFORMED_REQUEST');
-    const exchange = { ...beginExchange({ headers: {} } as IncomingMessage), outcome: error.code };
+    const exchange = { ...begin(nothing), outcome: error.code };
     record(exchange, error.httpStatus);
     return problemResponse(error, exchange);
   };
-  const listener = getRequestListener(app.fetch, { hostname: 'localhost', errorHandler: refuse });
+  const listener = getRequestListener(fetch as Parameters<typeof getRequestListener>[0], { hostname: 'localhost', errorHandler: refuse });
   const server = createServer(
-    { requireHostHeader: false, headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 65_000 },
+    {
+      requireHostHeader: false,
+      headersTimeout: timeouts.headersMs,
+      requestTimeout: timeouts.requestMs,
+      keepAliveTimeout: timeouts.idleMs,
+      connectionsCheckingInterval: Math.min(timeouts.headersMs / 4, 1000),
+    },
     (incoming, outgoing) => {
       // Its next request would meet a closed door: the client is told to take another connection.
       if (isStopping()) outgoing.shouldKeepAlive = false;
       void listener(incoming, outgoing);
     },
   );
-  server.on('clientError', answerClientError);
+  // Who does not take an answer either is idle, too.
+  server.timeout = 2 * timeouts.idleMs;
+  server.on('clientError', answerClientError(begin));
   // An expectation we do not know is ignored (RFC 9110 section 10.1.1).
   server.on('checkExpectation', (incoming, outgoing) => server.emit('request', incoming, outgoing));
   return server;

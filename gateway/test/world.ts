@@ -51,6 +51,7 @@ export const gatewayEnvironment = (
     PRINCIPAL_KEY_FILE: keyFiles.gatewayPrincipalKey,
     CURSOR_KEY_FILE: keyFiles.cursorKey,
     LOG_LEVEL: 'fatal',
+    ACCESSOPS_RATE_LIMIT: 'off',
     ...overrides,
   };
 };

@@ -6,13 +6,14 @@ import type { Registry } from '@accessops/telemetry';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
-import { beginExchange } from '../exchange.ts';
+import type { BeginExchange } from '../exchange.ts';
 import type { HealthCheck } from '../health.ts';
 import { openApiDocument, problemSchema } from '../openapi.ts';
 import { errorsPage, problemResponse, publicError } from '../problem.ts';
 import type { Env } from '../serve-route.ts';
 
 export interface OperationsParts {
+  begin: BeginExchange;
   health: HealthCheck;
   registry: Registry;
   /** Public keys of the identity provider, as a JWK set. */
@@ -37,7 +38,7 @@ const html = (body: string): Page => ({
   status: 200,
   type: 'text/html; charset=utf-8',
   body,
-  headers: { 'content-security-policy': csp, 'x-frame-options': 'DENY', 'referrer-policy': 'no-referrer' },
+  headers: { 'content-security-policy': csp },
 });
 
 const docsPage = `<!doctype html>
@@ -74,20 +75,14 @@ const healthSchema = z
 const allUp = { identity: 'ok', requests: 'ok', approvals: 'ok', provisioner: 'ok', audit: 'ok', cerbos: 'ok', nats: 'ok' };
 
 /** What operators and their tools need: outside the API, without a token, and without asking anybody for permission. */
-export const addOperations = (app: OpenAPIHono<Env>, { health, registry, fetchJwks, isStopping }: OperationsParts): void => {
+export const addOperations = (app: OpenAPIHono<Env>, { begin, health, registry, fetchJwks, isStopping }: OperationsParts): void => {
   const serve = (make: (c: Context<Env>) => Page | Promise<Page>) => async (c: Context<Env>) => {
-    const exchange = beginExchange(c.env.incoming);
+    const exchange = begin(c.env.incoming);
     try {
       const { status, type, body, headers } = await make(c);
       return new Response(body, {
         status,
-        headers: {
-          'content-type': type,
-          'cache-control': 'no-store',
-          'x-content-type-options': 'nosniff',
-          'x-request-id': exchange.requestId,
-          ...headers,
-        },
+        headers: { ...exchange.headers, 'content-type': type, ...headers },
       });
     } catch (error) {
       return problemResponse(publicError(error), exchange);

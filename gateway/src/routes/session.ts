@@ -103,7 +103,8 @@ export const sessionRoutes: Route[] = [
       'TENANT_SUSPENDED',
       'NOT_A_MEMBER',
     ],
-    handle: async ({ services, body, options }) => sessionJson(await services.identity.login(body, options)),
+    handle: async ({ services, body, options, attempt }) =>
+      sessionJson(await attempt(body.email, () => services.identity.login(body, options))),
   }),
   defineRoute({
     method: 'post',
