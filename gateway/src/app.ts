@@ -13,7 +13,7 @@ import { createAuthenticator } from './authenticate.ts';
 import type { GatewayConfig } from './config.ts';
 import { createCursors } from './cursor.ts';
 import { checkRoutes, type Route } from './define-route.ts';
-import { type BeginExchange, createExchanges } from './exchange.ts';
+import { createExchanges } from './exchange.ts';
 import { createClientAddress } from './front-door/client-address.ts';
 import { allowOrigins } from './front-door/cross-origin.ts';
 import { openLimitStore } from './front-door/limit-store.ts';

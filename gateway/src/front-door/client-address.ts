@@ -32,7 +32,7 @@ export const createClientAddress = (trustedProxies: readonly string[]): ClientAd
   const isTrusted = (text: string): boolean => {
     if (isIP(text) === 0) return false;
     const address = ipaddr.process(text);
-    return ranges.some((range) => address.kind() === range[0].kind() && address.match(range as [IPv4, number] & [IPv6, number]));
+    return ranges.some((range) => address.kind() === range[0].kind() && address.match(range));
   };
   return (incoming) => {
     let address = socketAddress(incoming);

@@ -28,7 +28,7 @@ describe('a limit', () => {
   test('when calls come all at once, then exactly as many pass', async () => {
     for (const points of [1, 7, 100]) {
       const limit = createLimit(counterOf(points));
-      expect(passed(await Promise.all(Array.from({ length: 300 }, () => limit('ada'))))).toBe(points);
+      expect(passed(await Promise.all(Array.from({ length: 300 }, async () => limit('ada'))))).toBe(points);
     }
   });
 
