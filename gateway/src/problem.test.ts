@@ -2,7 +2,7 @@ import { AppError, codes, insufficientAuthentication, invalidField } from '@acce
 import { describe, expect, test } from 'vitest';
 import { errorsPage, problemOf, problemResponse, publicError, rawProblem } from './problem.ts';
 
-const call = { path: "/api/v1/requests", requestId: "r-1", headers: { "x-request-id": "r-1" } };
+const call = { path: '/api/v1/requests', requestId: 'r-1', headers: { 'x-request-id': 'r-1' } };
 
 describe('problems', () => {
   test('when a field is wrong, then the document names it', () => {

@@ -80,7 +80,10 @@ export const codes = {
   TENANT_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such tenant.' },
   TENANT_REQUIRED: { kind: 'malformed', meaning: 'You belong to several tenants, or to none: name one with X-Tenant.' },
   TENANT_SUSPENDED: { kind: 'denied', meaning: 'The tenant is suspended.' },
-  TOO_MANY_ATTEMPTS: { kind: 'tooMany', meaning: 'There were too many attempts to prove who you are; wait for as long as `Retry-After` says.' },
+  TOO_MANY_ATTEMPTS: {
+    kind: 'tooMany',
+    meaning: 'There were too many attempts to prove who you are; wait for as long as `Retry-After` says.',
+  },
   TOO_MANY_REQUESTS: { kind: 'tooMany', meaning: 'There were too many calls; wait for as long as `Retry-After` says.' },
   USER_INACTIVE: { kind: 'unauthenticated', meaning: 'The user is deactivated.' },
   USER_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such user.' },
