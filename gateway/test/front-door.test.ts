@@ -186,7 +186,9 @@ describe('the front door', () => {
     test('when two gateways count together, then a user gets what the limit says, and no more', async () => {
       const [one, other] = await two({ RATE_LIMIT_USER: '60' });
       const { token } = await person();
-      const answers = await times(140, (index) => (index % 2 ? one : other)('GET', '/me', { token }));
+      const answers: Answer[] = [];
+      for (let round = 0; round < 30; round++)
+        answers.push(...(await times(4, (index) => (index % 2 ? one : other)('GET', '/me', { token }))));
       expect(passed(answers)).toBeLessThanOrEqual(60);
       expect(passed(answers)).toBeGreaterThanOrEqual(54);
       expect(brief(await one('GET', '/me', { token }))).toEqual([429, 'TOO_MANY_REQUESTS']);

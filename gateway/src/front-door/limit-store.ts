@@ -23,9 +23,9 @@ const inRedis = async (url: string, log: Logger): Promise<LimitStore> => {
   const client = new Redis(url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: 100,
+    commandTimeout: 500,
     // One that no longer answers is given up, and counts as away until it does again.
-    socketTimeout: 200,
+    socketTimeout: 1000,
     connectTimeout: 1000,
     retryStrategy: (attempt) => Math.min(attempt * 50, 1000),
   });
