@@ -14,6 +14,7 @@ import type { GatewayConfig } from './config.ts';
 import { createCursors } from './cursor.ts';
 import { checkRoutes, type Route } from './define-route.ts';
 import { createExchanges } from './exchange.ts';
+import { createBrowserSessions } from './front-door/browser-session.ts';
 import { createClientAddress } from './front-door/client-address.ts';
 import { allowOrigins } from './front-door/cross-origin.ts';
 import { openLimitStore } from './front-door/limit-store.ts';
@@ -126,6 +127,10 @@ export const startGateway = async (
     begin,
     limits,
     loginThrottle,
+    browserSessions: createBrowserSessions({
+      key: subkey(config.cursorKey, 'browser session'),
+      origins: [...(config.publicOrigin ? [config.publicOrigin] : []), ...config.corsOrigins],
+    }),
     services,
     authenticate: createAuthenticator({ issuer: config.issuer, fetchJwks }),
     principals,

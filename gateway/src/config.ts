@@ -73,6 +73,8 @@ const environment = z.object({
   PRINCIPAL_KEY_FILE: file('a private Ed25519 JWK', (content): JWK => privateJwk.parse(JSON.parse(content))),
   /** 32 bytes in base64 that authenticate cursors. */
   CURSOR_KEY_FILE: file('32 bytes in base64', key),
+  /** Where people find the gateway: pages from there are its own. */
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** In production browsers are told to keep to HTTPS. */
   ACCESSOPS_ENV: z.enum(['development', 'production']).default('development'),
   /** Off: neither calls nor attempts to sign in are counted. */
@@ -124,6 +126,8 @@ export interface GatewayConfig {
   issuer: string;
   principalKey: JWK;
   cursorKey: Buffer;
+  /** Unset: not known. */
+  publicOrigin: string | undefined;
   production: boolean;
   /** Unset: there are none. */
   limits: LimitsConfig | undefined;
@@ -154,6 +158,7 @@ export const configFrom = (env: Record<string, string | undefined>): GatewayConf
     issuer: data.ISSUER,
     principalKey: data.PRINCIPAL_KEY_FILE,
     cursorKey: data.CURSOR_KEY_FILE,
+    publicOrigin: data.PUBLIC_URL && new URL(data.PUBLIC_URL).origin,
     production: data.ACCESSOPS_ENV === 'production',
     limits:
       data.ACCESSOPS_RATE_LIMIT === 'off'

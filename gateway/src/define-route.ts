@@ -27,6 +27,13 @@ export interface RouteCall<Body> {
   chosen: Readonly<Record<string, string>>;
   /** Metadata and deadline of the one gRPC call. */
   options: CallOptions;
+  /** What the browser keeps; only of routes with `browser`. */
+  browser: {
+    /** Errors: INVALID_REFRESH_TOKEN. */
+    refreshToken(): Promise<string>;
+    keep(refreshToken: string, seconds: number): Promise<void>;
+    forget(): void;
+  };
   /** Has a password for an account looked at; see `LoginThrottle`. */
   attempt<T>(account: string, check: () => Promise<T>): Promise<T>;
   /** What the caller may do, as `resource:action`. */
@@ -78,6 +85,8 @@ export interface Route<Body = unknown> {
   errors?: readonly Code[];
   /** False where an Idempotency-Key means nothing: sessions, and what can be read once. */
   idempotent?: boolean;
+  /** Whether it is for pages alone and goes by their cookie: then it takes no requests that other sites have forged. */
+  browser?: boolean;
   /** How long the services have for it. */
   deadlineMs?: number;
   /** Answers a JSON value, a page of a list, or a Response for whatever is neither. */

@@ -38,7 +38,8 @@ export const problemSchema = z
   .openapi('Problem', { description: 'RFC 9457 problem details.' });
 
 /** Codes that any route of the kind can answer with. */
-const commonCodes = ({ audience, path, body, list, method, idempotent = true }: Route): Code[] => [
+const commonCodes = ({ audience, path, body, list, method, browser, idempotent = true }: Route): Code[] => [
+  ...(browser ? (['CSRF_REFUSED'] as const) : []),
   ...(audience === 'public'
     ? []
     : (['INVALID_TOKEN', 'SESSION_ENDED', 'AUDIENCE_NOT_ALLOWED', 'TENANT_SUSPENDED', 'TENANT_REQUIRED'] as const)),
@@ -128,7 +129,19 @@ const listParameters = (list: ListDeclaration): Parameter[] => {
   return [...((list.paged ?? true) ? paging : []), ...Object.entries(list.fields).map(([field, type]) => filterParameter(field, type))];
 };
 
-const headerParameters = ({ audience, method, idempotent = true }: Route): Parameter[] => [
+const headerParameters = ({ audience, method, browser, idempotent = true }: Route): Parameter[] => [
+  ...(browser
+    ? ([
+        {
+          name: 'X-CSRF-Protection',
+          in: 'header',
+          required: true,
+          description: 'Anything: pages of other sites cannot send it.',
+          schema: { type: 'string', minLength: 1 },
+          example: '1',
+        },
+      ] as const)
+    : []),
   ...(audience === 'public'
     ? []
     : ([

@@ -13,6 +13,7 @@ import type { Cursors } from './cursor.ts';
 import type { Audience, ListPage, Route, RouteCall } from './define-route.ts';
 import type { BeginExchange, Exchange } from './exchange.ts';
 import { isUuid } from './fields.ts';
+import type { BrowserSessions } from './front-door/browser-session.ts';
 import type { Limits } from './front-door/limits.ts';
 import type { LoginThrottle } from './front-door/login-throttle.ts';
 import type { ReadIdempotencyKey } from './idempotency.ts';
@@ -28,6 +29,7 @@ export type Env = { Bindings: HttpBindings };
 export interface RouteParts {
   begin: BeginExchange;
   limits: Limits;
+  browserSessions: BrowserSessions;
   loginThrottle: LoginThrottle;
   services: Services;
   authenticate: Authenticate;
@@ -114,17 +116,32 @@ const metadataOf = (incoming: IncomingMessage, exchange: Exchange, authorization
   return metadata;
 };
 
+const noBrowserHere = (): never => {
+  throw new Error('This route is not declared for browsers');
+};
+const noBrowser: RouteCall<unknown>['browser'] = { refreshToken: noBrowserHere, keep: noBrowserHere, forget: noBrowserHere };
+
 const nothing: Readonly<Record<string, string>> = Object.freeze({});
 
 /** The HTTP handler of a route: identifies, decides, validates, calls, answers and records, in this order. */
 export const createRouteServer = (parts: RouteParts) => {
-  const { services, authenticate, principals, authorizer, cursors, readIdempotencyKey, accessLog, log, limits } = parts;
+  const { services, authenticate, principals, authorizer, cursors, readIdempotencyKey, accessLog, log, limits, browserSessions } = parts;
   const stranger = createCaller(parts.minter, anonymous);
   /** A token that is not good counts against the address it comes from. */
   const countStranger = (exchange: Exchange) => async (error: unknown) => {
     await limits.countAddress(exchange);
     throw error;
   };
+
+  const browserOf = ({ headers }: IncomingMessage, exchange: Exchange): RouteCall<unknown>['browser'] => ({
+    refreshToken: () => browserSessions.refreshTokenOf(headers),
+    keep: async (refreshToken, seconds) => {
+      exchange.headers['set-cookie'] = await browserSessions.keep(refreshToken, seconds);
+    },
+    forget: () => {
+      exchange.headers['set-cookie'] = browserSessions.forget;
+    },
+  });
 
   return (route: Route): ((c: Context<Env>) => Promise<Response>) => {
     const { audience, body: declaredBody, list, choices, answer } = route;
@@ -152,6 +169,7 @@ export const createRouteServer = (parts: RouteParts) => {
       let caller: Caller = stranger;
       let claims: AccessTokenClaims | undefined;
       let tenant = '';
+      if (route.browser) browserSessions.requireOwnPage(incoming.headers);
       if (audience !== 'public') {
         claims = await authenticate(incoming.headers.authorization).catch(countStranger(exchange));
         exchange.actor = claims.sub;
@@ -212,6 +230,7 @@ export const createRouteServer = (parts: RouteParts) => {
         query,
         chosen,
         options,
+        browser: route.browser ? browserOf(incoming, exchange) : noBrowser,
         attempt: (account, check) => parts.loginThrottle.attempt(account, exchange.address, check),
         permissions: () => (claims ? parts.permissionsOf(claims, tenant) : Promise.resolve([])),
       };

@@ -3,6 +3,7 @@ import { adminAuditRoutes } from './admin-audit.ts';
 import { adminDeadLetterRoutes } from './admin-dead-letters.ts';
 import { adminTenantRoutes } from './admin-tenants.ts';
 import { approvalRoutes } from './approvals.ts';
+import { browserSessionRoutes } from './browser-session.ts';
 import { catalogRoutes } from './catalog.ts';
 import { grantRoutes } from './grants.ts';
 import { jobRoutes } from './jobs.ts';
@@ -23,6 +24,7 @@ import { sessionRoutes } from './session.ts';
 /** Every route of the API. A path without parameters comes before one that would take it as a parameter. */
 export const routes: readonly Route[] = [
   ...sessionRoutes,
+  ...browserSessionRoutes,
   ...meRoutes,
   ...meMfaRoutes,
   ...catalogRoutes,

@@ -1,3 +1,4 @@
+import type { Code } from '@accessops/errors';
 import { z } from '@hono/zod-openapi';
 import { defineRoute, type Route } from '../define-route.ts';
 import { email, key, name, password, personName, totpCode } from '../fields.ts';
@@ -40,6 +41,24 @@ const login = z
   .openapi('Login');
 
 const refresh = z.strictObject({ refreshToken: z.string().min(1).max(4096) }).openapi('Refresh');
+
+export const loginBody = {
+  schema: login,
+  example: { email: 'requester@acme.test', password: 'three orange lamps above', audience: 'app', tenant: 'acme' },
+};
+
+export const loginErrors: readonly Code[] = [
+  'INVALID_CREDENTIALS',
+  'MFA_REQUIRED',
+  'INVALID_MFA_CODE',
+  'TOO_MANY_ATTEMPTS',
+  'AUDIENCE_NOT_ALLOWED',
+  'TENANT_REQUIRED',
+  'TENANT_SUSPENDED',
+  'NOT_A_MEMBER',
+];
+
+export const proofBody = { schema: proof, example: { totp: '287082' } };
 
 const session = { schema: sessionSchema, example: sessionExample };
 
@@ -88,21 +107,9 @@ export const sessionRoutes: Route[] = [
     audience: 'public',
     cerbos: { resource: 'session', action: 'login' },
     idempotent: false,
-    body: {
-      schema: login,
-      example: { email: 'requester@acme.test', password: 'three orange lamps above', audience: 'app', tenant: 'acme' },
-    },
+    body: loginBody,
     answer: { status: 200, description: 'A session.', ...session },
-    errors: [
-      'INVALID_CREDENTIALS',
-      'MFA_REQUIRED',
-      'INVALID_MFA_CODE',
-      'TOO_MANY_ATTEMPTS',
-      'AUDIENCE_NOT_ALLOWED',
-      'TENANT_REQUIRED',
-      'TENANT_SUSPENDED',
-      'NOT_A_MEMBER',
-    ],
+    errors: loginErrors,
     handle: async ({ services, body, options, attempt }) =>
       sessionJson(await attempt(body.email, () => services.identity.login(body, options))),
   }),
@@ -133,7 +140,7 @@ export const sessionRoutes: Route[] = [
     audience: 'session',
     cerbos: { resource: 'session', action: 'step_up' },
     idempotent: false,
-    body: { schema: proof, example: { totp: '287082' } },
+    body: proofBody,
     answer: { status: 200, description: 'The session.', ...session },
     errors: ['MFA_NOT_ENROLLED', 'INVALID_MFA_CODE', 'TOO_MANY_ATTEMPTS'],
     handle: async ({ services, body, options }) => sessionJson(await services.identity.stepUp(body, options)),

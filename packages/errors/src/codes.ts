@@ -21,6 +21,7 @@ export const codes = {
     kind: 'wrongState',
     meaning: 'The event could not be handled this time either; the letter stays parked with the new error.',
   },
+  CSRF_REFUSED: { kind: 'denied', meaning: 'The call does not come from a page of this site.' },
   DEAD_LETTER_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such dead letter.' },
   DEAD_LETTER_REPLAYED: { kind: 'wrongState', meaning: 'The dead letter was replayed before.' },
   DEPENDENCY_UNAVAILABLE: { kind: 'unavailable', meaning: 'A part of the system that is needed for this is down; try again.' },
