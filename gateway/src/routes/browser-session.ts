@@ -1,5 +1,4 @@
 import type { Session } from '@accessops/proto/accessops/identity/v1/identity_pb';
-import { z } from '@hono/zod-openapi';
 import { defineRoute, type Route, type RouteCall } from '../define-route.ts';
 import { sessionExample, sessionSchema } from '../representations/session.ts';
 import { loginBody, loginErrors, proofBody } from './session.ts';
