@@ -50,7 +50,7 @@ describe('the configuration', () => {
       principalKey: { kid: 'gateway' },
       cursorKey: Buffer.alloc(32, 1),
       production: false,
-      limits: { user: 1200, tenant: 6000, address: 1200 },
+      limits: { user: 3000, tenant: 15_000, address: 3000 },
       redisUrl: undefined,
       trustedProxies: [],
       corsOrigins: [],

@@ -80,11 +80,11 @@ const environment = z.object({
   /** Off: neither calls nor attempts to sign in are counted. */
   ACCESSOPS_RATE_LIMIT: z.enum(['on', 'off']).default('on'),
   /** Calls a minute of one user. */
-  RATE_LIMIT_USER: perMinute(1200),
+  RATE_LIMIT_USER: perMinute(3000),
   /** Calls a minute of all users of a tenant together. */
-  RATE_LIMIT_TENANT: perMinute(6000),
+  RATE_LIMIT_TENANT: perMinute(15_000),
   /** Calls a minute without a good token from one address. */
-  RATE_LIMIT_ADDRESS: perMinute(1200),
+  RATE_LIMIT_ADDRESS: perMinute(3000),
   /** A Redis or Valkey in which all gateways count together. */
   REDIS_URL: z
     .string()

@@ -55,11 +55,11 @@ describe('the front door', () => {
   describe('limits', () => {
     test('when a user calls, then the answer tells where they stand, and one call too many is refused', async () => {
       const { call } = await door({ RATE_LIMIT_USER: '3' });
-      const policy = '"user";q=3;w=60, "tenant";q=6000;w=60';
+      const policy = '"user";q=3;w=60, "tenant";q=15000;w=60';
       for (const remaining of [2, 1, 0]) {
         const { status, headers } = await call('GET', '/me', { token: admin.token });
         expect([status, headers['ratelimit-policy']]).toEqual([200, policy]);
-        expect(headers.ratelimit).toMatch(new RegExp(`^"user";r=${remaining};t=\\d+, "tenant";r=59\\d\\d;t=\\d+$`));
+        expect(headers.ratelimit).toMatch(new RegExp(`^"user";r=${remaining};t=\\d+, "tenant";r=149\\d\\d;t=\\d+$`));
       }
       const refused = await call('GET', '/me', { token: admin.token });
       expect(brief(refused)).toEqual([429, 'TOO_MANY_REQUESTS']);
