@@ -1,16 +1,19 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
+import { hashSync } from 'bcryptjs';
 import type { ReservedPort } from './ports.ts';
 import { StartError } from './start-error.ts';
 import type { ProcessSpec } from './supervise.ts';
 
 export interface CerbosOptions {
-  /** Folder of the policies; changes are picked up. */
+  /** Folder of the policies. */
   policies: string;
   configFile: string;
   grpcPort: ReservedPort;
   httpPort: ReservedPort;
+  /** Of the user `platform` of its admin API, which tells when to load the policies again; without one it watches the folder. */
+  adminPassword?: string;
 }
 
 /** The native program inside the npm package: the package's own wrapper swallows signals. */
@@ -23,18 +26,27 @@ export const findCerbos = (): string => {
   }
 };
 
+const adminApi = (password: string) => ({
+  enabled: true,
+  adminCredentials: { username: 'platform', passwordHash: Buffer.from(hashSync(password, 8)).toString('base64') },
+});
+
 /** A real Cerbos PDP with the policies of the repository, on loopback only. */
-export const prepareCerbos = ({ policies, configFile, grpcPort, httpPort }: CerbosOptions): ProcessSpec => {
+export const prepareCerbos = ({ policies, configFile, grpcPort, httpPort, adminPassword }: CerbosOptions): ProcessSpec => {
   if (!existsSync(policies)) throw new StartError(`The policies are missing: there is no folder ${policies}.`);
   mkdirSync(join(configFile, '..'), { recursive: true });
   const config = {
-    server: { grpcListenAddr: `127.0.0.1:${grpcPort.port}`, httpListenAddr: `127.0.0.1:${httpPort.port}` },
-    storage: { driver: 'disk', disk: { directory: policies, watchForChanges: true } },
+    server: {
+      grpcListenAddr: `127.0.0.1:${grpcPort.port}`,
+      httpListenAddr: `127.0.0.1:${httpPort.port}`,
+      ...(adminPassword && { adminAPI: adminApi(adminPassword) }),
+    },
+    storage: { driver: 'disk', disk: { directory: policies, watchForChanges: adminPassword === undefined } },
     telemetry: { disabled: true },
     audit: { enabled: false },
   };
   // Cerbos reads YAML, of which JSON is a part.
-  writeFileSync(configFile, JSON.stringify(config, undefined, 2));
+  writeFileSync(configFile, JSON.stringify(config, undefined, 2), { mode: 0o600 });
   return {
     name: 'cerbos',
     program: findCerbos(),

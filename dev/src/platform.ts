@@ -2,13 +2,14 @@ import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { services } from '@accessops/events/topology';
-import { prepareCerbos } from './cerbos.ts';
 import { takeLock } from './lock.ts';
 import type { MigrateConfig } from './migrate-command.ts';
 import { prepareNats } from './nats.ts';
 import { findNatsServer } from './nats-server.ts';
 import { natsUsers } from './nats-users.ts';
 import { type DataPaths, openDataPaths, root } from './paths.ts';
+import { policyNews } from './policy-news.ts';
+import { preparePolicyServer } from './policy-server.ts';
 import { type ReservedPort, reserve, reserveFreePort } from './ports.ts';
 import { postgresUrl, preparePostgres } from './postgres.ts';
 import { database, namespace, type Ports, processEnvironments } from './process-environments.ts';
@@ -17,6 +18,7 @@ import { runProgram } from './run-program.ts';
 import { openSecrets, type Secrets } from './secrets.ts';
 import { serverProcesses, singleProcess } from './server-processes.ts';
 import { StartError } from './start-error.ts';
+import { watchPolicies } from './watch-policies.ts';
 
 export interface PlatformOptions {
   /** Everything the platform makes is kept here. */
@@ -109,10 +111,26 @@ const startNats = async ({ paths, secrets, reserved, group, progress }: Start) =
   await group.launch(spec, stages.infrastructure);
 };
 
-const startCerbos = async ({ paths, reserved, group }: Start) => {
+const startCerbos = async ({ paths, reserved, ports, secrets, group, progress }: Start) => {
   const { cerbos: grpcPort, cerbosHttp: httpPort } = reserved;
-  const spec = prepareCerbos({ policies: join(root, 'policies'), configFile: join(paths.run, 'cerbos.yaml'), grpcPort, httpPort });
-  await group.launch(spec, stages.infrastructure);
+  const source = join(root, 'policies');
+  const broker = { url: `nats://127.0.0.1:${ports.nats}`, user: 'platform', password: secrets.nats.platform };
+  const server = preparePolicyServer({
+    source,
+    directory: join(paths.data, 'policies'),
+    configFile: join(paths.run, 'cerbos.yaml'),
+    grpcPort,
+    httpPort,
+    news: policyNews(broker, namespace),
+  });
+  await group.launch(server.spec, stages.infrastructure);
+  const unwatch = watchPolicies(source, () => {
+    server.reload().then(
+      (version) => progress(`The policies are those of version ${version.slice(0, 12)}.`),
+      (error: unknown) => progress(error instanceof Error ? error.message : 'The policies could not be loaded.'),
+    );
+  });
+  group.stopping.addEventListener('abort', unwatch);
 };
 
 /** In a process of its own: the ORM takes as long to load as the database to start, and is not needed afterwards. */

@@ -55,6 +55,7 @@ export interface RunningGateway {
 // Less than the second in which a lost session, role or tenant has to be refused, while nobody tells of it.
 const principalTtlMs = { withEvents: 5000, withoutEvents: 700 };
 const identityDeadlineMs = 900;
+const patientDeadlineMs = 5000;
 
 const subkey = (key: Buffer, purpose: string): Uint8Array => new Uint8Array(hkdfSync('sha256', key, '', purpose, 32));
 
@@ -108,7 +109,8 @@ export const startGateway = async (
   const ownOptions = async (): Promise<CallOptions> => {
     const metadata = new Metadata();
     metadata.set('authorization', await gateway.authorization());
-    return { metadata, deadlineMs: identityDeadlineMs };
+    // Identity asks policy too, which may take longer than usual while policies change.
+    return { metadata, deadlineMs: authorizer.isPatient() ? patientDeadlineMs : identityDeadlineMs };
   };
   const fetchJwks = async () => JSON.parse((await services.identity.getJwks({}, await ownOptions())).jwksJson) as JSONWebKeySet;
   let hearsEvents = () => false;
@@ -117,7 +119,7 @@ export const startGateway = async (
     minter,
     ttlMs: () => (hearsEvents() ? principalTtlMs.withEvents : principalTtlMs.withoutEvents),
   });
-  const invalidation = startInvalidation({ nats: config.nats, namespace: config.namespace, principals, log });
+  const invalidation = startInvalidation({ nats: config.nats, namespace: config.namespace, principals, authorizer, log });
   hearsEvents = invalidation.isUp;
   const health = createHealthCheck({ services: config.services, authorizer, isNatsUp: invalidation.isUp });
   const accessLog = createAccessLog(log);

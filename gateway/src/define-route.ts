@@ -36,6 +36,8 @@ export interface RouteCall<Body> {
   };
   /** Has a password for an account looked at; see `LoginThrottle`. */
   attempt<T>(account: string, check: () => Promise<T>): Promise<T>;
+  /** What the policy has put out with its answer about the route. */
+  outputs: readonly unknown[];
   /** What the caller may do, as `resource:action`. */
   permissions(): Promise<string[]>;
 }

@@ -1,3 +1,4 @@
+import { type Authorizer, onPolicyNews } from '@accessops/authz';
 import {
   MembershipChangedSchema,
   MfaChangedSchema,
@@ -22,6 +23,8 @@ export interface Invalidation {
 }
 
 export interface InvalidationOptions {
+  /** Told of changes of the policies. */
+  authorizer: Pick<Authorizer, 'forget' | 'bePatient'>;
   nats: { url: string; user: string; password: string };
   namespace: string;
   principals: Principals;
@@ -56,7 +59,7 @@ const drops: Record<string, Drop> = {
 const connectAgainMs = 500;
 
 /** Listens to identity's events (core NATS: what is missed while away is made good by forgetting everything afterwards). */
-export const startInvalidation = ({ nats, namespace, principals, log }: InvalidationOptions): Invalidation => {
+export const startInvalidation = ({ nats, namespace, principals, authorizer, log }: InvalidationOptions): Invalidation => {
   let connection: NatsConnection | undefined;
   let up = false;
   let closed = false;
@@ -75,6 +78,7 @@ export const startInvalidation = ({ nats, namespace, principals, log }: Invalida
   const setUp = (now: boolean) => {
     up = now;
     principals.dropAll();
+    authorizer.forget();
   };
   const watch = async (connected: NatsConnection) => {
     for await (const { type } of connected.status()) {
@@ -102,6 +106,7 @@ export const startInvalidation = ({ nats, namespace, principals, log }: Invalida
     connected.subscribe(`${namespace}.identity.>`, {
       callback: (error, message) => (error ? log.warn({ err: error }, 'the subscription to events has failed') : apply(message)),
     });
+    connected.subscribe(`${namespace}.policies.>`, { callback: (_, { subject }) => onPolicyNews(authorizer, subject) });
     void watch(connected);
     // Only from when the server has taken note of the subscription is nothing missed.
     return connected.flush().then(

@@ -232,6 +232,7 @@ export const createRouteServer = (parts: RouteParts) => {
         options,
         browser: route.browser ? browserOf(incoming, exchange) : noBrowser,
         attempt: (account, check) => parts.loginThrottle.attempt(account, exchange.address, check),
+        outputs: decision.outputs,
         permissions: () => (claims ? parts.permissionsOf(claims, tenant) : Promise.resolve([])),
       };
       const value = await route.handle(call).catch(ownFault);

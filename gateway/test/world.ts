@@ -179,16 +179,21 @@ const startService = async (name: ServiceName, environment: Record<string, strin
   return start(read(environment), { log: createLogger(name, 'fatal'), backOffMs: [1, 1] });
 };
 
-/** Starts all services and a gateway on a database and a namespace of their own. */
-export const startWorld = async (): Promise<World> => {
+/** Starts all services and a gateway on a database and a namespace of their own, and with the shared Cerbos unless there is another. */
+export const startWorld = async ({
+  namespace = newNamespace(),
+  cerbosAddress = infrastructure().cerbosAddress,
+}: {
+  namespace?: string;
+  cerbosAddress?: string;
+} = {}): Promise<World> => {
   const database = await createDatabase([...serviceNames]);
-  const namespace = newNamespace();
   const staffFile = join(infrastructure().directory, `staff-${randomBytes(6).toString('hex')}.json`);
   const roles = ['platform-admin', 'platform-support'];
   const staff = roles.map((role) => ({ email: staffOf(role), firstName: 'Pat', lastName: 'Platform', password, realmRoles: [role] }));
   writeFileSync(staffFile, JSON.stringify(staff));
   const environmentOf = (name: ServiceName, overrides: Record<string, string> = {}) =>
-    serviceEnvironment(name, { database, namespace, overrides });
+    serviceEnvironment(name, { database, namespace, overrides: { ...overrides, CERBOS_ADDRESS: cerbosAddress } });
   const requests = await startService('requests', environmentOf('requests'));
   const services = {
     identity: await startService('identity', environmentOf('identity', { PLATFORM_USERS_FILE: staffFile })),
@@ -198,7 +203,7 @@ export const startWorld = async (): Promise<World> => {
     audit: await startService('audit', environmentOf('audit')),
   };
   const addresses = Object.fromEntries(serviceNames.map((name) => [name, services[name].address])) as Record<ServiceName, string>;
-  const gateway = await startTestGateway(addresses, { EVENTS_NAMESPACE: namespace });
+  const gateway = await startTestGateway(addresses, { EVENTS_NAMESPACE: namespace, CERBOS_ADDRESS: cerbosAddress });
   const call = callTo(gateway.url);
 
   const login: World['login'] = (email, audience, tenant) => call('POST', '/auth/login', { body: { email, password, audience, tenant } });

@@ -1,6 +1,7 @@
 import type { Route } from '../define-route.ts';
 import { adminAuditRoutes } from './admin-audit.ts';
 import { adminDeadLetterRoutes } from './admin-dead-letters.ts';
+import { adminPolicyRoutes } from './admin-policies.ts';
 import { adminTenantRoutes } from './admin-tenants.ts';
 import { approvalRoutes } from './approvals.ts';
 import { browserSessionRoutes } from './browser-session.ts';
@@ -41,6 +42,7 @@ export const routes: readonly Route[] = [
   ...orgJobRoutes,
   ...orgGrantRoutes,
   ...orgAuditRoutes,
+  ...adminPolicyRoutes,
   ...adminTenantRoutes,
   ...adminDeadLetterRoutes,
   ...adminAuditRoutes,

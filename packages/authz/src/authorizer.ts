@@ -31,6 +31,9 @@ export interface Authorizer {
   allowed(subject: Subject, questions: Question[]): Promise<boolean[]>;
   /** Forgets everything: policies or people have changed. */
   forget(): void;
+  /** Waits longer than usual for answers, for some seconds: Cerbos is about to load other policies, and stands still meanwhile. */
+  bePatient(): void;
+  isPatient(): boolean;
   /** Whether Cerbos answers. */
   isUp(): Promise<boolean>;
   close(): void;
@@ -71,6 +74,8 @@ const resourceOf = ({ kind, version, attributes = {} }: Question) => ({ kind, id
 const keyOf = (principalKey: string, question: Question): string =>
   `${principalKey} ${question.version} ${question.kind} ${question.action} ${question.attributes ? JSON.stringify(question.attributes) : ''}`;
 
+const patienceMs = 5000;
+
 // What Cerbos takes in one call, unless told otherwise.
 const batchSize = 50;
 
@@ -85,16 +90,22 @@ const demandsSecondFactor = (output: Attribute): boolean => (output as { demand?
 
 /** A Cerbos client that remembers decisions for a short time, by principal, action and attributes. */
 export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: AuthorizerOptions): Authorizer => {
-  const cerbos = new GRPC(address, {
-    tls: false,
-    channelOptions: {
-      // grpc-js takes deadlines from the service config and reads the digits behind the point as nanoseconds: all nine must
-      // stand there. A PDP that comes back is tried again at once.
-      'grpc.service_config': JSON.stringify({ methodConfig: [{ name: [{}], timeout: `${(timeoutMs / 1000).toFixed(9)}s` }] }),
-      'grpc.initial_reconnect_backoff_ms': 50,
-      'grpc.max_reconnect_backoff_ms': 500,
-    },
-  });
+  const connectFor = (waitMs: number) =>
+    new GRPC(address, {
+      tls: false,
+      channelOptions: {
+        // grpc-js takes deadlines from the service config and reads the digits behind the point as nanoseconds: all nine must
+        // stand there. A PDP that comes back is tried again at once.
+        'grpc.service_config': JSON.stringify({ methodConfig: [{ name: [{}], timeout: `${(waitMs / 1000).toFixed(9)}s` }] }),
+        'grpc.initial_reconnect_backoff_ms': 50,
+        'grpc.max_reconnect_backoff_ms': 500,
+      },
+    });
+  // Both connect when they are used first.
+  const [cerbos, patient] = [connectFor(timeoutMs), connectFor(patienceMs)];
+  let patientUntil = Number.NEGATIVE_INFINITY;
+  const isPatient = () => performance.now() < patientUntil;
+  const client = () => (isPatient() ? patient : cerbos);
   const decisions = new LRUCache<string, Decision>({ max: 50_000, ttl: ttlMs });
   // A crowd that asks the same at once is one question.
   const asking = new Map<string, Promise<Decision>>();
@@ -115,7 +126,7 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
   const ask = async (subject: Subject, question: Question): Promise<Decision> => {
     const decisionId = randomUUID();
     try {
-      const result = await cerbos.checkResource({
+      const result = await client().checkResource({
         requestId: decisionId,
         principal: principalOf(subject),
         resource: resourceOf(question),
@@ -142,7 +153,7 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
 
   const askMany = async (subject: Subject, questions: Question[]): Promise<boolean[]> => {
     try {
-      const { results } = await cerbos.checkResources({
+      const { results } = await client().checkResources({
         principal: principalOf(subject),
         resources: questions.map((question, index) => ({
           resource: { ...resourceOf(question), id: String(index) },
@@ -188,6 +199,10 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
       decisions.clear();
       asking.clear();
     },
+    bePatient: () => {
+      patientUntil = performance.now() + patienceMs;
+    },
+    isPatient,
     isUp: async () => {
       try {
         return (await cerbos.checkHealth()).status === 'SERVING';
@@ -195,6 +210,9 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
         return false;
       }
     },
-    close: () => cerbos.close(),
+    close: () => {
+      cerbos.close();
+      patient.close();
+    },
   };
 };

@@ -1,2 +1,3 @@
 export * from './authorizer.ts';
 export * from './decision.ts';
+export * from './on-policy-news.ts';

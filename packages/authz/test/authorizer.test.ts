@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { infrastructure, until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Authorizer, type AuthorizerOptions, createAuthorizer, type Question, type Subject } from '../src/index.ts';
@@ -203,6 +204,17 @@ describe('a Cerbos that does not answer', () => {
     });
     await until(() => authorizer.isUp());
     expect((await authorizer.decide(other, reading())).allowed).toBe(true);
+  });
+
+  test('when policies are about to change, then it is waited for', async () => {
+    const authorizer = authorizerFor({ address: cerbos.address, timeoutMs: 200 });
+    authorizer.bePatient();
+    const { deciding } = await whileHanging(async () => {
+      const deciding = authorizer.decide(subject({ id: 'u-9' }), reading());
+      await delay(400);
+      return { deciding };
+    });
+    expect(await deciding).toMatchObject({ allowed: true });
   });
 
   test('when it is gone, then questions are refused at once, and answered soon after it is back', async () => {

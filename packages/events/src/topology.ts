@@ -18,6 +18,9 @@ export const streamOf = (namespace: string, producer: string): string => `${name
 /** The subject of one event type, or of all of a service's events. */
 export const subjectOf = (namespace: string, producer: string, type = '>'): string => `${namespace}.${producer}.${type}`;
 
+/** What is told of the policies: that others are in force, and remembered decisions worth nothing. Nobody keeps it. */
+export const policiesOf = (namespace: string): string => subjectOf(namespace, 'policies');
+
 /** Replies to one user's requests come here, so that no user can listen to another's. */
 export const inboxPrefixOf = (user: string): string => `_INBOX_${user}`;
 
@@ -45,12 +48,12 @@ export const permissionsOf = (namespace: string, service: Service): Permissions 
         ];
       }),
     ],
-    subscribe: [`${inboxPrefixOf(service)}.>`],
+    subscribe: [policiesOf(namespace), `${inboxPrefixOf(service)}.>`],
   };
 };
 
 /** The gateway only listens, to drop what it remembers. */
 export const gatewayPermissions = (namespace: string): Permissions => ({
   publish: [],
-  subscribe: [subjectOf(namespace, 'identity'), `${inboxPrefixOf('gateway')}.>`],
+  subscribe: [subjectOf(namespace, 'identity'), policiesOf(namespace), `${inboxPrefixOf('gateway')}.>`],
 });

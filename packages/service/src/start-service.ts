@@ -1,5 +1,5 @@
 import { createPrincipalVerifier } from '@accessops/authn';
-import { type Authorizer, createAuthorizer } from '@accessops/authz';
+import { type Authorizer, createAuthorizer, onPolicyNews } from '@accessops/authz';
 import { createOrm, IdempotentReply, isDatabaseDown, poolOf } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import {
@@ -9,6 +9,7 @@ import {
   DeadLetter,
   subscriptions as listensTo,
   type Outbox,
+  policiesOf,
   type Relay,
   type RunningConsumer,
   type Service,
@@ -110,6 +111,7 @@ export const startService = async <S extends DescService>(
     if (closed) return connected.close();
     broker = connected;
     const { namespace } = config;
+    connected.connection.subscribe(policiesOf(namespace), { callback: (_, { subject }) => onPolicyNews(authorizer, subject) });
     const sender = startRelay({ broker, databaseUrl: config.databaseUrl, namespace, service: name, log });
     relay = sender;
     const { isLeader } = sender;

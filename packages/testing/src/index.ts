@@ -2,6 +2,7 @@ export * from './authenticator.ts';
 export * from './database.ts';
 export * from './infrastructure.ts';
 export * from './namespace.ts';
+export * from './own-policies.ts';
 export * from './own-redis.ts';
 export * from './principal.ts';
 export * from './service-environment.ts';
