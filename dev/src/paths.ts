@@ -12,6 +12,8 @@ export interface DataPaths {
   /** Databases and streams. */
   data: string;
   logs: string;
+  /** What would have been sent to people, when there is no mail server. */
+  mail: string;
   /** Pid files and configuration files of what runs. */
   run: string;
   secrets: string;
@@ -24,10 +26,11 @@ export const openDataPaths = (dataDir: string): DataPaths => {
     directory,
     data: join(directory, 'data'),
     logs: join(directory, 'logs'),
+    mail: join(directory, 'mail'),
     run: join(directory, 'run'),
     secrets: join(directory, 'secrets'),
   };
   for (const path of [paths.data, paths.logs]) mkdirSync(path, { recursive: true });
-  for (const path of [paths.run, paths.secrets]) mkdirSync(path, { recursive: true, mode: 0o700 });
+  for (const path of [paths.run, paths.secrets, paths.mail]) mkdirSync(path, { recursive: true, mode: 0o700 });
   return paths;
 };

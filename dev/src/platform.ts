@@ -78,7 +78,7 @@ interface Start {
 
 /** Removes what a platform keeps, apart from its logs. */
 export const forgetData = (dataDir: string): void => {
-  for (const folder of ['data', 'secrets', 'run']) rmSync(join(dataDir, folder), { recursive: true, force: true });
+  for (const folder of ['data', 'secrets', 'run', 'mail']) rmSync(join(dataDir, folder), { recursive: true, force: true });
 };
 
 const reserveGatewayPort = async (port: number): Promise<ReservedPort> => {
@@ -154,7 +154,7 @@ const runMigrations = async ({ paths, ports, secrets, group, progress }: Start, 
 };
 
 const startServers = async ({ options, paths, secrets, reserved, ports, group }: Start) => {
-  const server = { environments: processEnvironments(ports, secrets, options), ports: reserved };
+  const server = { environments: processEnvironments(ports, secrets, { ...options, mailDirectory: paths.mail }), ports: reserved };
   const specs = options.singleProcess ? singleProcess(server, join(paths.run, 'single-process.json')) : serverProcesses(server);
   await Promise.all(specs.map((spec) => group.launch(spec, spec.name === 'gateway' ? stages.gateway : stages.services)));
 };

@@ -41,11 +41,11 @@ const passedToGateway = [
 const taken = (names: readonly string[]): Record<string, string> =>
   Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 
-/** The environment of each process, as an operator would set it. */
+/** The environment of each process, as an operator would set it; without a mail server, mails become files in `mailDirectory`. */
 export const processEnvironments = (
   ports: Ports,
   secrets: Secrets,
-  { limits = true }: { limits?: boolean } = {},
+  { mailDirectory, limits = true }: { mailDirectory: string; limits?: boolean },
 ): Record<ServerName, Record<string, string>> => {
   const { files } = secrets;
   const addressOf = (server: Service | 'cerbos') => `127.0.0.1:${ports[server]}`;
@@ -66,7 +66,14 @@ export const processEnvironments = (
     ...more,
   });
   return {
-    identity: ofService('identity', { ISSUER: publicUrl, IDENTITY_KEY_FILE: files.identityKey, PLATFORM_USERS_FILE: files.platformUsers }),
+    identity: ofService('identity', {
+      ISSUER: publicUrl,
+      PUBLIC_URL: publicUrl,
+      IDENTITY_KEY_FILE: files.identityKey,
+      PLATFORM_USERS_FILE: files.platformUsers,
+      MAIL_DIRECTORY: mailDirectory,
+      ...taken(['SMTP_URL', 'MAIL_FROM']),
+    }),
     requests: ofService('requests'),
     approvals: ofService('approvals', { REQUESTS_ADDRESS: addressOf('requests'), PRINCIPAL_KEY_FILE: files.approvalsPrincipalKey }),
     provisioner: ofService('provisioner', { CREDENTIAL_KEY_FILE: files.credentialKey }),

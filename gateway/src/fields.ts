@@ -30,6 +30,18 @@ export const key = z
   .max(63)
   .regex(/^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?$/, 'must be lower case letters, digits and hyphens');
 
+/** An internet domain. */
+export const domain = z
+  .string()
+  .max(253)
+  .regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'must be a domain name in lower case');
+
+/** What stands behind `#token=` in a mailed link. */
+export const linkToken = z.string().min(1).max(256).openapi({ description: 'From the mailed link; good for one use.' });
+
+/** What examples show for it. */
+export const exampleLinkToken = 'AZLwwVo-e02Mbyqd'.repeat(4);
+
 export const email = z.email('must be an e-mail address').max(254);
 
 /** Checked for strength where it is kept. */

@@ -54,6 +54,9 @@ const drops: Record<string, Drop> = {
   TenantCreated: nothing,
   TenantUpdated: (principals, payload) => principals.dropTenant(fromBinary(TenantUpdatedSchema, payload).tenantId),
   DeadLetterReplayed: nothing,
+  AccountChanged: nothing,
+  LoginFailed: nothing,
+  InvitationChanged: nothing,
 };
 
 const connectAgainMs = 500;

@@ -7,6 +7,7 @@ export const meSchema = z
   .object({
     id: id('The caller.'),
     email: z.string(),
+    emailVerified: z.boolean(),
     firstName: z.string(),
     lastName: z.string(),
     tenant: z.object({ id: id('The tenant.'), slug: z.string(), name: z.string() }).nullable(),
@@ -22,6 +23,7 @@ type MeJson = z.infer<typeof meSchema>;
 export const meExample: MeJson = {
   id: exampleId,
   email: 'requester@acme.test',
+  emailVerified: true,
   firstName: 'Rosa',
   lastName: 'Requester',
   tenant: { id: '0192f0c1-9999-7b4d-8c6f-2a9d1e4b7c39', slug: 'acme', name: 'Acme Corporation' },
@@ -35,6 +37,7 @@ export const meExample: MeJson = {
 export const meJson = (me: Me, permissions: string[]): MeJson => ({
   id: me.id,
   email: me.email,
+  emailVerified: me.emailVerified,
   firstName: me.firstName,
   lastName: me.lastName,
   tenant: me.tenant ? { id: me.tenant.id, slug: me.tenant.slug, name: me.tenant.name } : null,

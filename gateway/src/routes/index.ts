@@ -8,10 +8,12 @@ import { browserSessionRoutes } from './browser-session.ts';
 import { catalogRoutes } from './catalog.ts';
 import { grantRoutes } from './grants.ts';
 import { jobRoutes } from './jobs.ts';
+import { linkRoutes } from './links.ts';
 import { meRoutes } from './me.ts';
 import { meMfaRoutes } from './me-mfa.ts';
 import { orgAuditRoutes } from './org-audit.ts';
 import { orgGrantRoutes } from './org-grants.ts';
+import { orgInvitationRoutes } from './org-invitations.ts';
 import { orgJobRoutes } from './org-jobs.ts';
 import { orgMembershipRoutes } from './org-memberships.ts';
 import { orgResourceTypeRoutes } from './org-resource-types.ts';
@@ -26,6 +28,7 @@ import { sessionRoutes } from './session.ts';
 export const routes: readonly Route[] = [
   ...sessionRoutes,
   ...browserSessionRoutes,
+  ...linkRoutes,
   ...meRoutes,
   ...meMfaRoutes,
   ...catalogRoutes,
@@ -35,6 +38,7 @@ export const routes: readonly Route[] = [
   ...jobRoutes,
   ...orgTenantRoutes,
   ...orgUserRoutes,
+  ...orgInvitationRoutes,
   ...orgTeamRoutes,
   ...orgMembershipRoutes,
   ...orgResourceTypeRoutes,

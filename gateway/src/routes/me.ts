@@ -52,7 +52,7 @@ export const meRoutes: Route[] = [
     operationId: 'listMyTenants',
     tag: 'Me',
     summary: 'The tenants that I belong to',
-    description: 'Somebody of several tenants names one of them with `X-Tenant` in other calls. Sign in or refresh to act in a new one.',
+    description: 'Somebody of several tenants names one of them with `X-Tenant` in other calls. Sign in again to act in a new one.',
     audience: 'app',
     anyTenant: true,
     cerbos: { resource: 'me', action: 'read' },

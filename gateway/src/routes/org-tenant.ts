@@ -1,17 +1,12 @@
 import { z } from '@hono/zod-openapi';
 import { type Answer, defineRoute, type Route } from '../define-route.ts';
-import { name } from '../fields.ts';
+import { domain, name } from '../fields.ts';
 import { tenantExample, tenantJson, tenantSchema } from '../representations/tenant.ts';
 
 const change = z
   .strictObject({
     name: name.optional(),
-    domain: z
-      .string()
-      .max(253)
-      .regex(/^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/, 'must be a domain name in lower case')
-      .nullable()
-      .optional(),
+    domain: domain.nullable().optional(),
   })
   .openapi('TenantChange');
 
@@ -40,6 +35,7 @@ export const orgTenantRoutes: Route[] = [
     cerbos: { resource: 'tenant', action: 'update' },
     body: { schema: change, example: { name: 'Acme Corporation', domain: 'acme.test' } },
     answer,
+    errors: ['DOMAIN_TAKEN'],
     handle: async ({ services, body, options }) =>
       tenantJson(await services.identity.updateTenant({ name: body.name, domain: body.domain === null ? '' : body.domain }, options)),
   }),

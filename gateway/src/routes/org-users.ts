@@ -30,6 +30,7 @@ export const orgUserRoutes: Route[] = [
         firstName: 'text',
         lastName: 'text',
         active: 'boolean',
+        emailVerified: 'boolean',
         orgRoles: 'text-list',
         createdAt: 'time',
         updatedAt: 'time',

@@ -1,7 +1,7 @@
 import type { Code } from '@accessops/errors';
 import { z } from '@hono/zod-openapi';
 import { defineRoute, type Route } from '../define-route.ts';
-import { email, key, name, password, personName, totpCode } from '../fields.ts';
+import { domain, email, key, name, password, personName, totpCode } from '../fields.ts';
 import { sessionExample, sessionJson, sessionSchema } from '../representations/session.ts';
 import { tenantExample, tenantJson, tenantSchema } from '../representations/tenant.ts';
 import { userExample, userJson, userSchema } from '../representations/user.ts';
@@ -12,7 +12,7 @@ const registration = z
     password,
     firstName: personName,
     lastName: personName,
-    organization: z.strictObject({ name, slug: key }).optional(),
+    organization: z.strictObject({ name, slug: key, domain: domain.optional() }).optional(),
   })
   .openapi('Registration');
 
@@ -89,7 +89,7 @@ export const sessionRoutes: Route[] = [
       schema: z.object({ user: userSchema, tenant: tenantSchema.optional() }),
       example: { user: userExample, tenant: tenantExample },
     },
-    errors: ['EMAIL_TAKEN', 'SLUG_TAKEN', 'PASSWORD_TOO_WEAK'],
+    errors: ['EMAIL_TAKEN', 'SLUG_TAKEN', 'DOMAIN_TAKEN', 'PASSWORD_TOO_WEAK'],
     handle: async ({ services, body, options }) => {
       const { user, tenant } = await services.identity.register(body, options);
       return { user: user && userJson(user), ...(tenant ? { tenant: tenantJson(tenant) } : {}) };

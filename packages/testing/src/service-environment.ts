@@ -1,3 +1,4 @@
+import { dirname, join } from 'node:path';
 import type { Service } from '@accessops/dev';
 import type { TestDatabase } from './database.ts';
 import { infrastructure } from './infrastructure.ts';
@@ -30,6 +31,8 @@ export const serviceEnvironment = (
     EVENTS_NAMESPACE: namespace,
     LOG_LEVEL: 'fatal',
     ISSUER: 'http://accessops.test',
+    PUBLIC_URL: 'http://accessops.test',
+    MAIL_DIRECTORY: join(dirname(keyFiles.identityKey), 'mail'),
     IDENTITY_KEY_FILE: keyFiles.identityKey,
     PRINCIPAL_KEY_FILE: keyFiles.approvalsPrincipalKey,
     CREDENTIAL_KEY_FILE: keyFiles.credentialKey,

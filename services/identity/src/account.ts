@@ -12,6 +12,8 @@ const AccountSchema = defineEntity({
     firstName: p.string(),
     lastName: p.string(),
     active: p.boolean(),
+    /** Whether somebody has shown that they read what is sent to the address. */
+    verified: p.boolean().default(false),
     version: p.integer(),
     createdAt: p.datetime(),
     updatedAt: p.datetime(),
@@ -24,6 +26,22 @@ export class Account extends AccountSchema.class {
   rename({ firstName, lastName }: { firstName: string; lastName: string }, now: Date): void {
     this.firstName = firstName;
     this.lastName = lastName;
+    this.touch(now);
+  }
+
+  /** Its person reads what is sent to the address. */
+  verify(now: Date): void {
+    this.verified = true;
+    this.touch(now);
+  }
+
+  /** Takes another address, which its person has confirmed. */
+  moveTo(email: string, now: Date): void {
+    this.email = email;
+    this.verify(now);
+  }
+
+  private touch(now: Date): void {
     this.version += 1;
     this.updatedAt = now;
   }

@@ -6,7 +6,7 @@ import { tellUserCreated } from './tell-user-created.ts';
 import { User } from './user.ts';
 
 /** Makes an account's person a user of the context's tenant. Errors: EMAIL_TAKEN. */
-export const addUser = async (ctx: Ctx, { id, email, firstName, lastName }: Account, orgRoles: OrgRole[]): Promise<User> => {
+export const addUser = async (ctx: Ctx, { id, email, firstName, lastName, verified }: Account, orgRoles: OrgRole[]): Promise<User> => {
   const { em, tenantId } = ctx;
   const now = ctx.now();
   const user = em.create(User, {
@@ -16,12 +16,13 @@ export const addUser = async (ctx: Ctx, { id, email, firstName, lastName }: Acco
     firstName,
     lastName,
     active: true,
+    verified,
     orgRoles,
     version: 1,
     createdAt: now,
     updatedAt: now,
   });
-  await em.flush().catch(onUnique({ app_user_email: 'EMAIL_TAKEN' }));
+  await em.flush().catch(onUnique({ app_user_email: 'EMAIL_TAKEN', app_user_pkey: 'EMAIL_TAKEN' }));
   tellUserCreated(ctx, { id, email, active: true, orgRoles, teamIds: [], version: user.version }, user);
   return user;
 };

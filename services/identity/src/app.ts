@@ -2,7 +2,12 @@ import { IdentityService } from '@accessops/proto/accessops/identity/v1/identity
 import { type RunningService, type ServiceOverrides, startService } from '@accessops/service';
 import { Account } from './account.ts';
 import type { IdentityConfig } from './config.ts';
+import { type FailedLogins, startFailedLogins } from './failed-logins.ts';
+import { Invitation } from './invitations/invitation.ts';
 import { createLocalProvider } from './local/local-provider.ts';
+import { createMailer } from './mail/mailer.ts';
+import { type PostOffice, startPostOffice } from './mail/post-office.ts';
+import { createMailQueue } from './mail/queue-mail.ts';
 import type { IdentityProvider } from './provider.ts';
 import { identityHandlers } from './rpc.ts';
 import { Team } from './team.ts';
@@ -15,19 +20,25 @@ import { User } from './user.ts';
 export const startIdentity = async (config: IdentityConfig, overrides?: ServiceOverrides): Promise<RunningService> => {
   let provider: IdentityProvider | undefined;
   let upkeep: Upkeep | undefined;
+  let postOffice: PostOffice | undefined;
+  let failedLogins: FailedLogins | undefined;
   const running = await startService(
     {
       name: 'identity',
       service: IdentityService,
-      entities: [Account, Tenant, User, Team, TeamMember],
+      entities: [Account, Tenant, User, Team, TeamMember, Invitation],
       handlers: (parts) => {
-        provider = createLocalProvider(parts, config);
+        failedLogins = startFailedLogins(parts);
+        provider = createLocalProvider(parts, { ...config, failedLogins });
         upkeep = startUpkeep(parts, provider, config.platformUsers);
-        return identityHandlers(parts, { provider, ready: upkeep.ready });
+        postOffice = startPostOffice(parts, { ...config, mailer: createMailer(config.mail) });
+        return identityHandlers(parts, { provider, queueMail: createMailQueue(config.sealKey), ready: upkeep.ready });
       },
       background: () => ({
         close: async () => {
           await upkeep?.close();
+          await postOffice?.close();
+          await failedLogins?.close();
           await provider?.close();
         },
       }),

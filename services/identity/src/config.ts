@@ -1,6 +1,8 @@
 import { jsonFile, keyFile, readEnvironment, type ServiceConfig, serviceEnvironment, toServiceConfig } from '@accessops/service';
+import { ConfigError } from '@accessops/telemetry';
 import { z } from 'zod';
 import { parseEmail } from './email.ts';
+import type { MailConfig } from './mail/mailer.ts';
 import { checkPassword } from './password-rules.ts';
 import { realmRoles } from './realm-role.ts';
 
@@ -26,6 +28,20 @@ const platformUsers = z.array(platformUser);
 export type PlatformUser = z.infer<typeof platformUser>;
 
 const environment = serviceEnvironment.extend({
+  /** Where people reach the platform; links in mails begin with it. */
+  PUBLIC_URL: z.url({ protocol: /^https?$/ }),
+  /** Mail server: `smtp://user:password@host:port` or `smtps://…`. */
+  SMTP_URL: z
+    .string()
+    .regex(/^smtps?:\/\//, 'must begin with smtp:// or smtps://')
+    .optional(),
+  /** Without a mail server: the folder into which mails are written as files. */
+  MAIL_DIRECTORY: z.string().min(1).optional(),
+  /** Whom mails come from. */
+  MAIL_FROM: z
+    .string()
+    .regex(/^[^\r\n]+@[^\r\n]+$/, 'must be an e-mail address')
+    .default('AccessOps <accessops@localhost>'),
   /** `iss` of access tokens: the public URL of the platform. */
   ISSUER: z.url(),
   /** 32 bytes in base64; seals the signing keys at rest. */
@@ -36,6 +52,8 @@ const environment = serviceEnvironment.extend({
 
 export interface IdentityConfig extends ServiceConfig {
   issuer: string;
+  publicUrl: string;
+  mail: MailConfig;
   sealKey: Buffer;
   platformUsers: PlatformUser[];
 }
@@ -43,9 +61,13 @@ export interface IdentityConfig extends ServiceConfig {
 /** The configuration out of environment variables; throws a ConfigError. */
 export const configFrom = (env: Record<string, string | undefined>): IdentityConfig => {
   const parsed = readEnvironment(environment, env);
+  const { SMTP_URL: smtpUrl, MAIL_DIRECTORY: directory, MAIL_FROM: from } = parsed;
+  if (smtpUrl === undefined && directory === undefined) throw new ConfigError('SMTP_URL: is needed, or MAIL_DIRECTORY instead');
   return {
     ...toServiceConfig(parsed),
     issuer: parsed.ISSUER,
+    publicUrl: parsed.PUBLIC_URL,
+    mail: smtpUrl === undefined ? { from, directory: directory ?? '' } : { from, smtpUrl },
     sealKey: parsed.IDENTITY_KEY_FILE,
     platformUsers: parsed.PLATFORM_USERS_FILE ?? [],
   };

@@ -13,8 +13,8 @@ import { User } from './user.ts';
 export const getMe = async ({ em, tenantId, principal: { id } }: Ctx): Promise<MessageInitShape<typeof MeSchema>> => {
   const account = await em.findOne(Account, { id });
   if (!account) throw new AppError('USER_NOT_FOUND');
-  const { email, realmRoles } = account;
-  if (tenantId === noTenant) return { id, email, firstName: account.firstName, lastName: account.lastName, realmRoles };
+  const { email, realmRoles, verified: emailVerified } = account;
+  if (tenantId === noTenant) return { id, email, firstName: account.firstName, lastName: account.lastName, realmRoles, emailVerified };
 
   const user = await em.findOne(User, { id });
   if (!user) throw new AppError('USER_NOT_FOUND');
@@ -24,6 +24,7 @@ export const getMe = async ({ em, tenantId, principal: { id } }: Ctx): Promise<M
   return {
     id,
     email,
+    emailVerified,
     firstName,
     lastName,
     tenant: tenantToProto(tenant),

@@ -1,4 +1,5 @@
 import type { ListDefinition } from '@accessops/db';
+import { Invitation } from './invitations/invitation.ts';
 import { Team } from './team.ts';
 import { TeamMember } from './team-member.ts';
 import { Tenant } from './tenant.ts';
@@ -13,6 +14,7 @@ export const users: ListDefinition<User> = {
     firstName: { type: 'text' },
     lastName: { type: 'text' },
     active: { type: 'boolean' },
+    emailVerified: { type: 'boolean', path: 'verified' },
     orgRoles: { type: 'text-list' },
     createdAt: { type: 'time' },
     updatedAt: { type: 'time' },
@@ -63,6 +65,19 @@ export const teamMembers: ListDefinition<TeamMember> = {
   key: 'userId',
   defaultSort: 'email',
   populate: ['user'],
+};
+
+/** Invitations into a tenant. */
+export const invitations: ListDefinition<Invitation> = {
+  entity: Invitation,
+  fields: {
+    id: { type: 'uuid' },
+    email: { type: 'text' },
+    status: { type: 'text' },
+    createdAt: { type: 'time' },
+    expiresAt: { type: 'time' },
+  },
+  defaultSort: '-createdAt',
 };
 
 /** All tenants. */

@@ -59,6 +59,9 @@ export interface PreparedAccount {
   add(ctx: Pick<Ctx, 'em' | 'now'>): Promise<Account>;
 }
 
+/** Sets a password that was checked, in the caller's transaction. */
+export type SetPassword = (ctx: Pick<Ctx, 'em' | 'now'>) => Promise<void>;
+
 /** Who proves that people are who they say: keeps secrets, starts sessions and signs tokens. */
 export interface IdentityProvider {
   /**
@@ -80,6 +83,11 @@ export interface IdentityProvider {
    */
   withAccount<T>(person: NewPerson, use: (prepared: PreparedAccount) => Promise<T>): Promise<T>;
   secondFactor: SecondFactors;
+  /**
+   * Checks a new password of somebody's, does what is slow or outside, and hands to `use` what sets it in a transaction of its own.
+   * Errors: PASSWORD_TOO_WEAK, and those of `use`.
+   */
+  withPassword<T>(account: Pick<Account, 'id' | 'email'>, password: string, use: (set: SetPassword) => Promise<T>): Promise<T>;
   /** What has to be done at start and then every few minutes; may be done by many instances at once. */
   maintain(): Promise<void>;
   /** Ends its background work. */

@@ -6,6 +6,9 @@ import type { Call, Ctx } from '@accessops/service';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { addUser } from './add-user.ts';
 import { created } from './changes.ts';
+import { parseDomain } from './domain.ts';
+import { mailVerification } from './links/verify-email.ts';
+import type { QueueMail } from './mail/queue-mail.ts';
 import type { IdentityProvider, PreparedAccount } from './provider.ts';
 import { parseSlug } from './slug.ts';
 import { tellUserCreated } from './tell-user-created.ts';
@@ -13,34 +16,40 @@ import { Tenant } from './tenant.ts';
 import { parseName } from './text.ts';
 import { accountToProto, tenantToProto, userToProto } from './to-proto.ts';
 
-const addTenant = async (ctx: Ctx, { name, slug }: { name: string; slug: string }): Promise<Tenant> => {
+interface WantedTenant {
+  name: string;
+  slug: string;
+  domain: string;
+}
+
+const addTenant = async (ctx: Ctx, { name, slug, domain }: WantedTenant): Promise<Tenant> => {
   const now = ctx.now();
   const tenant = ctx.em.create(Tenant, {
     id: newId(),
     name,
     slug,
-    domain: '',
+    domain,
     status: 'ACTIVE',
     version: 1,
     createdAt: now,
     updatedAt: now,
   });
-  await ctx.em.flush().catch(onUnique({ tenant_slug: 'SLUG_TAKEN' }));
+  await ctx.em.flush().catch(onUnique({ tenant_slug: 'SLUG_TAKEN', tenant_domain: 'DOMAIN_TAKEN' }));
   emit({ ...ctx, tenantId: tenant.id }, TenantCreatedSchema, { tenantId: tenant.id, slug, name }, tenant.id, {
     action: 'TENANT_CREATED',
     entityType: 'TENANT',
     entityId: tenant.id,
-    changes: created({ slug, name, status: tenant.status }),
+    changes: created({ slug, name, ...(domain ? { domain } : {}), status: tenant.status }),
   });
   return tenant;
 };
 
 const addPerson = async (
   ctx: Ctx,
-  prepared: PreparedAccount,
-  organization: { name: string; slug: string } | undefined,
+  { prepared, queueMail, organization }: { prepared: PreparedAccount; queueMail: QueueMail; organization: WantedTenant | undefined },
 ): Promise<MessageInitShape<typeof RegisterResponseSchema>> => {
   const account = await prepared.add(ctx);
+  await mailVerification(ctx, queueMail, account);
   const self = { ...ctx, actor: { id: account.id, type: 'user', email: account.email } };
   if (!organization) {
     const nowhere = { ...self, tenantId: noTenant };
@@ -55,16 +64,20 @@ const addPerson = async (
 
 /**
  * Makes an account, and with an organisation a tenant whose first admin the person is. Unique indexes decide who was first.
- * Errors: INVALID_FIELDS, PASSWORD_TOO_WEAK, EMAIL_TAKEN, SLUG_TAKEN.
+ * Errors: INVALID_FIELDS, PASSWORD_TOO_WEAK, EMAIL_TAKEN, SLUG_TAKEN, DOMAIN_TAKEN.
  */
 export const register = async (
   call: Call,
-  provider: IdentityProvider,
+  { provider, queueMail }: { provider: IdentityProvider; queueMail: QueueMail },
   { organization, ...person }: RegisterRequest,
 ): Promise<MessageInitShape<typeof RegisterResponseSchema>> => {
-  const wanted = organization && { name: parseName('/organization/name', organization.name), slug: parseSlug(organization.slug) };
+  const wanted = organization && {
+    name: parseName('/organization/name', organization.name),
+    slug: parseSlug(organization.slug),
+    domain: parseDomain('/organization/domain', organization.domain),
+  };
   // A new tenant's rows and the reply kept under nobody's name lie in different tenants.
   return provider.withAccount(person, (prepared) =>
-    call.writeOnce<typeof RegisterResponseSchema>((ctx) => addPerson(ctx, prepared, wanted), 'all-tenants'),
+    call.writeOnce<typeof RegisterResponseSchema>((ctx) => addPerson(ctx, { prepared, queueMail, organization: wanted }), 'all-tenants'),
   );
 };

@@ -15,13 +15,29 @@ import { findTeam, membersOf } from './find-team.ts';
 import { findUser } from './find-user.ts';
 import { getMe } from './get-me.ts';
 import { getTenant } from './get-tenant.ts';
+import { acceptInvitation } from './invitations/accept-invitation.ts';
+import { invite } from './invitations/invite.ts';
+import { revokeInvitation } from './invitations/revoke-invitation.ts';
+import { confirmEmailChange, requestEmailChange } from './links/change-email.ts';
+import { requestPasswordReset } from './links/request-password-reset.ts';
+import { resetPassword } from './links/reset-password.ts';
+import { requestVerification, verifyEmail } from './links/verify-email.ts';
 import { listMyTenants } from './list-my-tenants.ts';
 import * as lists from './lists.ts';
+import type { QueueMail } from './mail/queue-mail.ts';
 import type { IdentityProvider } from './provider.ts';
 import { register } from './register.ts';
 import { resolvePrincipal } from './resolve-principal.ts';
 import type { Team } from './team.ts';
-import { membershipToProto, teamMembershipToProto, teamMemberToProto, teamToProto, tenantToProto, userToProto } from './to-proto.ts';
+import {
+  invitationToProto,
+  membershipToProto,
+  teamMembershipToProto,
+  teamMemberToProto,
+  teamToProto,
+  tenantToProto,
+  userToProto,
+} from './to-proto.ts';
 import { updateMe } from './update-me.ts';
 import { updateMembership } from './update-membership.ts';
 import { updateTeam } from './update-team.ts';
@@ -53,6 +69,7 @@ const membershipPage = page(lists.memberships, membershipToProto);
 const teamPage = page(lists.teams, (team) => teamToProto(team));
 const ownTeamPage = page(lists.teamsOfUser, teamMembershipToProto);
 const memberPage = page(lists.teamMembers, teamMemberToProto);
+const invitationPage = page(lists.invitations, invitationToProto);
 const tenantPage = anyPage(lists.tenants, tenantToProto);
 
 const everywhere: Scope = 'all-tenants';
@@ -62,6 +79,7 @@ const withMembers = async ({ em }: Ctx, team: Team): Promise<MessageInitShape<ty
 
 export interface IdentityOptions {
   provider: IdentityProvider;
+  queueMail: QueueMail;
   /** Kept once the first key and the declared platform staff are there, or cannot be made now. */
   ready: Promise<void>;
 }
@@ -69,11 +87,11 @@ export interface IdentityOptions {
 /** The RPCs of IdentityService. Each asks policy first; sessions are outside Idempotency-Key, for tokens must not be kept. */
 export const identityHandlers = (
   { pool, now }: ServiceParts,
-  { provider, ready }: IdentityOptions,
+  { provider, queueMail, ready }: IdentityOptions,
 ): Handlers<typeof IdentityService, Call> => ({
   register: async (call, request) => {
     await call.authorize('session', 'register', {});
-    return register(call, provider, request);
+    return register(call, { provider, queueMail }, request);
   },
   login: async (call, request) => {
     await call.authorize('session', 'login', {});
@@ -165,7 +183,7 @@ export const identityHandlers = (
   }),
   createUser: async (call, request) => {
     await may(call, 'user', 'create');
-    return createUser(call, provider, request);
+    return createUser(call, { provider, queueMail }, request);
   },
   updateUser: command(async (ctx, request) => {
     const { firstName, lastName, active } = request;
@@ -229,6 +247,62 @@ export const identityHandlers = (
   activateTenant: async (call, { id }) => {
     await may(call, 'tenant', 'activate');
     return call.writeOnce(async (ctx) => tenantToProto(await activateTenant(ctx, id)), everywhere);
+  },
+
+  requestPasswordReset: async (call, { email }) => {
+    await call.authorize('session', 'reset_password', {});
+    return call.writeOnce(async (ctx) => {
+      await requestPasswordReset(ctx, queueMail, email);
+      return {};
+    });
+  },
+  resetPassword: async (call, request) => {
+    await call.authorize('session', 'reset_password', {});
+    await resetPassword(call, provider, request);
+    return {};
+  },
+  verifyEmail: async (call, { token }) => {
+    await call.authorize('session', 'verify_email', {});
+    return call.writeOnce(async (ctx) => {
+      await verifyEmail(ctx, token);
+      return {};
+    }, everywhere);
+  },
+  requestVerification: async (call) => {
+    await may(call, 'me', 'update');
+    return call.writeOnce(async (ctx) => {
+      await requestVerification(ctx, queueMail);
+      return {};
+    });
+  },
+  requestEmailChange: async (call, { email }) => {
+    await may(call, 'me', 'update');
+    return call.writeOnce(async (ctx) => {
+      await requestEmailChange(ctx, queueMail, email);
+      return {};
+    });
+  },
+  confirmEmailChange: async (call, { token }) => {
+    await call.authorize('session', 'change_email', {});
+    return call.writeOnce(async (ctx) => ({ status: await confirmEmailChange(ctx, token) }), everywhere);
+  },
+
+  listInvitations: query(async (ctx, { query: listQuery }) => {
+    await may(ctx, 'invitation', 'list');
+    return invitationPage(ctx, listQuery);
+  }),
+  createInvitation: command(async (ctx, request) => {
+    await may(ctx, 'invitation', 'create');
+    return invitationToProto(await invite(ctx, queueMail, request));
+  }),
+  revokeInvitation: command(async (ctx, { id }) => {
+    await may(ctx, 'invitation', 'revoke');
+    await revokeInvitation(ctx, id);
+    return {};
+  }),
+  acceptInvitation: async (call, request) => {
+    await call.authorize('session', 'accept_invitation', {});
+    return acceptInvitation(call, provider, request);
   },
 
   listMyTenants: async (call, request) => {

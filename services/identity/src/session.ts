@@ -5,7 +5,7 @@ import type { Ctx } from '@accessops/service';
 /** Which API a session is for. */
 export type Audience = 'app' | 'org-admin' | 'admin';
 
-export type EndReason = 'LOGOUT' | 'REUSE' | 'DEACTIVATED';
+export type EndReason = 'LOGOUT' | 'REUSE' | 'DEACTIVATED' | 'PASSWORD_CHANGED';
 
 interface EndedRow {
   id: string;

@@ -1,12 +1,19 @@
 import { invalidField } from '@accessops/errors';
 
-const controlCharacter = /\p{Cc}/u;
+const controlCharacter = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
-/** A name on one line, 1 to 100 characters without spaces around it. Errors: INVALID_FIELDS at `pointer`. */
+// What is not seen, or turns around what is seen, and half a character. Joiners stay: some scripts need them.
+const deceptive = /[\p{Cs}\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
+
+/**
+ * A name on one line, 1 to 100 characters without spaces around it, in its one spelling (NFC), so that two names that look the same are
+ * compared as the same. Errors: INVALID_FIELDS at `pointer`.
+ */
 export const parseName = (pointer: string, value: string): string => {
-  const name = value.trim();
+  const name = value.trim().normalize('NFC');
   if (name === '' || name.length > 100) throw invalidField(pointer, 'must have 1 to 100 characters');
   if (controlCharacter.test(name)) throw invalidField(pointer, 'must not hold control characters');
+  if (deceptive.test(name)) throw invalidField(pointer, 'must not hold invisible characters');
   return name;
 };
 

@@ -1,4 +1,5 @@
 import type {
+  InvitationSchema,
   MembershipSchema,
   TeamMemberSchema,
   TeamMembershipSchema,
@@ -9,6 +10,7 @@ import type {
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Account } from './account.ts';
+import type { Invitation } from './invitations/invitation.ts';
 import type { Team } from './team.ts';
 import type { TeamMember } from './team-member.ts';
 import type { Tenant } from './tenant.ts';
@@ -32,6 +34,7 @@ export const userToProto = (user: User): MessageInitShape<typeof UserSchema> => 
   firstName: user.firstName,
   lastName: user.lastName,
   active: user.active,
+  emailVerified: user.verified,
   orgRoles: user.orgRoles,
   version: user.version,
   createdAt: timestampFromDate(user.createdAt),
@@ -45,9 +48,22 @@ export const accountToProto = (account: Account): MessageInitShape<typeof UserSc
   firstName: account.firstName,
   lastName: account.lastName,
   active: account.active,
+  emailVerified: account.verified,
   version: account.version,
   createdAt: timestampFromDate(account.createdAt),
   updatedAt: timestampFromDate(account.updatedAt),
+});
+
+/** An invitation as the contract shows it. */
+export const invitationToProto = (invitation: Invitation): MessageInitShape<typeof InvitationSchema> => ({
+  id: invitation.id,
+  email: invitation.email,
+  orgRoles: invitation.orgRoles,
+  status: invitation.status,
+  invitedBy: invitation.invitedBy,
+  version: invitation.version,
+  createdAt: timestampFromDate(invitation.createdAt),
+  expiresAt: timestampFromDate(invitation.expiresAt),
 });
 
 /** A user's roles as the contract shows them. */

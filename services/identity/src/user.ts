@@ -13,6 +13,8 @@ const UserSchema = defineEntity({
     firstName: p.string(),
     lastName: p.string(),
     active: p.boolean(),
+    /** As in the account. */
+    verified: p.boolean().default(false),
     orgRoles: p.array<OrgRole>(),
     version: p.integer(),
     createdAt: p.datetime(),

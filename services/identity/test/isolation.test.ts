@@ -16,6 +16,7 @@ const tenantTables = [
   'app_user',
   'team',
   'team_member',
+  'invitation',
   'session',
   'refresh_token',
   'outbox_event',
@@ -53,6 +54,11 @@ const fill = async ({ tenantId, slug, admin, userId, teamId }: Rows) => {
     teamId,
     userId,
   ]);
+  await run(
+    `insert into invitation (id, tenant_id, email, org_roles, status, token_hash, invited_by, version, created_at, expires_at)
+     values ($1, $2, 'guest@people.test', '{requester}', 'PENDING', '', $3, 1, now(), now() + interval '1 day')`,
+    [newId(), tenantId, admin.id],
+  );
   const session = newId();
   await run(
     `insert into session (id, tenant_id, account_id, audience, created_at, expires_at) values ($1, $2, $3, 'app', now(), now() + interval '1 day')`,

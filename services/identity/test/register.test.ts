@@ -51,6 +51,19 @@ test('when a slug is taken, then it is SLUG_TAKEN and no account is made', async
   expect((await harness.admin.query('select 1 from account where email = $1', [who.email])).rowCount).toBe(0);
 });
 
+test('when a domain is taken, then it is DOMAIN_TAKEN, no account is made and no mail is sent', async () => {
+  const domain = `${unique('acme')}.test`;
+  const { tenant } = await register({ organization: { ...organization(), domain } });
+  expect(tenant?.domain).toBe(domain);
+  const who = person({ organization: { ...organization(), domain: domain.toUpperCase() } });
+  expect(await codeOf(register(who))).toBe('DOMAIN_TAKEN');
+  for (const sql of ['select 1 from account where email = $1', 'select 1 from mail where address = $1']) {
+    expect((await harness.admin.query(sql, [who.email])).rowCount).toBe(0);
+  }
+  const other = await newTenant(harness);
+  expect(await codeOf(harness.client.updateTenant({ domain }, await other.asAdmin()))).toBe('DOMAIN_TAKEN');
+});
+
 test('when two register the same slug at once, then exactly one gets it', async () => {
   for (let round = 0; round < 5; round++) {
     const wanted = organization();
@@ -85,6 +98,14 @@ test.each([
   ['/organization/slug', { organization: { name: 'Acme', slug: 'x'.repeat(41) } }],
   ['/organization/slug', { organization: { name: 'Acme', slug: "a'; drop table tenant; --" } }],
   ['/organization/slug', { organization: { name: 'Acme', slug: 'admin' } }],
+  ['/organization/slug', { organization: { name: 'Acme', slug: '\u0430cme' } }],
+  ['/organization/domain', { organization: { name: 'Acme', slug: 'fine-slug', domain: 'no domain' } }],
+  ['/organization/domain', { organization: { name: 'Acme', slug: 'fine-slug', domain: '\u0430cme.test' } }],
+  ['/organization/name', { organization: { name: 'Ac\u202eme', slug: 'fine-slug' } }],
+  ['/organization/name', { organization: { name: 'x'.repeat(10_000), slug: 'fine-slug' } }],
+  ['/firstName', { firstName: 'x'.repeat(10_000) }],
+  ['/email', { email: 'ada@people.test\r\nBcc: everybody@people.test' }],
+  ['/email', { email: '\u0430da@people.test' }],
 ])('when %s is wrong in %j, then the field is named and nothing is written', async (pointer, changes) => {
   const before = await harness.admin.query('select count(*) from account');
   expect(await fieldsOf(register(changes))).toEqual([pointer]);

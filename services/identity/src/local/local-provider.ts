@@ -1,5 +1,6 @@
 import { newId } from '@accessops/db';
 import type { ServiceParts } from '@accessops/service';
+import type { FailedLogins } from '../failed-logins.ts';
 import type { IdentityProvider, Tokens } from '../provider.ts';
 import { signAccessToken } from './access-token.ts';
 import type { Issued } from './grant.ts';
@@ -15,15 +16,20 @@ import { getMfa } from './second-factor/get-mfa.ts';
 import { removeOwnSecondFactor, removeSecondFactorOf } from './second-factor/remove-second-factor.ts';
 import { renewRecoveryCodes } from './second-factor/renew-recovery-codes.ts';
 import { stepUp } from './step-up.ts';
+import { withPassword } from './with-password.ts';
 
 export interface LocalProviderOptions {
   /** `iss` of its tokens. */
   issuer: string;
   sealKey: Buffer;
+  failedLogins: FailedLogins;
 }
 
 /** The identity provider that comes with AccessOps: passwords, sessions and keys in its own database. */
-export const createLocalProvider = ({ pool, now, log }: ServiceParts, { issuer, sealKey }: LocalProviderOptions): IdentityProvider => {
+export const createLocalProvider = (
+  { pool, now, log }: ServiceParts,
+  { issuer, sealKey, failedLogins }: LocalProviderOptions,
+): IdentityProvider => {
   const keys = createKeyRing({ pool, sealKey, now, log });
 
   /** The key is fetched first: nothing is started or used up when nothing can be signed. */
@@ -40,7 +46,7 @@ export const createLocalProvider = ({ pool, now, log }: ServiceParts, { issuer, 
   };
 
   return {
-    login: (call, credentials) => signed(() => login(call, pool, sealKey, credentials)),
+    login: (call, credentials) => signed(() => login(call, { pool, sealKey, failedLogins }, credentials)),
     refresh: (call, refreshToken) => signed(() => refresh(call, refreshToken)),
     stepUp: (call, code) => signed(() => stepUp(call, sealKey, code)),
     logout,
@@ -54,6 +60,7 @@ export const createLocalProvider = ({ pool, now, log }: ServiceParts, { issuer, 
       remove: removeOwnSecondFactor,
       removeOf: removeSecondFactorOf,
     },
+    withPassword,
     maintain: keys.maintain,
     close: async () => {},
   };

@@ -6,6 +6,7 @@ import type { Call, Ctx } from '@accessops/service';
 import type { Pool } from 'pg';
 import { Account } from '../account.ts';
 import { normalizeEmail } from '../email.ts';
+import type { FailedLogins } from '../failed-logins.ts';
 import { membershipsOf } from '../memberships.ts';
 import type { Credentials } from '../provider.ts';
 import type { Audience } from '../session.ts';
@@ -77,13 +78,22 @@ const start = async (ctx: Ctx, { accountId, audience, tenant, code, sealKey }: S
  * Starts a session. The password is checked outside the transaction, and against a hash of nobody's for an unknown address: neither
  * answer nor time tells whether the address exists. Whether there is a second factor is told after the right password only.
  */
-export const login = async (call: Call, pool: Pool, sealKey: Buffer, credentials: Credentials): Promise<Issued> => {
+export const login = async (
+  call: Call,
+  { pool, sealKey, failedLogins }: { pool: Pool; sealKey: Buffer; failedLogins: FailedLogins },
+  credentials: Credentials,
+): Promise<Issued> => {
   const { email, password, tenant, totp, recoveryCode } = credentials;
   const audience = parseAudience(credentials.audience);
   const stored = await find(pool, normalizeEmail(email));
-  if (!(await isPassword(password, stored?.password_hash)) || !stored) throw new AppError('INVALID_CREDENTIALS');
-  const code = { totp, recoveryCode };
-  const issued = await call.write((ctx) => start(ctx, { accountId: stored.id, audience, tenant, code, sealKey }), 'all-tenants');
-  if (!issued) throw new AppError('INVALID_MFA_CODE');
-  return issued;
+  try {
+    if (!(await isPassword(password, stored?.password_hash)) || !stored) throw new AppError('INVALID_CREDENTIALS');
+    const code = { totp, recoveryCode };
+    const issued = await call.write((ctx) => start(ctx, { accountId: stored.id, audience, tenant, code, sealKey }), 'all-tenants');
+    if (!issued) throw new AppError('INVALID_MFA_CODE');
+    return issued;
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'INVALID_CREDENTIALS') failedLogins.note(stored?.id ?? null, call.origin);
+    throw error;
+  }
 };
