@@ -36,6 +36,7 @@ export const secretFiles = (folder: string, postgres = 'postgres:5432', database
     identity: ofService('identity', {
       'identity-key': read(secrets.files.identityKey),
       'platform-users': read(secrets.files.platformUsers),
+      'smtp-url': 'smtp://mailpit:1025',
     }),
     requests: ofService('requests'),
     approvals: ofService('approvals', { 'principal-key': read(secrets.files.approvalsPrincipalKey) }),

@@ -38,10 +38,10 @@ describe.runIf(isThere('kubectl'))('NetworkPolicies', () => {
     expect(openEdges(policiesIn(manifests), podsIn(manifests))).toEqual(picture.toSorted());
   });
 
-  it('when production is laid out, then outside there are only the entrance, DNS, the database and the targets', () => {
+  it('when production is laid out, then outside there are only the entrance, DNS, the database, mail and the targets', () => {
     const manifests = manifestsOf('overlays/production');
     const database = [...services, 'migrate'].map((client) => `${client} → 10.20.0.0/24`);
-    expect(openingsOutside(policiesIn(manifests), podsIn(manifests))).toEqual([...outside, ...database].toSorted());
+    expect(openingsOutside(policiesIn(manifests), podsIn(manifests))).toEqual([...outside, ...database, 'identity → 10.20.1.0/24'].toSorted());
   });
 
   it('when the dev overlay brings its own servers, then only their edges are added', () => {
