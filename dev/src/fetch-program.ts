@@ -1,8 +1,7 @@
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
-import { homedir, tmpdir } from 'node:os';
+import { chmodSync, copyFileSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { openCache } from './cache-folder.ts';
 import { isProgram } from './find-program.ts';
-import { StartError } from './start-error.ts';
 
 /** Where a program may come from. */
 export interface Source {
@@ -22,17 +21,6 @@ export const takeProgram = (found: string, target: string): boolean => {
   chmodSync(part, 0o755);
   renameSync(part, target);
   return true;
-};
-
-const openCache = (): string => {
-  const wanted = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'accessops');
-  for (const folder of [wanted, join(tmpdir(), `accessops-cache-${process.getuid?.() ?? 0}`)]) {
-    try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
-      return folder;
-    } catch {}
-  }
-  throw new StartError(`Nothing can be written to ${wanted}: please set XDG_CACHE_HOME to a folder of yours.`);
 };
 
 /**

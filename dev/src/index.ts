@@ -1,6 +1,8 @@
 export type { Service } from '@accessops/events/topology';
 export * from './cerbos.ts';
 export * from './demo.ts';
+export * from './keycloak.ts';
+export * from './keycloak-server.ts';
 export * from './migrate-services.ts';
 export * from './nats.ts';
 export * from './nats-server.ts';

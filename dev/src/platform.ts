@@ -1,7 +1,9 @@
-import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { services } from '@accessops/events/topology';
+import { createKeycloakDatabase, prepareKeycloak } from './keycloak.ts';
+import { findKeycloak } from './keycloak-server.ts';
 import { takeLock } from './lock.ts';
 import type { MigrateConfig } from './migrate-command.ts';
 import { prepareNats } from './nats.ts';
@@ -27,6 +29,8 @@ export interface PlatformOptions {
   port?: number;
   /** All services and the gateway in one process. */
   singleProcess?: boolean;
+  /** Who keeps passwords and sessions; local by default. Stays the same for as long as the data is kept. */
+  identityProvider?: 'local' | 'keycloak';
   /** Whether to make the demo data when there is none yet. */
   seed?: boolean;
   /** Whether calls are limited; not for suites and load tests, which call more than people do. */
@@ -61,9 +65,10 @@ const partNames = ['gateway', ...services, 'postgres', 'nats', 'cerbos'] as cons
 const healthyWithinMs = 60_000;
 
 // Stopped from the highest to the lowest: nobody loses what it still needs.
-const stages = { infrastructure: 0, services: 1, gateway: 2 };
+const stages = { infrastructure: 0, keycloak: 1, services: 2, gateway: 3 };
 
-type PartPorts = Record<(typeof partNames)[number] | 'cerbosHttp', ReservedPort>;
+type PartPorts = Record<(typeof partNames)[number] | 'cerbosHttp', ReservedPort> &
+  Partial<Record<'keycloak' | 'keycloakManagement', ReservedPort>>;
 
 interface Start {
   options: PlatformOptions;
@@ -91,9 +96,10 @@ const reserveGatewayPort = async (port: number): Promise<ReservedPort> => {
   }
 };
 
-const reservePorts = async (gatewayPort: number): Promise<PartPorts> => {
+const reservePorts = async (gatewayPort: number, withKeycloak: boolean): Promise<PartPorts> => {
   const reserved = { gateway: await reserveGatewayPort(gatewayPort) } as PartPorts;
   for (const name of [...partNames.slice(1), 'cerbosHttp'] as const) reserved[name] = await reserveFreePort();
+  if (withKeycloak) for (const name of ['keycloak', 'keycloakManagement'] as const) reserved[name] = await reserveFreePort();
   return reserved;
 };
 
@@ -131,6 +137,33 @@ const startCerbos = async ({ paths, reserved, ports, secrets, group, progress }:
     );
   });
   group.stopping.addEventListener('abort', unwatch);
+};
+
+const startKeycloak = async ({ paths, secrets, reserved, ports, group, progress }: Start, databaseReady: Promise<void>) => {
+  const { keycloak: httpPort, keycloakManagement: managementPort } = reserved;
+  if (!httpPort || !managementPort) return;
+  const server = await findKeycloak(progress, group.stopping);
+  await databaseReady;
+  const login = { name: 'keycloak', user: 'keycloak', password: secrets.keycloak.database };
+  const database = { host: '127.0.0.1', port: ports.postgres, ...login };
+  await createKeycloakDatabase(postgresUrl(ports.postgres, 'postgres', secrets.postgres, 'postgres'), database);
+  progress('Starting Keycloak (a minute the first time) …');
+  const realmFile = join(root, 'deploy', 'keycloak', 'accessops-realm.json');
+  const { client: clientSecret, admin: adminPassword } = secrets.keycloak;
+  const home = join(paths.data, 'keycloak');
+  await group.launch(
+    prepareKeycloak({ server, realmFile, home, httpPort, managementPort, database, clientSecret, adminPassword }),
+    stages.keycloak,
+  );
+};
+
+/** People are known by what their provider calls them: data of one provider means nothing to the other. */
+const keepProvider = ({ identityProvider = 'local' }: PlatformOptions, paths: DataPaths) => {
+  const file = join(paths.data, 'identity-provider');
+  const kept = existsSync(file) ? readFileSync(file, 'utf8') : existsSync(join(paths.data, 'seeded')) ? 'local' : identityProvider;
+  if (kept !== identityProvider)
+    throw new StartError(`This data was made with the identity provider "${kept}": please add --idp ${kept}, or --fresh to forget it.`);
+  writeFileSync(file, identityProvider);
 };
 
 /** In a process of its own: the ORM takes as long to load as the database to start, and is not needed afterwards. */
@@ -200,7 +233,10 @@ const seedOnce = async ({ url, paths, group, progress }: Start) => {
 const bringUp = async (start: Start) => {
   start.progress('Starting PostgreSQL, NATS and Cerbos …');
   const databaseReady = startPostgres(start);
+  const keycloakReady = startKeycloak(start, databaseReady);
+  keycloakReady.catch(() => undefined);
   await Promise.all([databaseReady, startNats(start), startCerbos(start), runMigrations(start, databaseReady), warmUp(start)]);
+  await keycloakReady;
   start.progress(start.options.singleProcess ? 'Starting the services in one process …' : 'Starting the services and the gateway …');
   await startServers(start);
   await waitUntilHealthy(start);
@@ -229,9 +265,12 @@ export const startPlatform = async (options: PlatformOptions): Promise<Platform>
     options.signal?.addEventListener('abort', breakOff);
     await group.endLeftovers();
     const secrets = openSecrets(paths.secrets);
-    const partPorts = await reservePorts(options.port ?? 8080);
+    keepProvider(options, paths);
+    const partPorts = await reservePorts(options.port ?? 8080, options.identityProvider === 'keycloak');
     reserved = partPorts;
-    const ports = Object.fromEntries(partNames.map((name) => [name, partPorts[name].port])) as unknown as Ports;
+    const ports = Object.fromEntries(
+      [...partNames, ...(partPorts.keycloak ? (['keycloak'] as const) : [])].map((name) => [name, partPorts[name]?.port]),
+    ) as unknown as Ports;
     const url = `http://localhost:${ports.gateway}`;
     const start: Start = { options, paths, secrets, reserved: partPorts, ports, url, group, progress: options.onProgress ?? (() => {}) };
     bringingUp = bringUp(start);

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Service, services } from '@accessops/events/topology';
+import { keycloakIssuer } from './keycloak.ts';
 import { root } from './paths.ts';
 import { postgresUrl } from './postgres.ts';
 import type { Secrets } from './secrets.ts';
@@ -10,6 +11,8 @@ export interface Ports extends Record<Service, number> {
   postgres: number;
   nats: number;
   cerbos: number;
+  /** Only with a real Keycloak. */
+  keycloak?: number;
 }
 
 export type ServerName = Service | 'gateway';
@@ -56,6 +59,7 @@ export const processEnvironments = (
     ...taken(passedOn),
   };
   const publicUrl = `http://localhost:${ports.gateway}`;
+  const issuer = ports.keycloak ? keycloakIssuer(ports.keycloak) : publicUrl;
   const ofService = (service: Service, more: Record<string, string> = {}) => ({
     ...common,
     LISTEN: addressOf(service),
@@ -67,12 +71,13 @@ export const processEnvironments = (
   });
   return {
     identity: ofService('identity', {
-      ISSUER: publicUrl,
+      ISSUER: issuer,
       PUBLIC_URL: publicUrl,
       IDENTITY_KEY_FILE: files.identityKey,
       PLATFORM_USERS_FILE: files.platformUsers,
       MAIL_DIRECTORY: mailDirectory,
       ...taken(['SMTP_URL', 'MAIL_FROM']),
+      ...(ports.keycloak && { IDENTITY_PROVIDER: 'keycloak', KEYCLOAK_CLIENT_SECRET_FILE: files.keycloakClient }),
     }),
     requests: ofService('requests'),
     approvals: ofService('approvals', { REQUESTS_ADDRESS: addressOf('requests'), PRINCIPAL_KEY_FILE: files.approvalsPrincipalKey }),
@@ -83,7 +88,7 @@ export const processEnvironments = (
       HOST: '127.0.0.1',
       PORT: String(ports.gateway),
       PUBLIC_URL: publicUrl,
-      ISSUER: publicUrl,
+      ISSUER: issuer,
       ...Object.fromEntries(services.map((service) => [`${service.toUpperCase()}_ADDRESS`, addressOf(service)])),
       NATS_USER: 'gateway',
       NATS_PASSWORD: secrets.nats.gateway,

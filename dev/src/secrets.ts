@@ -10,6 +10,8 @@ export interface Secrets {
   postgres: string;
   /** Passwords of each service's two database logins. */
   database: Record<Service, { owner: string; app: string }>;
+  /** What Keycloak is configured with, where it is the identity provider. */
+  keycloak: { database: string; client: string; admin: string };
   /** Passwords of the NATS users. */
   nats: Record<Service | 'gateway' | 'platform', string>;
   /** Paths of the files that the processes read themselves. */
@@ -23,7 +25,8 @@ type SecretFile =
   | 'identityKey'
   | 'credentialKey'
   | 'cursorKey'
-  | 'platformUsers';
+  | 'platformUsers'
+  | 'keycloakClient';
 
 /** A private Ed25519 key as JWK; `kid` is the name of the process that signs with it. */
 export interface PrincipalKey extends JsonWebKey {
@@ -71,6 +74,7 @@ export const openSecrets = (folder: string): Secrets => {
   return {
     postgres: password('postgres'),
     database: Object.fromEntries(services.map((service) => [service, database(service)])) as Secrets['database'],
+    keycloak: { database: password('postgres-keycloak'), client: password('keycloak-client'), admin: password('keycloak-admin') },
     nats: Object.fromEntries(natsUsers.map((user) => [user, password(`nats-${user}`)])) as Secrets['nats'],
     files: {
       principalJwks: file('principals.jwks', () => JSON.stringify(publicKeysOf([JSON.parse(gatewayKey), JSON.parse(approvalsKey)]))),
@@ -79,6 +83,7 @@ export const openSecrets = (folder: string): Secrets => {
       identityKey: file('identity.key', newKey),
       credentialKey: file('credential.keys', () => JSON.stringify({ current: 'k1', keys: { k1: newKey() } })),
       cursorKey: file('cursor.key', newKey),
+      keycloakClient: pathOf('keycloak-client.password'),
       platformUsers: file('platform-users.json', () => JSON.stringify(platformUsers)),
     },
   };

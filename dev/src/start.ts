@@ -24,7 +24,7 @@ const usage = `npm start [-- options]
   --detach          return once the platform is ready; --stop ends it
   --stop            end the platform that runs on this data
   --fresh           forget the data first
-  --idp local       the identity provider
+  --idp local       the identity provider: local, or keycloak for a real one (needs a JDK and Maven)
   --single-process  all services in one process
 PORT (8080) and ACCESSOPS_DATA (.accessops) are read from the environment.`;
 
@@ -37,6 +37,7 @@ interface Settings {
   port: number;
   fresh: boolean;
   singleProcess: boolean;
+  identityProvider: 'local' | 'keycloak';
 }
 
 const readArguments = (args: string[]) => {
@@ -77,7 +78,7 @@ Three lines to try: log in, find the staging database, ask to read it for an hou
 };
 
 /** Runs the platform until a signal, its parent's end, or the end of a part that cannot be brought back. */
-const runInForeground = async ({ dataDir, port, fresh, singleProcess }: Settings): Promise<number> => {
+const runInForeground = async ({ dataDir, port, fresh, singleProcess, identityProvider }: Settings): Promise<number> => {
   const breakOff = new AbortController();
   let stopRequested: () => void = () => {};
   const untilStopped = new Promise<undefined>((done) => {
@@ -98,7 +99,7 @@ const runInForeground = async ({ dataDir, port, fresh, singleProcess }: Settings
     forgetData(dataDir);
   }
   try {
-    const platform = await startPlatform({ dataDir, port, singleProcess, onProgress: say, signal: breakOff.signal });
+    const platform = await startPlatform({ dataDir, port, singleProcess, identityProvider, onProgress: say, signal: breakOff.signal });
     introduce(platform.url);
     say(`ready ${platform.url}`);
     const failure = await Promise.race([untilStopped, platform.failed]);
@@ -170,10 +171,18 @@ export const start = async (args: string[]): Promise<number> => {
     say(usage);
     return 0;
   }
-  if (given.idp && given.idp !== 'local') throw new StartError(`The identity provider "${given.idp}" is not known: there is "local".`);
+  const identityProvider = given.idp ?? 'local';
+  if (identityProvider !== 'local' && identityProvider !== 'keycloak')
+    throw new StartError(`The identity provider "${identityProvider}" is not known: there are "local" and "keycloak".`);
   const dataDir = resolve(root, process.env.ACCESSOPS_DATA || '.accessops');
   if (given.stop) return stopRunning(dataDir);
   mkdirSync(dataDir, { recursive: true });
-  const settings = { dataDir, port: readPort(), fresh: given.fresh ?? false, singleProcess: given['single-process'] ?? false };
+  const settings = {
+    dataDir,
+    port: readPort(),
+    fresh: given.fresh ?? false,
+    singleProcess: given['single-process'] ?? false,
+    identityProvider,
+  } as const;
   return given.detach ? startDetached(args, settings) : runInForeground(settings);
 };

@@ -62,12 +62,16 @@ export const proofBody = { schema: proof, example: { totp: '287082' } };
 
 const session = { schema: sessionSchema, example: sessionExample };
 
+// An outside identity provider takes a third of a second for a login, and those of one person wait for each other.
+const sessionDeadlineMs = 30_000;
+
 /** Signing up, in, on and out. */
 export const sessionRoutes: Route[] = [
   defineRoute({
     method: 'post',
     path: '/api/v1/auth/register',
     operationId: 'register',
+    deadlineMs: sessionDeadlineMs,
     tag: 'Session',
     summary: 'Sign up, with a new organisation or without',
     description: 'The first user of a new organisation is its admin.',
@@ -99,6 +103,7 @@ export const sessionRoutes: Route[] = [
     method: 'post',
     path: '/api/v1/auth/login',
     operationId: 'login',
+    deadlineMs: sessionDeadlineMs,
     tag: 'Session',
     summary: 'Sign in',
     description:
@@ -117,6 +122,7 @@ export const sessionRoutes: Route[] = [
     method: 'post',
     path: '/api/v1/auth/refresh',
     operationId: 'refresh',
+    deadlineMs: sessionDeadlineMs,
     tag: 'Session',
     summary: 'Trade a refresh token for new tokens',
     description: 'A refresh token is good for one use; using it again ends the session.',
@@ -149,6 +155,7 @@ export const sessionRoutes: Route[] = [
     method: 'post',
     path: '/api/v1/auth/logout',
     operationId: 'logout',
+    deadlineMs: sessionDeadlineMs,
     tag: 'Session',
     summary: 'Sign out',
     description: 'Access tokens of the session are refused within a second.',

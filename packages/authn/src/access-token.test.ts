@@ -27,7 +27,7 @@ const seconds = () => Math.floor(Date.now() / 1000);
 const claims = (changed: Record<string, unknown> = {}) => ({
   iss: issuer,
   sub: 'u-1',
-  sid: 's-1',
+  sid: '01935d2e-1c3d-7d39-9e96-e8b31c4f04e9',
   aud: 'accessops-app',
   iat: seconds(),
   exp: seconds() + 900,
@@ -61,7 +61,7 @@ describe('a good token', () => {
     );
     expect(await verify(token)).toMatchObject({
       sub: 'u-1',
-      sid: 's-1',
+      sid: '01935d2e-1c3d-7d39-9e96-e8b31c4f04e9',
       aud: ['accessops-org-admin', 'accessops-app'],
       organization: { acme: { id: 't-1', groups: ['/admin'] } },
       realm_access: { roles: ['platform-admin'] },

@@ -2,12 +2,13 @@ import { AppError } from '@accessops/errors';
 import { decodeProtectedHeader, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import { z } from 'zod';
+import { sessionIdOf } from './session-id.ts';
 
 /** The claims both identity providers put into an access token. */
 export const accessTokenClaims = z.object({
   iss: z.string(),
   sub: z.string().min(1),
-  sid: z.string().min(1),
+  sid: z.string().min(1).transform(sessionIdOf),
   aud: z.union([z.string(), z.array(z.string())]).transform((aud) => (typeof aud === 'string' ? [aud] : aud)),
   exp: z.number().int().positive(),
   iat: z.number().int().nonnegative(),

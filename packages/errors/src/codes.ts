@@ -53,6 +53,7 @@ export const codes = {
   MALFORMED_REQUEST: { kind: 'malformed', meaning: 'This is not a well-formed HTTP request.' },
   METHOD_NOT_ALLOWED: { kind: 'methodNotAllowed', meaning: 'This path does not take that method.' },
   MFA_ALREADY_ENROLLED: { kind: 'conflict', meaning: 'There is a second factor already.' },
+  MFA_KEPT_ELSEWHERE: { kind: 'wrongState', meaning: 'Second factors are kept by the identity provider: set them up and use them there.' },
   MFA_NOT_BEGUN: { kind: 'wrongState', meaning: 'There is no second factor that waits to be confirmed.' },
   MFA_NOT_ENROLLED: { kind: 'wrongState', meaning: 'There is no second factor.' },
   MFA_REQUIRED: { kind: 'unauthenticated', meaning: 'The password is right; the second factor is needed too: give totp or recoveryCode.' },

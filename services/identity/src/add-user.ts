@@ -1,12 +1,16 @@
 import { onUnique } from '@accessops/db';
-import type { Ctx } from '@accessops/service';
+import type { WriteContext } from '@accessops/events';
 import type { Account } from './account.ts';
 import type { OrgRole } from './org-role.ts';
 import { tellUserCreated } from './tell-user-created.ts';
 import { User } from './user.ts';
 
 /** Makes an account's person a user of the context's tenant. Errors: EMAIL_TAKEN. */
-export const addUser = async (ctx: Ctx, { id, email, firstName, lastName, verified }: Account, orgRoles: OrgRole[]): Promise<User> => {
+export const addUser = async (
+  ctx: WriteContext,
+  { id, email, firstName, lastName, verified }: Account,
+  orgRoles: OrgRole[],
+): Promise<User> => {
   const { em, tenantId } = ctx;
   const now = ctx.now();
   const user = em.create(User, {

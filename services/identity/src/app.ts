@@ -4,6 +4,7 @@ import { Account } from './account.ts';
 import type { IdentityConfig } from './config.ts';
 import { type FailedLogins, startFailedLogins } from './failed-logins.ts';
 import { Invitation } from './invitations/invitation.ts';
+import { createKeycloakProvider } from './keycloak/keycloak-provider.ts';
 import { createLocalProvider } from './local/local-provider.ts';
 import { createMailer } from './mail/mailer.ts';
 import { type PostOffice, startPostOffice } from './mail/post-office.ts';
@@ -29,7 +30,10 @@ export const startIdentity = async (config: IdentityConfig, overrides?: ServiceO
       entities: [Account, Tenant, User, Team, TeamMember, Invitation],
       handlers: (parts) => {
         failedLogins = startFailedLogins(parts);
-        provider = createLocalProvider(parts, { ...config, failedLogins });
+        const { issuer, keycloak } = config;
+        provider = keycloak
+          ? createKeycloakProvider(parts, { issuer, ...keycloak })
+          : createLocalProvider(parts, { ...config, failedLogins });
         upkeep = startUpkeep(parts, provider, config.platformUsers);
         postOffice = startPostOffice(parts, { ...config, mailer: createMailer(config.mail) });
         return identityHandlers(parts, { provider, queueMail: createMailQueue(config.sealKey), ready: upkeep.ready });

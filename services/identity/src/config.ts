@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { jsonFile, keyFile, readEnvironment, type ServiceConfig, serviceEnvironment, toServiceConfig } from '@accessops/service';
 import { ConfigError } from '@accessops/telemetry';
 import { z } from 'zod';
@@ -27,7 +28,16 @@ const platformUsers = z.array(platformUser);
 
 export type PlatformUser = z.infer<typeof platformUser>;
 
-const environment = serviceEnvironment.extend({
+const secretFile = z.string().transform((path, ctx): string => {
+  try {
+    const secret = readFileSync(path, 'utf8').trim();
+    if (secret !== '') return secret;
+  } catch {}
+  ctx.addIssue({ code: 'custom', message: `file ${path} must hold a secret` });
+  return z.NEVER;
+});
+
+const fields = serviceEnvironment.extend({
   /** Where people reach the platform; links in mails begin with it. */
   PUBLIC_URL: z.url({ protocol: /^https?$/ }),
   /** Mail server: `smtp://user:password@host:port` or `smtps://…`. */
@@ -46,11 +56,24 @@ const environment = serviceEnvironment.extend({
   ISSUER: z.url(),
   /** 32 bytes in base64; seals the signing keys at rest. */
   IDENTITY_KEY_FILE: keyFile,
+  /** Who keeps passwords and sessions: the provider that comes with AccessOps, or a Keycloak, whose realm is the issuer then. */
+  IDENTITY_PROVIDER: z.enum(['local', 'keycloak']).default('local'),
+  /** Secret of the realm's clients. */
+  KEYCLOAK_CLIENT_SECRET_FILE: secretFile.optional(),
   /** Platform staff, created at start when missing. */
   PLATFORM_USERS_FILE: jsonFile(platformUsers).optional(),
 });
 
+const environment = fields.superRefine(({ IDENTITY_PROVIDER, KEYCLOAK_CLIENT_SECRET_FILE, ISSUER }, ctx) => {
+  if (IDENTITY_PROVIDER !== 'keycloak') return;
+  if (!KEYCLOAK_CLIENT_SECRET_FILE)
+    ctx.addIssue({ code: 'custom', path: ['KEYCLOAK_CLIENT_SECRET_FILE'], message: 'is needed with Keycloak' });
+  if (!/\/realms\/[^/]+$/.test(ISSUER)) ctx.addIssue({ code: 'custom', path: ['ISSUER'], message: 'must be the address of a realm' });
+});
+
 export interface IdentityConfig extends ServiceConfig {
+  /** Set when the provider is a Keycloak. */
+  keycloak: { clientSecret: string } | undefined;
   issuer: string;
   publicUrl: string;
   mail: MailConfig;
@@ -68,6 +91,7 @@ export const configFrom = (env: Record<string, string | undefined>): IdentityCon
     issuer: parsed.ISSUER,
     publicUrl: parsed.PUBLIC_URL,
     mail: smtpUrl === undefined ? { from, directory: directory ?? '' } : { from, smtpUrl },
+    keycloak: parsed.IDENTITY_PROVIDER === 'keycloak' ? { clientSecret: parsed.KEYCLOAK_CLIENT_SECRET_FILE ?? '' } : undefined,
     sealKey: parsed.IDENTITY_KEY_FILE,
     platformUsers: parsed.PLATFORM_USERS_FILE ?? [],
   };

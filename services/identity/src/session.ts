@@ -1,11 +1,10 @@
-import { emit } from '@accessops/events';
+import { emit, type WriteContext } from '@accessops/events';
 import { SessionEndedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
-import type { Ctx } from '@accessops/service';
 
 /** Which API a session is for. */
 export type Audience = 'app' | 'org-admin' | 'admin';
 
-export type EndReason = 'LOGOUT' | 'REUSE' | 'DEACTIVATED' | 'PASSWORD_CHANGED';
+export type EndReason = 'LOGOUT' | 'REUSE' | 'DEACTIVATED' | 'PASSWORD_CHANGED' | 'PROVIDER';
 
 interface EndedRow {
   id: string;
@@ -19,8 +18,8 @@ interface EndedRow {
  * From then on their access tokens are refused. Who did it: `actor`, or the person themselves.
  */
 export const endSessions = async (
-  ctx: Ctx,
-  { where, values, reason, actor }: { where: string; values: unknown[]; reason: EndReason; actor?: Ctx['actor'] },
+  ctx: WriteContext,
+  { where, values, reason, actor }: { where: string; values: unknown[]; reason: EndReason; actor?: WriteContext['actor'] },
 ): Promise<void> => {
   const rows = await ctx.em.execute<EndedRow[]>(
     `update session s set ended_at = ?, end_reason = ? from account a

@@ -1,0 +1,104 @@
+import { decodeJwt } from 'jose';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { auditOf, call, login, must, type Person, Tenant } from '../client.ts';
+import { admin, directly, timeUntil } from './keycloak.ts';
+
+const boundMs = 10_000;
+
+describe('what is changed in Keycloak itself', () => {
+  let tenant: Tenant;
+  let orgId: string;
+
+  beforeAll(async () => {
+    tenant = await Tenant.create('kc');
+    const found = await admin<{ id: string; alias: string }[]>('GET', `/organizations?search=${tenant.slug}&exact=true`);
+    orgId = found[0]?.id ?? '';
+  });
+
+  const statusOf = async (person: Person, path = '/me') => (await call('GET', path, { token: person.token })).status;
+  const takesEffect = async (what: string, condition: () => Promise<boolean>) => {
+    const ms = await timeUntil(what, condition);
+    expect(ms).toBeLessThan(boundMs);
+  };
+  const groupOf = async (role: string) => {
+    const groups = await admin<{ id: string; name: string }[]>('GET', `/organizations/${orgId}/groups`);
+    return groups.find(({ name }) => name === role)?.id ?? '';
+  };
+
+  test('when a user is disabled there, then tokens, login and refresh are refused here, until the user is enabled again', async () => {
+    const person = await tenant.person('disabled', ['requester']);
+    await admin('PUT', `/users/${person.id}`, { enabled: false });
+    await takesEffect('a disabled user is refused', async () => (await statusOf(person)) === 401);
+    expect((await login(person.email, tenant.password)).status).toBe(401);
+    await admin('PUT', `/users/${person.id}`, { enabled: true });
+    await takesEffect('an enabled user can log in', async () => (await login(person.email, tenant.password)).status === 200);
+    expect((await call('POST', '/auth/refresh', { body: { refreshToken: person.refreshToken } })).status).toBe(401);
+    const actions = (await auditOf(tenant.admin, person.id)).map(({ action }) => action);
+    expect(actions).toEqual(expect.arrayContaining(['USER_DEACTIVATED', 'USER_REACTIVATED']));
+  });
+
+  test('when a role is taken or given there, then it counts here', async () => {
+    const person = await tenant.person('roles', ['auditor', 'requester']);
+    expect(await statusOf(person, '/requests')).toBe(200);
+    const group = await groupOf('auditor');
+    await admin('DELETE', `/organizations/${orgId}/groups/${group}/members/${person.id}`);
+    await takesEffect('a role that was taken is refused', async () => (await statusOf(person, '/requests')) === 403);
+    await admin('PUT', `/organizations/${orgId}/groups/${group}/members/${person.id}`);
+    await takesEffect('a role that was given counts', async () => (await statusOf(person, '/requests')) === 200);
+  });
+
+  test('when a membership is removed there, then the tenant is closed here', async () => {
+    const person = await tenant.person('removed', ['requester']);
+    await admin('DELETE', `/organizations/${orgId}/members/${person.id}`);
+    await takesEffect('a removed member is refused', async () => (await statusOf(person)) === 401);
+    expect(await must(200, 'GET', `/org/users/${person.id}`, { token: tenant.admin.token })).toMatchObject({ active: false });
+  });
+
+  test('when a session is ended there, then its token is refused here though it has not expired', async () => {
+    const person = await tenant.person('ended', ['requester']);
+    const other = await tenant.signIn(person);
+    await admin('DELETE', `/sessions/${decodeJwt(person.token).sid}`);
+    await takesEffect('a token of a session that was ended is refused', async () => (await statusOf(person)) === 401);
+    expect(await statusOf(other)).toBe(200);
+    await admin('POST', `/users/${person.id}/logout`);
+    await takesEffect('a token of a user who was logged out is refused', async () => (await statusOf(other)) === 401);
+  });
+
+  test('when a session is ended here, then Keycloak has ended it too', async () => {
+    const person = await tenant.person('tells', ['requester']);
+    const sessionsThere = async () => (await admin<unknown[]>('GET', `/users/${person.id}/sessions`)).length;
+    expect(await sessionsThere()).toBe(1);
+    await call('POST', '/auth/logout', { body: { refreshToken: person.refreshToken } });
+    await takesEffect('a session that was ended here is gone there', async () => (await sessionsThere()) === 0);
+  });
+
+  test('when somebody is made there and put into the organisation, then they can log in here', async () => {
+    const email = `made@${tenant.slug}.test`;
+    const credentials = [{ type: 'password', value: tenant.password, temporary: false }];
+    await admin('POST', '/users', {
+      username: email,
+      email,
+      firstName: 'Mia',
+      lastName: 'Made',
+      enabled: true,
+      emailVerified: true,
+      credentials,
+    });
+    const [user] = await admin<{ id: string }[]>('GET', `/users?email=${encodeURIComponent(email)}&exact=true`);
+    await admin('POST', `/organizations/${orgId}/members`, user?.id);
+    await admin('PUT', `/organizations/${orgId}/groups/${await groupOf('requester')}/members/${user?.id}`);
+    const session = await login(email, tenant.password);
+    expect(session.status).toBe(200);
+    const me = await must(200, 'GET', '/me', { token: String(session.body.accessToken) });
+    expect(me).toMatchObject({ id: user?.id, email, orgRoles: ['requester'], tenant: { slug: tenant.slug } });
+  });
+
+  test('when an ID token of Keycloak is shown, then it is refused; an access token of a session that we did not start too', async () => {
+    const person = await tenant.person('foreign', ['requester']);
+    const scope = `openid organization:${tenant.slug}`;
+    const tokens = await directly('accessops-app', person.email, tenant.password, scope);
+    for (const token of [tokens.id_token, tokens.refresh_token, tokens.access_token]) {
+      expect((await call('GET', '/me', { token: String(token) })).status).toBe(401);
+    }
+  });
+});

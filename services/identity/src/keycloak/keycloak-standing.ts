@@ -1,0 +1,100 @@
+import { orgRoles } from '../org-role.ts';
+import { realmRoles } from '../realm-role.ts';
+import { type Admin, orMissing, unless } from './admin.ts';
+import type { Standing } from './merge-standing.ts';
+import type { Organizations } from './organizations.ts';
+import { namesOf, organizationOf, pieces, rolesIn } from './pieces.ts';
+
+/** Somebody's groups in an organisation, by id. The admin client knows the members of a group, not the groups of a member. */
+const groupsOfMember = (admin: Admin, orgId: string, userId: string) =>
+  admin.run(
+    ({ organizations }) =>
+      organizations.makeRequest<{ orgId: string; userId: string }, { id: string; name: string }[]>({
+        method: 'GET',
+        path: '/{orgId}/members/{userId}/groups',
+        urlParamKeys: ['orgId', 'userId'],
+      })({ orgId, userId }) as Promise<{ id: string; name: string }[]>,
+  );
+
+const known = (roles: readonly string[], names: (string | undefined)[]): string[] => roles.filter((role) => names.includes(role));
+
+/** What Keycloak knows of a person at the moment; somebody who was deleted there is disabled and belongs nowhere. */
+export const readKeycloakStanding = async (admin: Admin, userId: string): Promise<Standing> => {
+  const user = await admin.run(({ users }) => orMissing(users.findOne({ id: userId }).then((found) => found ?? undefined)));
+  if (!user) return pieces({ enabled: false, names: '', realmRoles: [] });
+  const [mapped, memberships] = await Promise.all([
+    admin.run(({ users }) => users.listRealmRoleMappings({ id: userId })),
+    admin.run(({ organizations }) => organizations.memberOrganizations({ userId })),
+  ]);
+  const organizations = await Promise.all(
+    memberships.map(async ({ id = '', alias = '' }) => {
+      const groups = await groupsOfMember(admin, id, userId);
+      const roles = known(
+        orgRoles,
+        groups.map(({ name }) => name),
+      );
+      return [alias, roles] as const;
+    }),
+  );
+  return pieces({
+    enabled: user.enabled ?? false,
+    names: namesOf(user),
+    realmRoles: known(
+      realmRoles,
+      mapped.map(({ name }) => name),
+    ),
+    organizations,
+  });
+};
+
+const pushRealmRoles = async (admin: Admin, userId: string, wanted: string[]) => {
+  const held = (await admin.run(({ users }) => users.listRealmRoleMappings({ id: userId }))).map(({ name = '' }) => name);
+  for (const role of realmRoles) {
+    if (wanted.includes(role) === held.includes(role)) continue;
+    await admin.run(async ({ roles, users }) => {
+      const found = await roles.findOneByName({ name: role });
+      const change = { id: userId, roles: [{ id: found?.id ?? '', name: role }] };
+      await (wanted.includes(role) ? users.addRealmRoleMappings(change) : users.delRealmRoleMappings(change));
+    });
+  }
+};
+
+const pushMembership = async (admin: Admin, organizations: Organizations, userId: string, slug: string, wanted: string[] | undefined) => {
+  if (!wanted) {
+    const orgId = await organizations.find(slug);
+    if (orgId) await admin.run((client) => unless(404, client.organizations.delMember({ orgId, userId })));
+    return;
+  }
+  const { orgId, groups } = await organizations.ensure(slug);
+  await admin.run((client) => unless(409, client.organizations.addMember({ orgId, userId })));
+  const held = await groupsOfMember(admin, orgId, userId);
+  for (const [role, groupId] of groups) {
+    const [wants, holds] = [wanted.includes(role), held.some(({ id }) => id === groupId)];
+    if (wants === holds) continue;
+    await admin.run((client) => {
+      const inOrganization = client.organizations.groups(orgId);
+      const change = { groupId, userId };
+      return wants ? inOrganization.addMemberToOrgGroup(change) : unless(404, inOrganization.removeMemberFromOrgGroup(change));
+    });
+  }
+};
+
+/** Makes pieces of a person's standing in Keycloak what they are here. */
+export const writeKeycloakStanding = async (
+  admin: Admin,
+  organizations: Organizations,
+  userId: string,
+  push: Record<string, string | undefined>,
+): Promise<void> => {
+  const { enabled, names, realmRoles: roles } = push;
+  if (roles !== undefined) await pushRealmRoles(admin, userId, rolesIn(roles));
+  for (const [piece, value] of Object.entries(push)) {
+    const slug = organizationOf(piece);
+    if (slug) await pushMembership(admin, organizations, userId, slug, value === undefined ? undefined : rolesIn(value));
+  }
+  // Enabled last: whoever can log in is complete.
+  if (enabled === undefined && names === undefined) return;
+  const [firstName, lastName] = names === undefined ? [] : (JSON.parse(names) as [string, string]);
+  const change = { ...(enabled !== undefined && { enabled: enabled === 'true' }), ...(names !== undefined && { firstName, lastName }) };
+  await admin.run(({ users }) => users.update({ id: userId }, change));
+};

@@ -1,0 +1,17 @@
+import { defineConfig } from 'vitest/config';
+
+/** What is said about people and the way of a request, on a platform with a real Keycloak: `npm run test:keycloak`. */
+export default defineConfig({
+  test: {
+    name: 'keycloak',
+    include: ['e2e/keycloak/*.test.ts', 'e2e/identity.test.ts', 'e2e/people.test.ts', 'e2e/core-path.test.ts'],
+    globalSetup: './e2e/keycloak/setup.ts',
+    pool: 'forks',
+    experimental: { viteModuleRunner: false },
+    // One file after the other: a test kills identity, and two crowds of logins would only wait for each other.
+    fileParallelism: false,
+    testTimeout: 120_000,
+    hookTimeout: 180_000,
+    teardownTimeout: 30_000,
+  },
+});
