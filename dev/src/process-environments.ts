@@ -44,6 +44,16 @@ const passedToGateway = [
 const taken = (names: readonly string[]): Record<string, string> =>
   Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 
+/** Variables of settings, which identity reads. */
+export const settingVariables = [
+  'LICENSE_DEFAULT_TIER',
+  'PASSWORD_MIN_LENGTH',
+  'SESSION_LIFETIME_HOURS',
+  'STRIPE_PRICES',
+  'STRIPE_WEBHOOK_SECRET',
+  'USERS_EMAIL_DOMAINS',
+];
+
 /** The environment of each process, as an operator would set it; without a mail server, mails become files in `mailDirectory`. */
 export const processEnvironments = (
   ports: Ports,
@@ -78,6 +88,7 @@ export const processEnvironments = (
       MAIL_DIRECTORY: mailDirectory,
       ...taken(['SMTP_URL', 'MAIL_FROM']),
       ...(ports.keycloak && { IDENTITY_PROVIDER: 'keycloak', KEYCLOAK_CLIENT_SECRET_FILE: files.keycloakClient }),
+      ...taken(settingVariables),
     }),
     requests: ofService('requests'),
     approvals: ofService('approvals', { REQUESTS_ADDRESS: addressOf('requests'), PRINCIPAL_KEY_FILE: files.approvalsPrincipalKey }),

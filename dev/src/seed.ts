@@ -1,5 +1,5 @@
 import { ApiClient } from './api-client.ts';
-import { demoPassword, demoPeople, demoTenants, emailOf } from './demo.ts';
+import { demoPassword, demoPeople, demoTenants, emailOf, platformUsers } from './demo.ts';
 import { demoCatalog } from './demo-catalog.ts';
 
 type Ids = Map<string, string>;
@@ -62,6 +62,19 @@ const seedCatalog = async (api: ApiClient, teams: Ids): Promise<void> => {
   await ensure(api, '/org/resources', 'key', resources);
 };
 
+/** The demo tenants have room for everything; a license that somebody has changed stays. */
+const seedLicenses = async (anonymous: ApiClient): Promise<void> => {
+  const [root] = platformUsers;
+  const session = await anonymous.must([200], 'POST', '/auth/login', { email: root?.email, password: root?.password, audience: 'admin' });
+  const api = anonymous.as(String(session.accessToken));
+  const slugs = demoTenants.map(({ slug }) => slug).join(',');
+  for (const { id } of await api.list(`/admin/tenants?filter[slug][in]=${slugs}`)) {
+    const path = `/admin/tenants/${String(id)}/license`;
+    const { version } = await api.must([200], 'GET', path);
+    if (version === 1) await api.must([200], 'PATCH', path, { tier: 'enterprise' });
+  }
+};
+
 const seedTenant = async (anonymous: ApiClient, { slug, name }: { slug: string; name: string }): Promise<void> => {
   const email = emailOf('admin', slug);
   // 409: an earlier seeding got this far.
@@ -87,4 +100,5 @@ const seedTenant = async (anonymous: ApiClient, { slug, name }: { slug: string; 
 export const seed = async (url: string, signal?: AbortSignal): Promise<void> => {
   const anonymous = new ApiClient(url, signal);
   await Promise.all(demoTenants.map((tenant) => seedTenant(anonymous, tenant)));
+  await seedLicenses(anonymous);
 };

@@ -18,9 +18,13 @@ export interface RouteCall<Body> {
   principal: Principal;
   /** Unset on public routes. */
   claims?: AccessTokenClaims;
-  /** UUIDs in lower case, by their names in the path. */
+  /** By their names in the path: UUIDs in lower case, and `keys` as they came. */
   params: Readonly<Record<string, string>>;
   body: Body;
+  /** The bytes of a `rawBody`; empty without one. */
+  raw: Buffer;
+  /** A header that came once; empty otherwise. */
+  header(name: string): string;
   /** What a list was asked for. */
   query: MessageInitShape<typeof ListQuerySchema>;
   /** Values of `choices`. */
@@ -67,7 +71,7 @@ export interface Answer {
 /** One route, declared whole: nothing is served that is not. */
 export interface Route<Body = unknown> {
   method: 'get' | 'post' | 'put' | 'patch' | 'delete';
-  /** With its prefix and its parameters in braces: `/api/v1/requests/{id}`; every parameter is a UUID. */
+  /** With its prefix and its parameters in braces: `/api/v1/requests/{id}`; every parameter that is not among `keys` is a UUID. */
   path: string;
   operationId: string;
   tag: string;
@@ -79,6 +83,10 @@ export interface Route<Body = unknown> {
   /** Concerns the caller alone: somebody of several tenants need not name one. */
   anyTenant?: boolean;
   body?: JsonBody<Body>;
+  /** A JSON body that is handed over byte by byte, because a signature is made over it. */
+  rawBody?: { schema: z.ZodType; example: unknown };
+  /** Path parameters that are names, each with an example. */
+  keys?: Readonly<Record<string, string>>;
   list?: ListDeclaration;
   /** Query parameters with a fixed set of values, the first of which is the default. */
   choices?: Record<string, readonly string[]>;
@@ -135,7 +143,7 @@ export const pageOf = <Item>({ items, page }: { items: Item[]; page?: { next: st
 });
 
 const prefixes: Record<Audience, RegExp> = {
-  public: /^\/api\/v1\/auth\//,
+  public: /^\/(?:api\/v1\/auth|webhooks)\//,
   session: /^\/api\/v1\/auth\//,
   app: /^\/api\/v1\/(?!auth\/|org\/|admin\/)/,
   'org-admin': /^\/api\/v1\/org\//,

@@ -1,5 +1,7 @@
 import { type Authorizer, onPolicyNews } from '@accessops/authz';
 import {
+  FeatureFlagChangedSchema,
+  LicenseChangedSchema,
   MembershipChangedSchema,
   MfaChangedSchema,
   SessionEndedSchema,
@@ -53,6 +55,9 @@ const drops: Record<string, Drop> = {
   TeamDeleted: (principals, payload) => dropUsers(principals, fromBinary(TeamDeletedSchema, payload).users),
   TenantCreated: nothing,
   TenantUpdated: (principals, payload) => principals.dropTenant(fromBinary(TenantUpdatedSchema, payload).tenantId),
+  SettingChanged: nothing,
+  FeatureFlagChanged: (principals, payload) => principals.dropTenant(fromBinary(FeatureFlagChangedSchema, payload).tenantId),
+  LicenseChanged: (principals, payload) => principals.dropTenant(fromBinary(LicenseChangedSchema, payload).tenantId),
   DeadLetterReplayed: nothing,
   AccountChanged: nothing,
   LoginFailed: nothing,

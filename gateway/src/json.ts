@@ -13,8 +13,8 @@ const checkType = ({ headers }: IncomingMessage): void => {
     throw new AppError('NOT_JSON', 'The body must not be compressed');
 };
 
-/** All bytes of a body; stops reading where it gets larger than 1 MiB, whatever its length was said to be. */
-const readBytes = (incoming: IncomingMessage): Promise<Buffer> =>
+/** All bytes of a body; stops reading where it gets larger than 1 MiB, whatever its length was said to be. Errors: BODY_TOO_LARGE, MALFORMED_JSON. */
+export const readBytes = (incoming: IncomingMessage): Promise<Buffer> =>
   new Promise((resolve, reject) => {
     if (Number(incoming.headers['content-length'] ?? 0) > maxBytes) return reject(new AppError('BODY_TOO_LARGE'));
     const tooEarly = () => reject(new AppError('MALFORMED_JSON', 'The body ended too early'));

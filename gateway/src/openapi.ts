@@ -38,7 +38,7 @@ export const problemSchema = z
   .openapi('Problem', { description: 'RFC 9457 problem details.' });
 
 /** Codes that any route of the kind can answer with. */
-const commonCodes = ({ audience, path, body, list, method, browser, idempotent = true }: Route): Code[] => [
+const commonCodes = ({ audience, path, body, rawBody, list, method, browser, idempotent = true }: Route): Code[] => [
   ...(browser ? (['CSRF_REFUSED'] as const) : []),
   ...(audience === 'public'
     ? []
@@ -48,6 +48,7 @@ const commonCodes = ({ audience, path, body, list, method, browser, idempotent =
   ...(path.includes('{') || list ? (['INVALID_PARAMETER'] as const) : []),
   ...(list ? (['INVALID_FILTER'] as const) : []),
   ...(list && (list.paged ?? true) ? (['INVALID_CURSOR'] as const) : []),
+  ...(rawBody ? (['MALFORMED_JSON', 'BODY_TOO_LARGE'] as const) : []),
   ...(body ? (['MALFORMED_JSON', 'NOT_JSON', 'BODY_TOO_LARGE', 'INVALID_FIELDS'] as const) : []),
   ...(method !== 'get' && idempotent ? (['INVALID_HEADER', 'IDEMPOTENCY_KEY_REUSED', 'IDEMPOTENCY_IN_PROGRESS'] as const) : []),
   ...(takesIfMatch({ method }) ? (['INVALID_HEADER', 'PRECONDITION_FAILED'] as const) : []),
@@ -182,8 +183,9 @@ const parametersOf = (route: Route): Parameter[] => [
     name,
     in: 'path' as const,
     required: true,
-    schema: { type: 'string' as const, format: 'uuid' },
-    example: exampleId,
+    ...(route.keys && Object.hasOwn(route.keys, name)
+      ? { schema: { type: 'string' as const, minLength: 1, maxLength: 100 }, example: route.keys[name] }
+      : { schema: { type: 'string' as const, format: 'uuid' }, example: exampleId }),
   })),
   ...(route.list ? listParameters(route.list) : []),
   ...Object.entries(route.choices ?? {}).map(([name, values]) => ({
@@ -219,7 +221,8 @@ const contentOf = ({ schema, example, media }: Route['answer']) => {
 
 /** Writes a route into the document. */
 export const describeRoute = (app: OpenAPIHono<Env>, route: Route): void => {
-  const { method, path, operationId, tag, summary, description, audience, cerbos, body, answer } = route;
+  const { method, path, operationId, tag, summary, description, audience, cerbos, rawBody, answer } = route;
+  const body = route.body ?? (rawBody && { ...rawBody, optional: false });
   const content = contentOf(answer);
   const who =
     audience === 'public'
@@ -255,6 +258,8 @@ const tags: [name: string, description: string][] = [
   ['Organisation', 'The tenant and its people, for its admins'],
   ['Org catalog', 'Resource types and resources, for admins and managers'],
   ['Org operations', 'Jobs and grants of the tenant'],
+  ['Configuration', 'Settings, feature flags and the license of the tenant'],
+  ['Webhooks', 'For other systems that tell of something'],
   ['Audit', 'What happened'],
   ['Platform', 'All tenants, for platform staff'],
   ['Operations', 'Health, metrics and documents'],

@@ -81,7 +81,7 @@ const mfaLevelOf = ({ acr, amr = [] }: AccessTokenClaims): number =>
   acr === 'aal2' || amr.some((method) => secondFactors.has(method)) ? 2 : 1;
 
 const principalOf = (
-  { id, email, tenant, orgRoles, realmRoles, teams, mfaEnrolled, mfaRequired }: ResolvedPrincipal,
+  { id, email, tenant, orgRoles, realmRoles, teams, licenseTier, flags, mfaEnrolled, mfaRequired }: ResolvedPrincipal,
   claims: AccessTokenClaims,
   audience: Principal['audience'],
 ): Principal => ({
@@ -94,8 +94,8 @@ const principalOf = (
   orgRoles,
   realmRoles,
   teams: teams.map((team) => ({ id: team.id, role: team.role === 'lead' ? 'lead' : 'member' })),
-  licenseTier: '',
-  flags: [],
+  licenseTier,
+  flags,
   permissions: [],
   mfaLevel: mfaLevelOf(claims),
   mfaEnrolled,
@@ -105,7 +105,18 @@ const principalOf = (
 });
 
 /** Everything an answer says about somebody, as text. */
-const fingerprintOf = ({ id, email, tenant, orgRoles, realmRoles, teams, mfaEnrolled, mfaRequired }: ResolvedPrincipal): string =>
+const fingerprintOf = ({
+  id,
+  email,
+  tenant,
+  orgRoles,
+  realmRoles,
+  teams,
+  licenseTier,
+  flags,
+  mfaEnrolled,
+  mfaRequired,
+}: ResolvedPrincipal): string =>
   JSON.stringify([
     id,
     email,
@@ -114,6 +125,8 @@ const fingerprintOf = ({ id, email, tenant, orgRoles, realmRoles, teams, mfaEnro
     orgRoles,
     realmRoles,
     teams.map((team) => [team.id, team.role]),
+    licenseTier,
+    flags,
     mfaEnrolled,
     mfaRequired,
   ]);

@@ -18,7 +18,7 @@ import type { Limits } from './front-door/limits.ts';
 import type { LoginThrottle } from './front-door/login-throttle.ts';
 import type { ReadIdempotencyKey } from './idempotency.ts';
 import { parseIfMatch, takesIfMatch } from './if-match.ts';
-import { maxViolations, pointerMember, readJson } from './json.ts';
+import { maxViolations, pointerMember, readBytes, readJson } from './json.ts';
 import { type ListRequest, parseListQuery } from './list-query.ts';
 import { type Caller, createCaller, type Principals } from './principals.ts';
 import { problemResponse, publicError } from './problem.ts';
@@ -66,10 +66,17 @@ export const tenantHeader = ({ headers }: IncomingMessage): string => {
   return tenant;
 };
 
-const paramsOf = (c: Context<Env>, names: readonly string[]): Record<string, string> => {
+const maxKeyLength = 100;
+
+const paramsOf = (c: Context<Env>, names: readonly string[], keys: Route['keys'] = {}): Record<string, string> => {
   const params: Record<string, string> = {};
   for (const name of names) {
     const value = c.req.param(name) ?? '';
+    if (Object.hasOwn(keys, name)) {
+      if (value.length > maxKeyLength || value.includes('\0')) throw new AppError('INVALID_PARAMETER', `${name} is no name`);
+      params[name] = value;
+      continue;
+    }
     if (!isUuid(value)) throw new AppError('INVALID_PARAMETER', `${name} must be a UUID`);
     params[name] = value.toLowerCase();
   }
@@ -121,6 +128,7 @@ const noBrowserHere = (): never => {
 };
 const noBrowser: RouteCall<unknown>['browser'] = { refreshToken: noBrowserHere, keep: noBrowserHere, forget: noBrowserHere };
 
+const noBytes = Buffer.alloc(0);
 const nothing: Readonly<Record<string, string>> = Object.freeze({});
 
 /** The HTTP handler of a route: identifies, decides, validates, calls, answers and records, in this order. */
@@ -189,7 +197,7 @@ export const createRouteServer = (parts: RouteParts) => {
       exchange.decisionId = decision.decisionId;
       assertAllowed(decision);
 
-      const params = paramNames.length > 0 ? paramsOf(c, paramNames) : nothing;
+      const params = paramNames.length > 0 ? paramsOf(c, paramNames, route.keys) : nothing;
       const scope = list ? `${route.operationId} ${principal.tenantId} ${principal.id}` : '';
       let asked: ListRequest | undefined;
       if (list) asked = parseListQuery(exchange.search, list);
@@ -203,6 +211,7 @@ export const createRouteServer = (parts: RouteParts) => {
           }
         : {};
       const body = declaredBody && parseBody(declaredBody.schema, await readJson(incoming, declaredBody.optional));
+      const raw = route.rawBody ? await readBytes(incoming) : noBytes;
 
       const authorization = caller.authorization();
       const metadata = metadataOf(incoming, exchange, typeof authorization === 'string' ? authorization : await authorization);
@@ -227,6 +236,8 @@ export const createRouteServer = (parts: RouteParts) => {
         claims,
         params,
         body,
+        raw,
+        header: (name) => singleHeader(incoming, name),
         query,
         chosen,
         options,
@@ -265,6 +276,11 @@ export const createRouteServer = (parts: RouteParts) => {
 const headerOf = ({ headers }: IncomingMessage, name: string): string | undefined => {
   const value = headers[name];
   return Array.isArray(value) ? value.join(', ') : value;
+};
+
+const singleHeader = ({ headers }: IncomingMessage, name: string): string => {
+  const value = headers[name];
+  return typeof value === 'string' ? value : '';
 };
 
 /** A service that refuses the principal token refuses us, not the caller, whose own token was found good. */

@@ -38,7 +38,7 @@ export const orgResourceRoutes: Route[] = [
     cerbos: { resource: 'resource', action: 'create' },
     body: { schema: newResource, example: { key: 'prod-db', name: 'Production database', resourceTypeId: exampleId } },
     answer: { ...answer, status: 201 },
-    errors: ['RESOURCE_KEY_TAKEN'],
+    errors: ['RESOURCE_KEY_TAKEN', 'LICENSE_LIMIT_REACHED'],
     handle: async ({ services, body, options }) =>
       resourceJson(await services.requests.createResource({ ...body, owningTeamId: body.owningTeamId ?? '' }, options)),
   }),

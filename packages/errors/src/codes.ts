@@ -27,6 +27,8 @@ export const codes = {
   DEPENDENCY_UNAVAILABLE: { kind: 'unavailable', meaning: 'A part of the system that is needed for this is down; try again.' },
   DOMAIN_TAKEN: { kind: 'conflict', meaning: 'There is an organisation with this domain.' },
   EMAIL_TAKEN: { kind: 'conflict', meaning: 'There is an account with this e-mail address.' },
+  FEATURE_FLAG_NAME_TAKEN: { kind: 'conflict', meaning: 'There is a feature flag with this name.' },
+  FEATURE_FLAG_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such feature flag.' },
   GRANT_NOT_ACTIVE: { kind: 'wrongState', meaning: 'The grant is not active.' },
   GRANT_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such grant.' },
   HEADERS_TOO_LARGE: { kind: 'headersTooLarge', meaning: 'The headers are larger than 16 KiB.' },
@@ -48,6 +50,7 @@ export const codes = {
   JOB_NOT_FAILED: { kind: 'wrongState', meaning: 'Only a failed job can be retried.' },
   JOB_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such job.' },
   LAST_ADMIN: { kind: 'conflict', meaning: 'The tenant would be left without an active admin.' },
+  LICENSE_LIMIT_REACHED: { kind: 'wrongState', meaning: 'The license of the tenant does not allow more of these.' },
   LINK_NOT_VALID: { kind: 'gone', meaning: 'The link is unknown, was used or replaced, or has expired.' },
   MALFORMED_JSON: { kind: 'malformed', meaning: 'The body is not well-formed JSON in UTF-8.' },
   MALFORMED_REQUEST: { kind: 'malformed', meaning: 'This is not a well-formed HTTP request.' },
@@ -78,6 +81,7 @@ export const codes = {
   ROUTE_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such path.' },
   SELF_APPROVAL_FORBIDDEN: { kind: 'denied', meaning: 'Nobody decides on their own request.' },
   SESSION_ENDED: { kind: 'unauthenticated', meaning: 'The session of this token has ended.' },
+  SETTING_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such setting at this level.' },
   SLUG_TAKEN: { kind: 'conflict', meaning: 'There is an organisation with this slug.' },
   TEAM_NAME_TAKEN: { kind: 'conflict', meaning: 'There is a team with this name.' },
   TEAM_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such team.' },
@@ -94,6 +98,8 @@ export const codes = {
   USER_INACTIVE: { kind: 'unauthenticated', meaning: 'The user is deactivated.' },
   USER_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such user.' },
   VERSION_CONFLICT: { kind: 'conflict', meaning: 'Somebody else changed this at the same moment; read it again.' },
+  WEBHOOK_NOT_CONFIGURED: { kind: 'unavailable', meaning: 'The platform has no secret for this webhook yet.' },
+  WEBHOOK_SIGNATURE_INVALID: { kind: 'malformed', meaning: 'The signature is not of this body, or too old.' },
 } as const satisfies Record<string, CodeEntry>;
 
 export type Code = keyof typeof codes;

@@ -23,7 +23,7 @@ export const principal = (partial: Partial<Principal> = {}): Principal => ({
   orgRoles: [],
   realmRoles: [],
   teams: [],
-  licenseTier: 'standard',
+  licenseTier: 'enterprise',
   flags: [],
   permissions: [],
   mfaLevel: 1,

@@ -2,6 +2,7 @@ import { type ListDefinition, type ListField, listPage, type Page } from '@acces
 import type { ListQuery } from '@accessops/proto/accessops/common/v1/common_pb';
 import type { Ctx } from '@accessops/service';
 import { AuditEvent } from './audit-event.ts';
+import { retained } from './retention.ts';
 
 const fields: Record<string, ListField> = {
   id: { type: 'uuid' },
@@ -24,10 +25,10 @@ export const wholeLog: ListDefinition<AuditEvent> = {
   defaultSort: '-id',
 };
 
-/** A page of the caller's tenant's log. */
-export const listAuditEvents = ({ em, tenantId }: Ctx, query: ListQuery | undefined): Promise<Page<AuditEvent>> =>
+/** A page of the caller's tenant's log, as far back as its license goes. */
+export const listAuditEvents = ({ em, tenantId, principal, now }: Ctx, query: ListQuery | undefined): Promise<Page<AuditEvent>> =>
   // The tenant is named although row-level security confines the rows: its policy alone cannot use the indexes.
-  listPage(em, tenantLog, query, { tenantId });
+  listPage(em, tenantLog, query, { tenantId, ...retained(principal.licenseTier, now()) });
 
 /** A page of the log across tenants. */
 export const listAllAuditEvents = ({ em }: Ctx, query: ListQuery | undefined): Promise<Page<AuditEvent>> => listPage(em, wholeLog, query);

@@ -3,14 +3,17 @@ import { type RunningService, type ServiceOverrides, startService } from '@acces
 import { Account } from './account.ts';
 import type { IdentityConfig } from './config.ts';
 import { type FailedLogins, startFailedLogins } from './failed-logins.ts';
+import { FeatureFlag } from './feature-flags/feature-flag.ts';
 import { Invitation } from './invitations/invitation.ts';
 import { createKeycloakProvider } from './keycloak/keycloak-provider.ts';
+import { License } from './license/license.ts';
 import { createLocalProvider } from './local/local-provider.ts';
 import { createMailer } from './mail/mailer.ts';
 import { type PostOffice, startPostOffice } from './mail/post-office.ts';
 import { createMailQueue } from './mail/queue-mail.ts';
 import type { IdentityProvider } from './provider.ts';
 import { identityHandlers } from './rpc.ts';
+import { createSettings } from './settings/settings.ts';
 import { Team } from './team.ts';
 import { TeamMember } from './team-member.ts';
 import { Tenant } from './tenant.ts';
@@ -27,16 +30,17 @@ export const startIdentity = async (config: IdentityConfig, overrides?: ServiceO
     {
       name: 'identity',
       service: IdentityService,
-      entities: [Account, Tenant, User, Team, TeamMember, Invitation],
+      entities: [Account, Tenant, User, Team, TeamMember, Invitation, FeatureFlag, License],
       handlers: (parts) => {
         failedLogins = startFailedLogins(parts);
         const { issuer, keycloak } = config;
+        const settings = createSettings({ environment: config.settings, sealKey: config.sealKey });
         provider = keycloak
           ? createKeycloakProvider(parts, { issuer, ...keycloak })
-          : createLocalProvider(parts, { ...config, failedLogins });
+          : createLocalProvider(parts, { ...config, failedLogins, settings });
         upkeep = startUpkeep(parts, provider, config.platformUsers);
         postOffice = startPostOffice(parts, { ...config, mailer: createMailer(config.mail) });
-        return identityHandlers(parts, { provider, queueMail: createMailQueue(config.sealKey), ready: upkeep.ready });
+        return identityHandlers(parts, { provider, settings, queueMail: createMailQueue(config.sealKey), ready: upkeep.ready });
       },
       background: () => ({
         close: async () => {

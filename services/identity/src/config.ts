@@ -6,6 +6,7 @@ import { parseEmail } from './email.ts';
 import type { MailConfig } from './mail/mailer.ts';
 import { checkPassword } from './password-rules.ts';
 import { realmRoles } from './realm-role.ts';
+import { type EnvironmentValues, environmentValues } from './settings/environment-values.ts';
 
 // The same rules as for everybody, so that a file that cannot be used is told at start and not tried again and again.
 const platformUser = z
@@ -79,6 +80,8 @@ export interface IdentityConfig extends ServiceConfig {
   mail: MailConfig;
   sealKey: Buffer;
   platformUsers: PlatformUser[];
+  /** Values of settings. */
+  settings: EnvironmentValues;
 }
 
 /** The configuration out of environment variables; throws a ConfigError. */
@@ -94,5 +97,6 @@ export const configFrom = (env: Record<string, string | undefined>): IdentityCon
     keycloak: parsed.IDENTITY_PROVIDER === 'keycloak' ? { clientSecret: parsed.KEYCLOAK_CLIENT_SECRET_FILE ?? '' } : undefined,
     sealKey: parsed.IDENTITY_KEY_FILE,
     platformUsers: parsed.PLATFORM_USERS_FILE ?? [],
+    settings: environmentValues(env),
   };
 };

@@ -1,21 +1,31 @@
+import { invalidField } from '@accessops/errors';
 import type { CreateUserRequest, UserSchema } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Call } from '@accessops/service';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { addUser } from './add-user.ts';
+import { parseEmail } from './email.ts';
 import { mailVerification } from './links/verify-email.ts';
 import type { QueueMail } from './mail/queue-mail.ts';
 import { parseOrgRoles } from './org-role.ts';
 import type { IdentityProvider } from './provider.ts';
+import type { Settings } from './settings/settings.ts';
 import { userToProto } from './to-proto.ts';
 
-/** Makes an account and a user of the caller's tenant. Errors: INVALID_FIELDS, PASSWORD_TOO_WEAK, EMAIL_TAKEN. */
+/** Makes an account and a user of the caller's tenant. Errors: INVALID_FIELDS, PASSWORD_TOO_WEAK, EMAIL_TAKEN, LICENSE_LIMIT_REACHED. */
 export const createUser = async (
   call: Call,
-  { provider, queueMail }: { provider: IdentityProvider; queueMail: QueueMail },
+  { provider, settings, queueMail }: { provider: IdentityProvider; settings: Settings; queueMail: QueueMail },
   { orgRoles, ...person }: CreateUserRequest,
 ): Promise<MessageInitShape<typeof UserSchema>> => {
   const roles = parseOrgRoles(orgRoles);
-  return provider.withAccount(person, (prepared) =>
+  const { domains, minLength } = await call.read(async ({ em }) => ({
+    domains: await settings.valueOf(em, call.tenantId, 'users.email-domains'),
+    minLength: await settings.valueOf(em, call.tenantId, 'password.min-length'),
+  }));
+  const email = parseEmail(person.email);
+  if (domains.length > 0 && !domains.some((domain) => email.endsWith(`@${domain}`)))
+    throw invalidField('/email', `must be of ${domains.join(', ')}`);
+  return provider.withAccount({ ...person, minLength }, (prepared) =>
     call.writeOnce<typeof UserSchema>(async (ctx) => {
       const account = await prepared.add(ctx);
       await mailVerification(ctx, queueMail, account);

@@ -1,4 +1,5 @@
 import type { ListDefinition } from '@accessops/db';
+import { FeatureFlag } from './feature-flags/feature-flag.ts';
 import { Invitation } from './invitations/invitation.ts';
 import { Team } from './team.ts';
 import { TeamMember } from './team-member.ts';
@@ -78,6 +79,18 @@ export const invitations: ListDefinition<Invitation> = {
     expiresAt: { type: 'time' },
   },
   defaultSort: '-createdAt',
+};
+
+/** Feature flags of a tenant. */
+export const featureFlags: ListDefinition<FeatureFlag> = {
+  entity: FeatureFlag,
+  fields: {
+    id: { type: 'uuid' },
+    name: { type: 'text' },
+    enabled: { type: 'boolean' },
+    createdAt: { type: 'time' },
+  },
+  defaultSort: 'name',
 };
 
 /** All tenants. */

@@ -39,13 +39,13 @@ const isOwnAddress = (lower: string, email: string): boolean => {
 };
 
 /**
- * Refuses a password of fewer than 12 or more than 128 characters and one that is easy to guess: a common one, a run or repetition, a
+ * Refuses a password of fewer than 12 (or `minLength`) or more than 128 characters and one that is easy to guess: a common one, a run or repetition, a
  * common word with digits and signs around or in place of letters, the own address with little else. No rules of composition
  * (NIST SP 800-63B-4, 3.1.1.2). Errors: PASSWORD_TOO_WEAK at `/password`.
  */
-export const checkPassword = (password: string, email: string): void => {
+export const checkPassword = (password: string, email: string, minLength = 12): void => {
   const length = [...password].length;
-  if (length < 12) throw weak('must have at least 12 characters');
+  if (length < minLength) throw weak(`must have at least ${minLength} characters`);
   if (length > 128) throw weak('must have at most 128 characters');
   const lower = password.toLowerCase();
   if (isCommon(lower) || isRun(lower) || isRepetition(lower)) throw weak('is too common');

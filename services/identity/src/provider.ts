@@ -46,6 +46,8 @@ export interface NewPerson {
   firstName: string;
   lastName: string;
   password: string;
+  /** Characters that the password must have at least; 12 when not told. */
+  minLength?: number;
   realmRoles?: RealmRole[];
 }
 

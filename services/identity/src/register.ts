@@ -1,5 +1,6 @@
 import { newId, noTenant, onUnique } from '@accessops/db';
 import { emit } from '@accessops/events';
+import type { Tier } from '@accessops/license';
 import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { RegisterRequest, RegisterResponseSchema } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Call, Ctx } from '@accessops/service';
@@ -7,9 +8,11 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { addUser } from './add-user.ts';
 import { created } from './changes.ts';
 import { parseDomain } from './domain.ts';
+import { License } from './license/license.ts';
 import { mailVerification } from './links/verify-email.ts';
 import type { QueueMail } from './mail/queue-mail.ts';
 import type { IdentityProvider, PreparedAccount } from './provider.ts';
+import type { Settings } from './settings/settings.ts';
 import { parseSlug } from './slug.ts';
 import { tellUserCreated } from './tell-user-created.ts';
 import { Tenant } from './tenant.ts';
@@ -22,7 +25,7 @@ interface WantedTenant {
   domain: string;
 }
 
-const addTenant = async (ctx: Ctx, { name, slug, domain }: WantedTenant): Promise<Tenant> => {
+const addTenant = async (ctx: Ctx, { name, slug, domain }: WantedTenant, tier: Tier): Promise<Tenant> => {
   const now = ctx.now();
   const tenant = ctx.em.create(Tenant, {
     id: newId(),
@@ -35,18 +38,25 @@ const addTenant = async (ctx: Ctx, { name, slug, domain }: WantedTenant): Promis
     updatedAt: now,
   });
   await ctx.em.flush().catch(onUnique({ tenant_slug: 'SLUG_TAKEN', tenant_domain: 'DOMAIN_TAKEN' }));
+  ctx.em.create(License, { tenantId: tenant.id, tier, flags: [], version: 1, updatedAt: now });
+  await ctx.em.flush();
   emit({ ...ctx, tenantId: tenant.id }, TenantCreatedSchema, { tenantId: tenant.id, slug, name }, tenant.id, {
     action: 'TENANT_CREATED',
     entityType: 'TENANT',
     entityId: tenant.id,
-    changes: created({ slug, name, ...(domain ? { domain } : {}), status: tenant.status }),
+    changes: created({ slug, name, ...(domain ? { domain } : {}), status: tenant.status, licenseTier: tier }),
   });
   return tenant;
 };
 
 const addPerson = async (
   ctx: Ctx,
-  { prepared, queueMail, organization }: { prepared: PreparedAccount; queueMail: QueueMail; organization: WantedTenant | undefined },
+  {
+    settings,
+    prepared,
+    queueMail,
+    organization,
+  }: { settings: Settings; prepared: PreparedAccount; queueMail: QueueMail; organization: WantedTenant | undefined },
 ): Promise<MessageInitShape<typeof RegisterResponseSchema>> => {
   const account = await prepared.add(ctx);
   await mailVerification(ctx, queueMail, account);
@@ -57,7 +67,8 @@ const addPerson = async (
     tellUserCreated(nowhere, { id, email, active, orgRoles: [], teamIds: [], version }, account);
     return { user: accountToProto(account) };
   }
-  const tenant = await addTenant(self, organization);
+  const tier = await settings.valueOf(ctx.em, noTenant, 'license.default-tier');
+  const tenant = await addTenant(self, organization, tier);
   const user = await addUser({ ...self, tenantId: tenant.id }, account, ['admin']);
   return { user: userToProto(user), tenant: tenantToProto(tenant) };
 };
@@ -68,7 +79,7 @@ const addPerson = async (
  */
 export const register = async (
   call: Call,
-  { provider, queueMail }: { provider: IdentityProvider; queueMail: QueueMail },
+  { provider, settings, queueMail }: { provider: IdentityProvider; settings: Settings; queueMail: QueueMail },
   { organization, ...person }: RegisterRequest,
 ): Promise<MessageInitShape<typeof RegisterResponseSchema>> => {
   const wanted = organization && {
@@ -76,8 +87,12 @@ export const register = async (
     slug: parseSlug(organization.slug),
     domain: parseDomain('/organization/domain', organization.domain),
   };
+  const minLength = await call.read(({ em }) => settings.valueOf(em, noTenant, 'password.min-length'));
   // A new tenant's rows and the reply kept under nobody's name lie in different tenants.
-  return provider.withAccount(person, (prepared) =>
-    call.writeOnce<typeof RegisterResponseSchema>((ctx) => addPerson(ctx, { prepared, queueMail, organization: wanted }), 'all-tenants'),
+  return provider.withAccount({ ...person, minLength }, (prepared) =>
+    call.writeOnce<typeof RegisterResponseSchema>(
+      (ctx) => addPerson(ctx, { settings, prepared, queueMail, organization: wanted }),
+      'all-tenants',
+    ),
   );
 };

@@ -22,14 +22,16 @@ interface Row {
   user_active: boolean | null;
   org_roles: string[];
   teams: { id: string; name: string; role: string }[];
+  license_tier: string | null;
+  flags: string[] | null;
   mfa_enrolled: boolean;
 }
 
 const read = async (pool: Pool, values: unknown[]): Promise<Row | undefined> => {
   const { rows } = await pool.query<Row>({
     name: 'resolve-principal',
-    text: `select found.*, exists (select 1 from totp where account_id = $1 and confirmed_at is not null) as mfa_enrolled
-             from resolve_principal($1, $2, $3, $4, $5) found`,
+    text: `select found.*, entitled.*, exists (select 1 from totp where account_id = $1 and confirmed_at is not null) as mfa_enrolled
+             from resolve_principal($1, $2, $3, $4, $5) found left join lateral entitlements(found.tenant_id) entitled on true`,
     values,
   });
   return rows[0];
@@ -65,6 +67,8 @@ const resolveIn = async (
     orgRoles: row.org_roles ?? [],
     realmRoles: row.audience === 'admin' ? row.realm_roles : [],
     teams: row.teams,
+    licenseTier: row.license_tier ?? '',
+    flags: row.flags ?? [],
     mfaEnrolled: row.mfa_enrolled,
   };
 };

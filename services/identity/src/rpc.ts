@@ -11,6 +11,7 @@ import { activateTenant, suspendTenant } from './change-tenant-status.ts';
 import { createTeam } from './create-team.ts';
 import { createUser } from './create-user.ts';
 import { deleteTeam } from './delete-team.ts';
+import { featureFlagHandlers } from './feature-flags/rpc.ts';
 import { findTeam, membersOf } from './find-team.ts';
 import { findUser } from './find-user.ts';
 import { getMe } from './get-me.ts';
@@ -18,6 +19,7 @@ import { getTenant } from './get-tenant.ts';
 import { acceptInvitation } from './invitations/accept-invitation.ts';
 import { invite } from './invitations/invite.ts';
 import { revokeInvitation } from './invitations/revoke-invitation.ts';
+import { licenseHandlers } from './license/rpc.ts';
 import { confirmEmailChange, requestEmailChange } from './links/change-email.ts';
 import { requestPasswordReset } from './links/request-password-reset.ts';
 import { resetPassword } from './links/reset-password.ts';
@@ -28,6 +30,8 @@ import type { QueueMail } from './mail/queue-mail.ts';
 import type { IdentityProvider } from './provider.ts';
 import { register } from './register.ts';
 import { resolvePrincipal } from './resolve-principal.ts';
+import { settingHandlers } from './settings/rpc.ts';
+import type { Settings } from './settings/settings.ts';
 import type { Team } from './team.ts';
 import {
   invitationToProto,
@@ -80,6 +84,7 @@ const withMembers = async ({ em }: Ctx, team: Team): Promise<MessageInitShape<ty
 export interface IdentityOptions {
   provider: IdentityProvider;
   queueMail: QueueMail;
+  settings: Settings;
   /** Kept once the first key and the declared platform staff are there, or cannot be made now. */
   ready: Promise<void>;
 }
@@ -87,11 +92,11 @@ export interface IdentityOptions {
 /** The RPCs of IdentityService. Each asks policy first; sessions are outside Idempotency-Key, for tokens must not be kept. */
 export const identityHandlers = (
   { pool, now }: ServiceParts,
-  { provider, queueMail, ready }: IdentityOptions,
+  { provider, settings, queueMail, ready }: IdentityOptions,
 ): Handlers<typeof IdentityService, Call> => ({
   register: async (call, request) => {
     await call.authorize('session', 'register', {});
-    return register(call, { provider, queueMail }, request);
+    return register(call, { provider, settings, queueMail }, request);
   },
   login: async (call, request) => {
     await call.authorize('session', 'login', {});
@@ -183,7 +188,7 @@ export const identityHandlers = (
   }),
   createUser: async (call, request) => {
     await may(call, 'user', 'create');
-    return createUser(call, { provider, queueMail }, request);
+    return createUser(call, { provider, settings, queueMail }, request);
   },
   updateUser: command(async (ctx, request) => {
     const { firstName, lastName, active } = request;
@@ -309,4 +314,8 @@ export const identityHandlers = (
     await may(call, 'me', 'read');
     return call.read((ctx) => listMyTenants(ctx, request), everywhere);
   },
+
+  ...settingHandlers(settings),
+  ...featureFlagHandlers,
+  ...licenseHandlers(settings),
 });

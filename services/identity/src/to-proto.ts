@@ -1,4 +1,5 @@
 import type {
+  FeatureFlagSchema,
   InvitationSchema,
   MembershipSchema,
   TeamMemberSchema,
@@ -10,6 +11,7 @@ import type {
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Account } from './account.ts';
+import type { FeatureFlag } from './feature-flags/feature-flag.ts';
 import type { Invitation } from './invitations/invitation.ts';
 import type { Team } from './team.ts';
 import type { TeamMember } from './team-member.ts';
@@ -99,4 +101,15 @@ export const teamMembershipToProto = ({ team, role }: TeamMember): MessageInitSh
   id: team.id,
   name: team.name,
   role,
+});
+
+/** A feature flag as the contract shows it. */
+export const featureFlagToProto = (flag: FeatureFlag): MessageInitShape<typeof FeatureFlagSchema> => ({
+  id: flag.id,
+  name: flag.name,
+  description: flag.description,
+  enabled: flag.enabled,
+  version: flag.version,
+  createdAt: timestampFromDate(flag.createdAt),
+  updatedAt: timestampFromDate(flag.updatedAt),
 });

@@ -6,6 +6,7 @@ import type { Ctx } from '@accessops/service';
 import { changesBetween } from './changes.ts';
 import { lockUser } from './find-user.ts';
 import { keepAnAdmin } from './keep-an-admin.ts';
+import { requireRoomForUser } from './license/require-room.ts';
 import { endSessions } from './session.ts';
 import { snapshotOf } from './snapshot.ts';
 import { parseName } from './text.ts';
@@ -18,7 +19,7 @@ const actionOf = (wasActive: boolean, isActive: boolean): string => {
 
 /**
  * Changes names or the active flag. Deactivating ends the user's sessions in the tenant. What changes nothing is not told.
- * Errors: USER_NOT_FOUND, INVALID_FIELDS, CANNOT_DEACTIVATE_SELF, LAST_ADMIN, PRECONDITION_FAILED.
+ * Errors: USER_NOT_FOUND, INVALID_FIELDS, CANNOT_DEACTIVATE_SELF, LAST_ADMIN, LICENSE_LIMIT_REACHED, PRECONDITION_FAILED.
  */
 export const updateUser = async (ctx: Ctx, { id, firstName, lastName, active }: UpdateUserRequest): Promise<User> => {
   const { em } = ctx;
@@ -36,6 +37,7 @@ export const updateUser = async (ctx: Ctx, { id, firstName, lastName, active }: 
   const leaves = before.active && !after.active;
   if (leaves && user.id === ctx.principal.id) throw new AppError('CANNOT_DEACTIVATE_SELF');
   if (leaves && user.isActiveAdmin()) await keepAnAdmin(ctx, user);
+  if (!before.active && after.active) await requireRoomForUser(em, user.tenantId);
   user.describe(after, ctx.now());
   await em.flush();
   if (leaves) {

@@ -22,6 +22,11 @@ const tenantTables = [
   'outbox_event',
   'dead_letter',
   'idempotent_reply',
+  'setting',
+  'feature_flag',
+  'license',
+  'stripe_subscription',
+  'stripe_event',
 ];
 
 let harness: Harness;
@@ -59,6 +64,17 @@ const fill = async ({ tenantId, slug, admin, userId, teamId }: Rows) => {
      values ($1, $2, 'guest@people.test', '{requester}', 'PENDING', '', $3, 1, now(), now() + interval '1 day')`,
     [newId(), tenantId, admin.id],
   );
+  await run(`insert into setting (tenant_id, key, value, version, updated_at) values ($1, 'same', '1', 2, now())`, [tenantId]);
+  await run(
+    `insert into feature_flag (id, tenant_id, name, description, enabled, version, created_at, updated_at) values ($1, $2, 'same', '', true, 1, now(), now())`,
+    [newId(), tenantId],
+  );
+  await run(`insert into license (tenant_id, tier, flags, version, updated_at) values ($1, 'free', '{}', 1, now())`, [tenantId]);
+  await run(
+    `insert into stripe_subscription (id, tenant_id, customer_id, status, tier, flags, event_id, event_at) values ($1, $2, 'cus', 'active', 'free', '{}', 'evt', now())`,
+    [`sub_${slug}`, tenantId],
+  );
+  await run('insert into stripe_event (id, tenant_id, received_at) values ($1, $2, now())', [`evt_${slug}`, tenantId]);
   const session = newId();
   await run(
     `insert into session (id, tenant_id, account_id, audience, created_at, expires_at) values ($1, $2, $3, 'app', now(), now() + interval '1 day')`,

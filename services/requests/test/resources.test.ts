@@ -1,4 +1,5 @@
 import { newId } from '@accessops/db';
+import { limitsOf } from '@accessops/license';
 import { Operator } from '@accessops/proto/accessops/common/v1/common_pb';
 import { GrantEndedSchema, TeamChangedSchema, TeamDeletedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -70,6 +71,28 @@ describe('resources', () => {
     );
     await suite.client.deleteResource({ id: items[0]?.id ?? '' }, admin);
     await create({ key });
+  });
+
+  test('when twenty are created at once and three fit into the license, then three are; a larger license has room', async () => {
+    const small = new Tenant(suite);
+    const owner = await small.person(['admin'], { licenseTier: 'free' });
+    const kind = await small.type();
+    const limit = limitsOf('free').resources ?? 0;
+    await suite.admin.query(
+      `insert into resource (id, tenant_id, key, name, type_id, owning_team_id, owner_id, created_at, updated_at)
+       select gen_random_uuid(), $1, 'filler-' || n, 'F', $2, gen_random_uuid(), $3, now(), now() from generate_series(1, $4) as n`,
+      [small.id, kind.id, owner.id, limit - 3],
+    );
+    const add = (who: Person) => suite.client.createResource({ ...newResource(), resourceTypeId: kind.id }, who);
+    const results = await outcomes(Array.from({ length: 20 }, () => add(owner)));
+    expect(results.filter((result) => result === 'OK')).toHaveLength(3);
+    expect([...new Set(results)].sort()).toEqual(['LICENSE_LIMIT_REACHED', 'OK']);
+    // A deleted one makes room; so does a license without a limit. No license at all is the smallest.
+    const { items } = await suite.client.listResources({ query: { limit: 1 } }, owner);
+    await suite.client.deleteResource({ id: items[0]?.id ?? '' }, owner);
+    await add(owner);
+    expect(await codeOf(add(await small.person(['admin'], { licenseTier: '' })))).toBe('LICENSE_LIMIT_REACHED');
+    await add(await small.person(['admin'], { licenseTier: 'enterprise' }));
   });
 
   describe('and teams', () => {

@@ -1,9 +1,6 @@
 /** Of access tokens. */
 export const accessTokenSeconds = 15 * 60;
 
-/** Of a session, from login on; refreshing does not prolong it. */
-export const sessionSeconds = 7 * 24 * 3600;
-
 /** How long a second factor counts within a session (NIST SP 800-63B-4, 2.2.3: a day). */
 export const secondFactorMs = 24 * 3_600_000;
 

@@ -2,6 +2,7 @@ import { newId } from '@accessops/db';
 import type { ServiceParts } from '@accessops/service';
 import type { FailedLogins } from '../failed-logins.ts';
 import type { IdentityProvider, Tokens } from '../provider.ts';
+import type { Settings } from '../settings/settings.ts';
 import { signAccessToken } from './access-token.ts';
 import type { Issued } from './grant.ts';
 import { createKeyRing } from './key-ring.ts';
@@ -23,12 +24,14 @@ export interface LocalProviderOptions {
   issuer: string;
   sealKey: Buffer;
   failedLogins: FailedLogins;
+  /** How long sessions last. */
+  settings: Settings;
 }
 
 /** The identity provider that comes with AccessOps: passwords, sessions and keys in its own database. */
 export const createLocalProvider = (
   { pool, now, log }: ServiceParts,
-  { issuer, sealKey, failedLogins }: LocalProviderOptions,
+  { issuer, sealKey, failedLogins, settings }: LocalProviderOptions,
 ): IdentityProvider => {
   const keys = createKeyRing({ pool, sealKey, now, log });
 
@@ -46,7 +49,7 @@ export const createLocalProvider = (
   };
 
   return {
-    login: (call, credentials) => signed(() => login(call, { pool, sealKey, failedLogins }, credentials)),
+    login: (call, credentials) => signed(() => login(call, { pool, sealKey, failedLogins, settings }, credentials)),
     refresh: (call, refreshToken) => signed(() => refresh(call, refreshToken)),
     stepUp: (call, code) => signed(() => stepUp(call, sealKey, code)),
     logout,

@@ -10,9 +10,9 @@ import type { FailedLogins } from '../failed-logins.ts';
 import { membershipsOf } from '../memberships.ts';
 import type { Credentials } from '../provider.ts';
 import type { Audience } from '../session.ts';
+import type { Settings } from '../settings/settings.ts';
 import { chooseMemberships, parseAudience } from './choose-memberships.ts';
 import { grantOf, type Issued } from './grant.ts';
-import { sessionSeconds } from './lifetimes.ts';
 import { isPassword } from './password-hash.ts';
 import { hashOf, newRefreshToken } from './refresh-token.ts';
 import { type SecondFactorCode, useSecondFactor } from './second-factor/use-second-factor.ts';
@@ -38,11 +38,22 @@ interface Start {
   audience: Audience;
   tenant: string;
   code: SecondFactorCode;
+}
+
+/** What logging in works with. */
+export interface LoginParts {
+  pool: Pool;
   sealKey: Buffer;
+  settings: Settings;
+  failedLogins: FailedLogins;
 }
 
 /** Undefined when the second factor was wrong, which has to be committed. */
-const start = async (ctx: Ctx, { accountId, audience, tenant, code, sealKey }: Start): Promise<Issued | undefined> => {
+const start = async (
+  ctx: Ctx,
+  { sealKey, settings }: LoginParts,
+  { accountId, audience, tenant, code }: Start,
+): Promise<Issued | undefined> => {
   const account = await ctx.em.findOne(Account, { id: accountId, active: true });
   if (!account) throw new AppError('INVALID_CREDENTIALS');
   const { realmRoles } = account;
@@ -56,7 +67,8 @@ const start = async (ctx: Ctx, { accountId, audience, tenant, code, sealKey }: S
 
   const [sessionId, refreshToken] = [newId(), newRefreshToken()];
   const now = ctx.now();
-  const expiresAt = new Date(now.getTime() + sessionSeconds * 1000);
+  const hours = await settings.valueOf(ctx.em, tenantId, 'session.lifetime-hours');
+  const expiresAt = new Date(now.getTime() + hours * 3_600_000);
   await ctx.em.execute(
     `with started as (
        insert into session (id, tenant_id, account_id, audience, created_at, expires_at, second_factor_at) values (?, ?, ?, ?, ?, ?, ?) returning *
@@ -78,22 +90,18 @@ const start = async (ctx: Ctx, { accountId, audience, tenant, code, sealKey }: S
  * Starts a session. The password is checked outside the transaction, and against a hash of nobody's for an unknown address: neither
  * answer nor time tells whether the address exists. Whether there is a second factor is told after the right password only.
  */
-export const login = async (
-  call: Call,
-  { pool, sealKey, failedLogins }: { pool: Pool; sealKey: Buffer; failedLogins: FailedLogins },
-  credentials: Credentials,
-): Promise<Issued> => {
+export const login = async (call: Call, parts: LoginParts, credentials: Credentials): Promise<Issued> => {
   const { email, password, tenant, totp, recoveryCode } = credentials;
   const audience = parseAudience(credentials.audience);
-  const stored = await find(pool, normalizeEmail(email));
+  const stored = await find(parts.pool, normalizeEmail(email));
   try {
     if (!(await isPassword(password, stored?.password_hash)) || !stored) throw new AppError('INVALID_CREDENTIALS');
     const code = { totp, recoveryCode };
-    const issued = await call.write((ctx) => start(ctx, { accountId: stored.id, audience, tenant, code, sealKey }), 'all-tenants');
+    const issued = await call.write((ctx) => start(ctx, parts, { accountId: stored.id, audience, tenant, code }), 'all-tenants');
     if (!issued) throw new AppError('INVALID_MFA_CODE');
     return issued;
   } catch (error) {
-    if (error instanceof AppError && error.code === 'INVALID_CREDENTIALS') failedLogins.note(stored?.id ?? null, call.origin);
+    if (error instanceof AppError && error.code === 'INVALID_CREDENTIALS') parts.failedLogins.note(stored?.id ?? null, call.origin);
     throw error;
   }
 };

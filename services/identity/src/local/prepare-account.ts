@@ -7,11 +7,11 @@ import { parseName } from '../text.ts';
 import { hashPassword } from './password-hash.ts';
 
 /** Checks a new person and hashes the password. Errors: INVALID_FIELDS, PASSWORD_TOO_WEAK. */
-export const prepareAccount = async ({ password, realmRoles = [], ...person }: NewPerson): Promise<PreparedAccount> => {
+export const prepareAccount = async ({ password, minLength, realmRoles = [], ...person }: NewPerson): Promise<PreparedAccount> => {
   const email = parseEmail(person.email);
   const firstName = parseName('/firstName', person.firstName);
   const lastName = parseName('/lastName', person.lastName);
-  checkPassword(password, email);
+  checkPassword(password, email, minLength);
   const passwordHash = await hashPassword(password);
   const id = newId();
   return {

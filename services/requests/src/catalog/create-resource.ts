@@ -8,6 +8,7 @@ import { created } from '../changes.ts';
 import { parseFields } from '../parse-fields.ts';
 import { requireTeam } from '../team/require-team.ts';
 import { isId, parseSlug, parseText } from '../text.ts';
+import { requireRoomForResource } from './require-room.ts';
 import { noTeam, Resource } from './resource.ts';
 import { ResourceType } from './resource-type.ts';
 
@@ -26,13 +27,14 @@ const holdType = async ({ em }: Ctx, id: string): Promise<ResourceType> => {
   return type;
 };
 
-/** Adds a resource to the catalog. Errors: INVALID_FIELDS (also for a type or team that is not there), RESOURCE_KEY_TAKEN, PERMISSION_DENIED. */
+/** Adds a resource to the catalog. Errors: INVALID_FIELDS (also for a type or team that is not there), RESOURCE_KEY_TAKEN, LICENSE_LIMIT_REACHED, PERMISSION_DENIED. */
 export const createResource = async (ctx: Ctx, input: NewResource): Promise<Resource> => {
   await ctx.authorize('resource', 'create', { tenantId: ctx.tenantId });
   const fields = parseFields({ key: () => parseSlug('/key', input.key), name: () => parseText('/name', input.name, 200) });
   const type = await holdType(ctx, input.resourceTypeId);
   if (input.owningTeamId) await requireTeam(ctx, input.owningTeamId);
   const owningTeamId = input.owningTeamId || noTeam;
+  await requireRoomForResource(ctx);
   const now = ctx.now();
   const resource = ctx.em.create(Resource, {
     ...fields,

@@ -1,0 +1,13 @@
+import type { Ctx } from '@accessops/service';
+import { findFeatureFlag } from './find-feature-flag.ts';
+import { tellFlag } from './tell-flag.ts';
+
+/** Deletes a feature flag: it is off. Errors: FEATURE_FLAG_NOT_FOUND. */
+export const deleteFeatureFlag = async (ctx: Ctx, id: string): Promise<void> => {
+  const flag = await findFeatureFlag(ctx.em, id, { locked: true });
+  ctx.expectVersion(flag.version);
+  const { name, description, enabled } = flag;
+  ctx.em.remove(flag);
+  await ctx.em.flush();
+  tellFlag(ctx, flag, 'DELETED', { name: { before: name }, description: { before: description }, enabled: { before: enabled } });
+};
