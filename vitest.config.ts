@@ -1,7 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-const members = ['packages/*', 'services/*', 'gateway', 'dev'];
+const members = ['packages/*', 'services/*', 'gateway', 'dev', 'deploy'];
 const within = (pattern: string) => members.map((member) => `${member}/${pattern}`);
+// `deploy/test` needs servers of its own: `npm run test:deploy`.
+const exclude = ['**/node_modules/**', 'deploy/test/**'];
 const globalSetup = './packages/testing/src/global-setup.ts';
 
 // Cursors, outboxes and projections are polled: waiting tests share two cores well, but not many at a time.
@@ -20,7 +22,7 @@ export default defineConfig({
     coverage: { provider: 'v8', include: within('src/**/*.ts'), exclude: ['**/*.test.ts'] },
     projects: [
       { test: { ...shared, name: 'unit', include: within('src/**/*.test.ts') } },
-      { test: { ...shared, name: 'integration', include: within('test/**/*.test.ts'), globalSetup } },
+      { test: { ...shared, name: 'integration', include: within('test/**/*.test.ts'), exclude, globalSetup } },
       {
         test: {
           ...shared,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { natsDocument } from './nats-document.ts';
 import { root } from './paths.ts';
 
 interface CodeEntry {
@@ -44,4 +45,7 @@ ${titles.join('\n')}
 };
 
 /** Documents that are made from code, by their path in the repository. */
-export const generatedDocuments = async (): Promise<Record<string, string>> => ({ 'docs/errors.md': await errorsDocument() });
+export const generatedDocuments = async (): Promise<Record<string, string>> => ({
+  'docs/errors.md': await errorsDocument(),
+  'deploy/nats/nats.conf': natsDocument(),
+});

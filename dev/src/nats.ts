@@ -25,7 +25,8 @@ export interface NatsOptions {
 // An empty list of allowed subjects would allow them all.
 const only = (subjects: string[]) => (subjects.length > 0 ? { allow: subjects } : { deny: ['>'] });
 
-const login = ({ user, password, permissions }: NatsUser) => ({
+/** A login as the server's configuration has it. */
+export const natsLogin = ({ user, password, permissions }: NatsUser) => ({
   user,
   password,
   ...(permissions && { permissions: { publish: only(permissions.publish), subscribe: only(permissions.subscribe) } }),
@@ -53,7 +54,7 @@ export const prepareNats = ({ program, directory, configFile, port, users }: Nat
     host: '127.0.0.1',
     port: port.port,
     jetstream: { store_dir: directory, max_memory_store: 256 * 1024 ** 2, max_file_store: 20 * 1024 ** 3 },
-    authorization: { users: users.map(login) },
+    authorization: { users: users.map(natsLogin) },
   };
   // NATS reads JSON as its own format.
   writeFileSync(configFile, JSON.stringify(config, undefined, 2), { mode: 0o600 });

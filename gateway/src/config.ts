@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ConfigError } from '@accessops/telemetry';
+import { ConfigError, withSecretFiles } from '@accessops/telemetry';
 import type { JWK } from 'jose';
 import { z } from 'zod';
 import { parseRange } from './front-door/client-address.ts';
@@ -138,9 +138,9 @@ export interface GatewayConfig {
   logLevel: string;
 }
 
-/** Reads the configuration out of environment variables; throws a ConfigError that lists every problem. */
+/** Reads the configuration out of environment variables, or of the files that `<NAME>_FILE` names; throws a ConfigError that lists every problem. */
 export const configFrom = (env: Record<string, string | undefined>): GatewayConfig => {
-  const { success, data, error } = environment.safeParse(env);
+  const { success, data, error } = environment.safeParse(withSecretFiles(Object.keys(environment.shape), env));
   if (!success) throw new ConfigError(error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
   return {
     host: data.HOST,

@@ -135,7 +135,7 @@ const nothing: Readonly<Record<string, string>> = Object.freeze({});
 export const createRouteServer = (parts: RouteParts) => {
   const { services, authenticate, principals, authorizer, cursors, readIdempotencyKey, accessLog, log, limits, browserSessions } = parts;
   const stranger = createCaller(parts.minter, anonymous);
-  /** A token that is not good counts against the address it comes from. */
+  /** A token that is not good, or not any more, counts against the address it comes from. */
   const countStranger = (exchange: Exchange) => async (error: unknown) => {
     await limits.countAddress(exchange);
     throw error;
@@ -184,7 +184,7 @@ export const createRouteServer = (parts: RouteParts) => {
         const strongest = audienceFor(claims, audience);
         tenant = tenantHeader(incoming) || (route.anyTenant ? '*' : '');
         const found = principals.callerOf(claims, tenant, strongest);
-        caller = found instanceof Promise ? await found : found;
+        caller = found instanceof Promise ? await found.catch(countStranger(exchange)) : found;
         const counting = limits.countCaller(exchange, caller.principal);
         if (counting) await counting;
       } else {

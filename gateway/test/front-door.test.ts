@@ -101,6 +101,13 @@ describe('the front door', () => {
       expect((await call('GET', '//livez')).status).toBe(200);
     });
 
+    test('when a session has ended, then its token counts as no good one', async () => {
+      const { call } = await door({ RATE_LIMIT_ADDRESS: '3' });
+      const { token, refreshToken } = await world.person(admin, slug, ['requester']);
+      await world.call('POST', '/auth/logout', { body: { refreshToken } });
+      await until(async () => (await call('GET', '/me', { token })).status === 429);
+    });
+
     test('when limits are off, then nothing is counted or told', async () => {
       const { call } = await door({ ACCESSOPS_RATE_LIMIT: 'off', RATE_LIMIT_USER: '1', RATE_LIMIT_ADDRESS: '1' });
       const answers = await times(5, () => call('GET', '/me', { token: admin.token }));

@@ -1,13 +1,19 @@
-import { Migrator } from '@mikro-orm/migrations';
-import { MikroORM } from '@mikro-orm/postgresql';
+import { type Migration, Migrator } from '@mikro-orm/migrations';
+import { type Constructor, MikroORM } from '@mikro-orm/postgresql';
+
+/** A migration that has been loaded already; its name is that of its file. */
+export interface NamedMigration {
+  name: string;
+  class: Constructor<Migration>;
+}
 
 export interface MigrateOptions {
   /** The owner's login. */
   url: string;
   /** The schema, named like the service. */
   service: string;
-  /** Folder of the migrations. */
-  directory: string;
+  /** Folder of the migrations, or the migrations themselves where there is no folder, as in a bundle. */
+  directory: string | NamedMigration[];
   /** `up` applies all that are missing, `down` takes all back. */
   direction: 'up' | 'down';
 }
@@ -22,9 +28,9 @@ export const migrate = async ({ url, service, directory, direction }: MigrateOpt
     extensions: [Migrator],
     driverOptions: { options: `-c search_path=${service}` },
     migrations: {
-      path: directory,
-      pathTs: directory,
-      glob: '!(*.d).ts',
+      ...(typeof directory === 'string'
+        ? { path: directory, pathTs: directory, glob: '!(*.d).ts' }
+        : { migrationsList: directory.map((migration) => ({ ...migration, name: `${migration.name}.ts` })) }),
       tableName: 'schema_migration',
       transactional: true,
       allOrNothing: true,

@@ -5,6 +5,8 @@ export interface BrokerOptions {
   url: string;
   user: string;
   password: string;
+  /** How many servers hold each stream; default 1. */
+  replicas?: number;
 }
 
 /** A NATS connection with JetStream that reconnects for ever. */
@@ -12,12 +14,14 @@ export interface Broker {
   connection: NatsConnection;
   js: JetStreamClient;
   jsm: JetStreamManager;
+  /** How many servers hold each stream that is made. */
+  replicas: number;
   isUp(): boolean;
   close(): Promise<void>;
 }
 
 /** Connects; waits for a server that is not there yet. */
-export const connectBroker = async ({ url, user, password }: BrokerOptions): Promise<Broker> => {
+export const connectBroker = async ({ url, user, password, replicas = 1 }: BrokerOptions): Promise<Broker> => {
   const connection = await connect({
     servers: url,
     user,
@@ -44,7 +48,7 @@ export const connectBroker = async ({ url, user, password }: BrokerOptions): Pro
   void watch();
   const js = connection.jetstream({ timeout: 5000 });
   const jsm = await connection.jetstreamManager({ checkAPI: false, timeout: 5000 });
-  return { connection, js, jsm, isUp: () => up && !connection.isClosed(), close: () => connection.close() };
+  return { connection, js, jsm, replicas, isUp: () => up && !connection.isClosed(), close: () => connection.close() };
 };
 
 /** Whether an API call failed because the stream or consumer is not there. */

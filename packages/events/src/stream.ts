@@ -5,7 +5,7 @@ import { streamOf, subjectOf } from './topology.ts';
 const seconds = 1e9;
 
 /** Makes sure that the stream of a service is there; answers when it was created, which tells one incarnation from another. */
-export const ensureStream = async ({ jsm }: Broker, namespace: string, service: string): Promise<string> => {
+export const ensureStream = async ({ jsm, replicas }: Broker, namespace: string, service: string): Promise<string> => {
   const name = streamOf(namespace, service);
   try {
     return (await jsm.streams.info(name)).created;
@@ -16,6 +16,7 @@ export const ensureStream = async ({ jsm }: Broker, namespace: string, service: 
     name,
     subjects: [subjectOf(namespace, service)],
     storage: StorageType.File,
+    num_replicas: replicas,
     retention: RetentionPolicy.Limits,
     max_age: 7 * 24 * 3600 * seconds,
     duplicate_window: 120 * seconds,

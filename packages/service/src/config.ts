@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ConfigError } from '@accessops/telemetry';
+import { ConfigError, withSecretFiles } from '@accessops/telemetry';
 import { z } from 'zod';
 
 const jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown()).and(z.object({ kty: z.string() }))) });
@@ -36,6 +36,8 @@ export const serviceEnvironment = z.object({
   NATS_URL: z.string().startsWith('nats'),
   NATS_USER: z.string().min(1),
   NATS_PASSWORD: z.string().min(1),
+  /** How many servers of a NATS cluster hold each stream that is made. */
+  NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
   /** host:port of the Cerbos PDP. */
   CERBOS_ADDRESS: z.string().regex(/^.+:\d+$/, 'must be host:port'),
   /** Public Ed25519 JWKs of the processes that vouch for principals; `kid` is the name of the process. */
@@ -51,16 +53,16 @@ export const serviceEnvironment = z.object({
 export interface ServiceConfig {
   listen: string;
   databaseUrl: string;
-  nats: { url: string; user: string; password: string };
+  nats: { url: string; user: string; password: string; replicas?: number };
   cerbosAddress: string;
   principalJwks: z.infer<typeof jwks>;
   namespace: string;
   logLevel: string;
 }
 
-/** Reads an environment by a schema; throws a ConfigError that lists every problem. */
-export const readEnvironment = <T extends z.ZodType>(schema: T, env: Record<string, string | undefined>): z.infer<T> => {
-  const result = schema.safeParse(env);
+/** Reads an environment by a schema; `<NAME>_FILE` may name a file for any of it. Throws a ConfigError that lists every problem. */
+export const readEnvironment = <T extends z.ZodObject>(schema: T, env: Record<string, string | undefined>): z.infer<T> => {
+  const result = schema.safeParse(withSecretFiles(Object.keys(schema.shape), env));
   if (result.success) return result.data;
   throw new ConfigError(result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
 };
@@ -69,7 +71,7 @@ export const readEnvironment = <T extends z.ZodType>(schema: T, env: Record<stri
 export const toServiceConfig = (env: z.infer<typeof serviceEnvironment>): ServiceConfig => ({
   listen: env.LISTEN,
   databaseUrl: env.DATABASE_URL,
-  nats: { url: env.NATS_URL, user: env.NATS_USER, password: env.NATS_PASSWORD },
+  nats: { url: env.NATS_URL, user: env.NATS_USER, password: env.NATS_PASSWORD, replicas: env.NATS_REPLICAS },
   cerbosAddress: env.CERBOS_ADDRESS,
   principalJwks: env.PRINCIPAL_JWKS_FILE,
   namespace: env.EVENTS_NAMESPACE,

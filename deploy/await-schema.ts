@@ -1,0 +1,39 @@
+import migrations from 'accessops:migrations';
+import { setTimeout as delay } from 'node:timers/promises';
+import { services } from '@accessops/events/topology';
+import { readEnvironment } from '@accessops/service';
+import { runProcess } from '@accessops/telemetry';
+import pg from 'pg';
+import { z } from 'zod';
+
+const environment = z.object({
+  SERVICE: z.enum(services),
+  /** The login of the service. */
+  DATABASE_URL: z.string().startsWith('postgres'),
+});
+
+const appliedMigrations = async (connectionString: string): Promise<string[]> => {
+  const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5000 });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    return (await client.query<{ name: string }>('select name from schema_migration')).rows.map(({ name }) => name);
+  } catch {
+    return [];
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+};
+
+// Ends when the migrations of this release have run, so that no service of a release meets the schema of the one before.
+runProcess(async () => {
+  const { SERVICE: service, DATABASE_URL: url } = readEnvironment(environment, process.env);
+  const wanted = migrations[service].map(({ name }) => name);
+  for (;;) {
+    const applied = new Set(await appliedMigrations(url));
+    const missing = wanted.filter((name) => !applied.has(name));
+    if (missing.length === 0) process.exit(0);
+    process.stdout.write(`${service} waits for ${missing.join(', ')}\n`);
+    await delay(1000);
+  }
+});

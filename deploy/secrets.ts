@@ -1,0 +1,30 @@
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { secretFiles } from './src/secret-files.ts';
+
+// node secrets.js FOLDER               makes FOLDER/<holder>/<file>, for containers that each mount their own holder's folder
+// node secrets.js FOLDER --kubernetes  prints the same as Secrets
+const [folder = '', format] = process.argv.slice(2);
+const origin = join(folder, 'origin');
+mkdirSync(origin, { recursive: true, mode: 0o700 });
+const holders = Object.entries(secretFiles(origin));
+
+if (format === '--kubernetes') {
+  const items = holders.map(([holder, stringData]) => ({
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: { name: holder, labels: { 'app.kubernetes.io/part-of': 'accessops' } },
+    stringData,
+  }));
+  process.stdout.write(`${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, undefined, 2)}\n`);
+} else {
+  for (const [holder, files] of holders) {
+    // Readable for every user inside the one container that mounts it, each of which runs as another one.
+    mkdirSync(join(folder, holder), { recursive: true, mode: 0o755 });
+    for (const [name, text] of Object.entries(files)) {
+      const path = join(folder, holder, name);
+      writeFileSync(`${path}.new`, text, { mode: 0o444 });
+      renameSync(`${path}.new`, path);
+    }
+  }
+}

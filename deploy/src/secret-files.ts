@@ -1,0 +1,68 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Service, services } from '@accessops/events/topology';
+import { openSecrets } from '../../dev/src/secrets.ts';
+
+/** Files by their name. */
+type Files = Record<string, string>;
+
+/** Who gets secrets: the processes of our own, and the servers they need. */
+export type Holder = Service | 'gateway' | 'migrate' | 'postgres' | 'nats' | 'keycloak';
+
+/** The password in a file, made when there is none. */
+const openPassword = (path: string): string => {
+  if (!existsSync(path)) writeFileSync(path, randomBytes(24).toString('base64url'), { mode: 0o600 });
+  return readFileSync(path, 'utf8');
+};
+
+const withLineEnd = (text: string) => `${text.trim()}\n`;
+
+/**
+ * The secrets of a whole platform: what each of its containers finds in /run/secrets. They are kept in `folder`, and what is
+ * not there yet is made.
+ */
+export const secretFiles = (folder: string, postgres = 'postgres:5432', database = 'accessops'): Record<Holder, Files> => {
+  const secrets = openSecrets(folder);
+  const read = (path: string) => readFileSync(path, 'utf8');
+  const databaseUrl = (user: string, password: string) => `postgres://${user}:${encodeURIComponent(password)}@${postgres}/${database}`;
+  const ofService = (service: Service, more: Files = {}): Files => ({
+    'database-url': databaseUrl(service, secrets.database[service].app),
+    'nats-password': secrets.nats[service],
+    'principal-jwks': read(secrets.files.principalJwks),
+    ...more,
+  });
+  const all: Record<Holder, Files> = {
+    identity: ofService('identity', {
+      'identity-key': read(secrets.files.identityKey),
+      'platform-users': read(secrets.files.platformUsers),
+      'smtp-url': 'smtp://mailpit:1025',
+    }),
+    requests: ofService('requests'),
+    approvals: ofService('approvals', { 'principal-key': read(secrets.files.approvalsPrincipalKey) }),
+    provisioner: ofService('provisioner', { 'credential-key': read(secrets.files.credentialKey) }),
+    audit: ofService('audit'),
+    gateway: {
+      'nats-password': secrets.nats.gateway,
+      'principal-key': read(secrets.files.gatewayPrincipalKey),
+      'cursor-key': read(secrets.files.cursorKey),
+    },
+    migrate: {
+      'admin-database-url': databaseUrl('postgres', secrets.postgres),
+      'database-passwords': JSON.stringify(secrets.database),
+    },
+    postgres: { password: secrets.postgres },
+    nats: {
+      'passwords.conf': [...services, 'gateway' as const]
+        .map((user) => `PASSWORD_${user.toUpperCase()}: ${JSON.stringify(secrets.nats[user])}`)
+        .join('\n'),
+    },
+    keycloak: { 'admin-password': openPassword(join(folder, 'keycloak-admin.password')) },
+  };
+  return Object.fromEntries(
+    Object.entries(all).map(([holder, files]) => [
+      holder,
+      Object.fromEntries(Object.entries(files).map(([name, text]) => [name, withLineEnd(text)])),
+    ]),
+  ) as Record<Holder, Files>;
+};

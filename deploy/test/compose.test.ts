@@ -1,0 +1,127 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { ApiClient } from '../../dev/src/api-client.ts';
+import { demoPassword, emailOf } from '../../dev/src/demo.ts';
+import { isThere } from './is-there.ts';
+import { root } from './kustomize.ts';
+
+interface Service {
+  build?: object;
+  image: string;
+  ports?: object[];
+  healthcheck?: object;
+  deploy?: { resources?: { limits?: { memory?: string } } };
+}
+
+const project = `accessops-check-${process.pid}`;
+const environment = { ...process.env, VERSION: `check-${process.pid}`, COMMIT: 'a commit', PORT: '' };
+const docker = (...args: string[]): string =>
+  execFileSync('docker', args, {
+    cwd: root,
+    env: environment,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'pipe'],
+    maxBuffer: 64 * 1024 ** 2,
+  });
+const compose = (...args: string[]): string => docker('compose', '--project-name', project, ...args);
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  return port;
+};
+
+const until = async <T>(read: () => Promise<T>, isWanted: (value: T) => boolean): Promise<T> => {
+  const deadline = Date.now() + 60_000;
+  for (;;) {
+    const value = await read();
+    if (isWanted(value) || Date.now() > deadline) return value;
+    await delay(200);
+  }
+};
+
+const megabytes = (image: string) => Number(docker('image', 'inspect', '--format', '{{.Size}}', image)) / 1024 ** 2;
+
+describe.runIf(isThere('a Docker Engine with compose'))('compose', () => {
+  const own = ['gateway', 'identity', 'requests', 'approvals', 'provisioner', 'audit', 'migrate'];
+  let configured: Record<string, Service>;
+
+  beforeAll(async () => {
+    environment.PORT = String(await freePort());
+    configured = (parse(compose('--profile', '*', 'config')) as { services: Record<string, Service> }).services;
+    compose('--profile', 'all', 'build', '--quiet');
+  });
+  afterAll(() => {
+    compose('--profile', 'all', 'down', '--volumes', '--timeout', '20');
+    docker('image', 'rm', ...own.map((name) => `accessops/${name}:${environment.VERSION}`));
+  });
+
+  it('when all profiles are read, then only the gateway is published and whatever stays is limited', () => {
+    expect(Object.keys(configured).filter((name) => configured[name]?.ports)).toEqual(['gateway']);
+    const oneShot = ['secrets', 'migrate', 'nats-data', 'demo'];
+    const unlimited = Object.keys(configured).filter((name) => !configured[name]?.deploy?.resources?.limits?.memory);
+    expect(unlimited.toSorted()).toEqual(oneShot.toSorted());
+  });
+
+  it.each(own)('when the image of %s is built, then it is small, without root, and names its commit', (name) => {
+    const image = `accessops/${name}:${environment.VERSION}`;
+    expect(megabytes(image) - megabytes('node:24-bookworm-slim')).toBeLessThan(120);
+    const config = JSON.parse(docker('image', 'inspect', '--format', '{{json .Config}}', image)) as Record<string, unknown>;
+    expect(config).toMatchObject({ User: '1000:1000', Entrypoint: ['/usr/local/bin/node'] });
+    expect(config.Labels).toMatchObject({ 'org.opencontainers.image.revision': 'a commit' });
+  });
+
+  it('when one service is asked for, then it comes up with what it needs and nothing else', { timeout: 600_000 }, () => {
+    compose('--profile', 'audit', 'up', '--wait');
+    const running = compose('--profile', 'all', 'ps', '--services', '--status', 'running').trim().split('\n');
+    expect(running.toSorted()).toEqual(['audit', 'cerbos', 'nats', 'postgres']);
+  });
+
+  it('when all is asked for, then the way from request to credential works', { timeout: 1_800_000 }, async () => {
+    compose('--profile', 'all', 'up', '--wait');
+    const anonymous = new ApiClient(`http://127.0.0.1:${environment.PORT}`);
+    const login = async (name: string) => {
+      const body = { email: emailOf(name, 'acme'), password: demoPassword };
+      return anonymous.as(String((await anonymous.must([200], 'POST', '/auth/login', body)).accessToken));
+    };
+    const [requester, first, second] = [await login('requester'), await login('approver1'), await login('approver2')];
+    const [resource] = (await requester.list('/catalog/resources')).filter(({ key }) => key === 'prod-db');
+    const wish = { resourceId: resource?.id, role: 'reader', justification: 'Ticket 4711', duration: 'PT1H' };
+    const { id } = await requester.must([201], 'POST', '/requests', wish);
+    for (const approver of [first, second]) await approver.must([200], 'POST', `/requests/${String(id)}/approve`, {});
+    const read = () => requester.must([200], 'GET', `/requests/${String(id)}`);
+    expect(await until(read, ({ status }) => status === 'ACTIVE')).toMatchObject({ status: 'ACTIVE' });
+  });
+
+  it('when a process is told to stop, then it ends by itself and in time', () => {
+    compose('--profile', 'all', 'stop', '--timeout', '20', ...own.slice(0, 6));
+    const exitCode = (name: string) =>
+      docker('inspect', '--format', '{{.State.ExitCode}}', compose('--profile', 'all', 'ps', '--all', '--quiet', name).trim()).trim();
+    expect(own.slice(0, 6).map((name) => `${name} ${exitCode(name)}`)).toEqual(own.slice(0, 6).map((name) => `${name} 0`));
+  });
+
+  it('when it looks for the secrets of another, then a container finds none', () => {
+    const found = spawnSync(
+      'docker',
+      [
+        'compose',
+        '--project-name',
+        project,
+        'run',
+        '--rm',
+        '--no-deps',
+        'audit',
+        '-e',
+        'console.log(require("fs").readdirSync("/run/secrets").join())',
+      ],
+      { cwd: root, env: environment, encoding: 'utf8' },
+    );
+    expect(found.stdout.trim()).toBe('database-url,nats-password,principal-jwks');
+  });
+});

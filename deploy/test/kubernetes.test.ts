@@ -1,0 +1,104 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isThere } from './is-there.ts';
+import { type Container, kustomize, manifestsOf, workloadsOf } from './kustomize.ts';
+
+const overlays = ['overlays/dev', 'overlays/production'];
+const containersOf = (overlay: string): Container[] =>
+  workloadsOf(manifestsOf(overlay)).flatMap(({ spec }) => spec.template.spec.containers);
+
+describe.runIf(isThere('kubectl'))('what the overlays hold', () => {
+  it.each(overlays)('when %s is applied, then no pod has a token of the cluster', (overlay) => {
+    for (const { spec } of workloadsOf(manifestsOf(overlay))) expect(spec.template.spec.automountServiceAccountToken).toBe(false);
+  });
+
+  it('when production is applied, then every container is limited and has a read-only root', () => {
+    for (const { resources, securityContext } of containersOf('overlays/production')) {
+      expect(resources?.limits?.memory).toBeDefined();
+      expect(resources?.requests?.cpu).toBeDefined();
+      expect(securityContext?.readOnlyRootFilesystem).toBe(true);
+    }
+  });
+
+  it('when production is applied, then everything that serves has probes, a graceful end and is spread', () => {
+    for (const { spec } of workloadsOf(manifestsOf('overlays/production')).filter(({ kind }) => kind !== 'Job')) {
+      const [container] = spec.template.spec.containers;
+      for (const probe of [container?.startupProbe, container?.livenessProbe, container?.readinessProbe]) expect(probe).toBeDefined();
+      expect(container?.lifecycle?.preStop).toBeDefined();
+      expect(spec.template.spec.topologySpreadConstraints).toHaveLength(2);
+    }
+  });
+
+  it('when a new release is applied at once, then its services wait for its migrations', () => {
+    const services = workloadsOf(manifestsOf('overlays/production')).filter(
+      ({ spec }) => spec.template.metadata.labels['app.kubernetes.io/component'] === 'service',
+    );
+    expect(services).toHaveLength(5);
+    for (const { spec } of services) expect(spec.template.spec.initContainers?.map(({ name }) => name)).toEqual(['await-schema']);
+  });
+});
+
+describe.runIf(isThere('a Kubernetes API server, named by DEPLOY_KUBECONFIG,'))('a real API server', () => {
+  const namespace = `accessops-check-${randomBytes(4).toString('hex')}`;
+  const options = ['--kubeconfig', process.env.DEPLOY_KUBECONFIG ?? ''];
+  const apply = (manifests: string, ...more: string[]) => {
+    const args = [...options, 'apply', '--server-side', '--validate=strict', '-f', '-', ...more];
+    const { status, stdout, stderr } = spawnSync('kubectl', args, { input: manifests, encoding: 'utf8' });
+    return { status, output: `${stdout}${stderr}` };
+  };
+  /** The namespace is ours for the test: the overlay's own must exist before anything can be tried in it. */
+  const inNamespace = (overlay: string) =>
+    kustomize(overlay)
+      .replaceAll(/namespace: accessops(-dev)?$/gm, `namespace: ${namespace}`)
+      .replaceAll(/^ {2}name: accessops(-dev)?$/gm, `  name: ${namespace}`);
+
+  beforeAll(() => {
+    const labels = Object.fromEntries(['enforce', 'warn', 'audit'].map((mode) => [`pod-security.kubernetes.io/${mode}`, 'restricted']));
+    const made = apply(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } }));
+    if (made.status !== 0) throw new Error(made.output);
+  });
+  afterAll(() => {
+    execFileSync('kubectl', [...options, 'delete', 'namespace', namespace, '--wait=false']);
+  });
+
+  it.each(overlays)('when %s is tried with strict validation, then it accepts everything without a warning', (overlay) => {
+    const { status, output } = apply(inNamespace(overlay), '--dry-run=server');
+    expect(output).not.toContain('Warning');
+    expect({ status, output }).toMatchObject({ status: 0 });
+    expect(output.trim().split('\n')).toHaveLength(manifestsOf(overlay).length);
+  });
+
+  it.each(overlays)('when the pods of %s are tried themselves, then Pod Security "restricted" lets them in', (overlay) => {
+    // A Deployment is only warned about; a pod is refused.
+    const pods = workloadsOf(manifestsOf(overlay)).map(({ metadata, spec }) => ({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: metadata.name, namespace, labels: spec.template.metadata.labels },
+      spec: {
+        ...spec.template.spec,
+        serviceAccountName: 'default',
+        // Claims come with the StatefulSet.
+        volumes: [...((spec.template.spec as { volumes?: object[] }).volumes ?? []), { name: 'data', emptyDir: {} }],
+      },
+    }));
+    const { status, output } = apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: pods }), '--dry-run=server');
+    expect({ status, output }).toMatchObject({ status: 0 });
+  });
+
+  it('when a field is misspelt, then it is refused', () => {
+    const { status, output } = apply(inNamespace('overlays/production').replace('minReplicas', 'minReplica'), '--dry-run=server');
+    expect(status).not.toBe(0);
+    expect(output).toContain('minReplica');
+  });
+
+  it('when a pod asks for more than it needs, then it is refused', () => {
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'root', namespace },
+      spec: { containers: [{ name: 'main', image: 'accessops/gateway' }] },
+    };
+    expect(apply(JSON.stringify(pod), '--dry-run=server').output).toContain('violates PodSecurity');
+  });
+});

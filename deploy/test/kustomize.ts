@@ -1,0 +1,44 @@
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+
+export const root = join(import.meta.dirname, '../..');
+
+export interface Container {
+  name: string;
+  image: string;
+  ports?: { containerPort: number }[];
+  resources?: { limits?: { memory?: string }; requests?: { memory?: string; cpu?: string } };
+  securityContext?: { readOnlyRootFilesystem?: boolean };
+  startupProbe?: object;
+  livenessProbe?: object;
+  readinessProbe?: object;
+  lifecycle?: { preStop?: object };
+}
+
+export interface PodTemplate {
+  metadata: { labels: Record<string, string> };
+  spec: {
+    containers: Container[];
+    initContainers?: Container[];
+    automountServiceAccountToken?: boolean;
+    topologySpreadConstraints?: object[];
+  };
+}
+
+export interface Manifest {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string };
+  spec: { template: PodTemplate };
+}
+
+/** The text that `kubectl apply -k` would send. */
+export const kustomize = (overlay: string): string =>
+  execFileSync('kubectl', ['kustomize', join(root, 'deploy/k8s', overlay)], { encoding: 'utf8', maxBuffer: 64 * 1024 ** 2 });
+
+export const manifestsOf = (overlay: string): Manifest[] =>
+  parseAllDocuments(kustomize(overlay)).map((document) => document.toJS() as Manifest);
+
+export const workloadsOf = (manifests: Manifest[]): Manifest[] =>
+  manifests.filter(({ kind }) => ['Deployment', 'StatefulSet', 'Job'].includes(kind));
