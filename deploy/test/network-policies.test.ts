@@ -41,7 +41,9 @@ describe.runIf(isThere('kubectl'))('NetworkPolicies', () => {
   it('when production is laid out, then outside there are only the entrance, DNS, the database, mail and the targets', () => {
     const manifests = manifestsOf('overlays/production');
     const database = [...services, 'migrate'].map((client) => `${client} → 10.20.0.0/24`);
-    expect(openingsOutside(policiesIn(manifests), podsIn(manifests))).toEqual([...outside, ...database, 'identity → 10.20.1.0/24'].toSorted());
+    expect(openingsOutside(policiesIn(manifests), podsIn(manifests))).toEqual(
+      [...outside, ...database, 'identity → 10.20.1.0/24'].toSorted(),
+    );
   });
 
   it('when the dev overlay brings its own servers, then only their edges are added', () => {

@@ -17,11 +17,11 @@ export const codes = {
   BODY_TOO_LARGE: { kind: 'tooLarge', meaning: 'The body is larger than 1 MiB.' },
   CANNOT_DEACTIVATE_SELF: { kind: 'conflict', meaning: 'You cannot deactivate yourself.' },
   CREDENTIAL_ALREADY_READ: { kind: 'gone', meaning: 'The credential was handed over before; it can be read only once.' },
+  CSRF_REFUSED: { kind: 'denied', meaning: 'The call does not come from a page of this site.' },
   DEAD_LETTER_FAILED_AGAIN: {
     kind: 'wrongState',
     meaning: 'The event could not be handled this time either; the letter stays parked with the new error.',
   },
-  CSRF_REFUSED: { kind: 'denied', meaning: 'The call does not come from a page of this site.' },
   DEAD_LETTER_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such dead letter.' },
   DEAD_LETTER_REPLAYED: { kind: 'wrongState', meaning: 'The dead letter was replayed before.' },
   DEPENDENCY_UNAVAILABLE: { kind: 'unavailable', meaning: 'A part of the system that is needed for this is down; try again.' },
