@@ -25,6 +25,7 @@ import { createHealthCheck } from './health.ts';
 import { createIdempotencyReader } from './idempotency.ts';
 import { startInvalidation } from './invalidation.ts';
 import { describeRoute } from './openapi.ts';
+import { createPermissionCatalogue } from './permission-catalogue.ts';
 import { createPermissions } from './permissions.ts';
 import { createCaller, createPrincipals } from './principals.ts';
 import { problemResponse, publicError } from './problem.ts';
@@ -116,6 +117,7 @@ export const startGateway = async (
   let hearsEvents = () => false;
   const principals = createPrincipals({
     resolve: async (question) => services.identity.resolvePrincipal(question, await ownOptions()),
+    resolveApiKey: async (question) => services.identity.resolveApiKey(question, await ownOptions()),
     minter,
     ttlMs: () => (hearsEvents() ? principalTtlMs.withEvents : principalTtlMs.withoutEvents),
   });
@@ -143,6 +145,7 @@ export const startGateway = async (
     accessLog,
     log,
     permissionsOf: createPermissions(routes, authorizer, principals),
+    catalogue: createPermissionCatalogue(routes, authorizer),
   });
   for (const route of routes) {
     app.on(route.method.toUpperCase(), route.path.replaceAll(/\{(\w+)\}/g, ':$1'), serveRoute(route));

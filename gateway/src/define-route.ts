@@ -5,6 +5,7 @@ import type { ListQuerySchema } from '@accessops/proto/accessops/common/v1/commo
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { z } from '@hono/zod-openapi';
 import type { ListDeclaration } from './list-query.ts';
+import type { PermissionCatalogue } from './permission-catalogue.ts';
 import type { Services } from './services.ts';
 
 /** Who may come at all: nobody in particular, who has a token for any of the three namespaces, or for a certain one. */
@@ -44,6 +45,8 @@ export interface RouteCall<Body> {
   outputs: readonly unknown[];
   /** What the caller may do, as `resource:action`. */
   permissions(): Promise<string[]>;
+  /** What can be given. */
+  catalogue: PermissionCatalogue;
 }
 
 export interface JsonBody<Body> {

@@ -1,9 +1,13 @@
 import { type Authorizer, onPolicyNews } from '@accessops/authz';
 import {
+  ApiKeyChangedSchema,
   FeatureFlagChangedSchema,
   LicenseChangedSchema,
   MembershipChangedSchema,
   MfaChangedSchema,
+  RoleChangedSchema,
+  ServiceAccountChangedSchema,
+  ServiceAccountDeletedSchema,
   SessionEndedSchema,
   TeamDeletedSchema,
   TeamMembershipChangedSchema,
@@ -58,6 +62,12 @@ const drops: Record<string, Drop> = {
   SettingChanged: nothing,
   FeatureFlagChanged: (principals, payload) => principals.dropTenant(fromBinary(FeatureFlagChangedSchema, payload).tenantId),
   LicenseChanged: (principals, payload) => principals.dropTenant(fromBinary(LicenseChangedSchema, payload).tenantId),
+  // Who has the role, identity alone knows.
+  RoleChanged: (principals, payload) => principals.dropTenant(fromBinary(RoleChangedSchema, payload).tenantId),
+  ServiceAccountChanged: (principals, payload) => principals.dropUser(fromBinary(ServiceAccountChangedSchema, payload).serviceAccountId),
+  ServiceAccountDeleted: (principals, payload) => principals.dropUser(fromBinary(ServiceAccountDeletedSchema, payload).serviceAccountId),
+  // A key is to its account what a session is to a person.
+  ApiKeyChanged: (principals, payload) => principals.dropSession(fromBinary(ApiKeyChangedSchema, payload).keyId),
   DeadLetterReplayed: nothing,
   AccountChanged: nothing,
   LoginFailed: nothing,

@@ -42,7 +42,7 @@ const commonCodes = ({ audience, path, body, rawBody, list, method, browser, ide
   ...(browser ? (['CSRF_REFUSED'] as const) : []),
   ...(audience === 'public'
     ? []
-    : (['INVALID_TOKEN', 'SESSION_ENDED', 'AUDIENCE_NOT_ALLOWED', 'TENANT_SUSPENDED', 'TENANT_REQUIRED'] as const)),
+    : (['INVALID_TOKEN', 'INVALID_API_KEY', 'SESSION_ENDED', 'AUDIENCE_NOT_ALLOWED', 'TENANT_SUSPENDED', 'TENANT_REQUIRED'] as const)),
   'PERMISSION_DENIED',
   ...(audience !== 'public' && method !== 'get' ? (['INSUFFICIENT_AUTHENTICATION'] as const) : []),
   ...(path.includes('{') || list ? (['INVALID_PARAMETER'] as const) : []),
@@ -256,6 +256,8 @@ const tags: [name: string, description: string][] = [
   ['Grants', 'Access that is there'],
   ['Jobs', 'Provisioning'],
   ['Organisation', 'The tenant and its people, for its admins'],
+  ['Roles', 'Custom roles, and what can be in one'],
+  ['Service accounts', 'Machines that call the API, and their keys'],
   ['Org catalog', 'Resource types and resources, for admins and managers'],
   ['Org operations', 'Jobs and grants of the tenant'],
   ['Configuration', 'Settings, feature flags and the license of the tenant'],
@@ -271,7 +273,7 @@ export const openApiDocument = (app: OpenAPIHono<Env>) => {
     type: 'http',
     scheme: 'bearer',
     bearerFormat: 'JWT',
-    description: 'The `accessToken` of `POST /api/v1/auth/login`.',
+    description: 'The `accessToken` of `POST /api/v1/auth/login`, or the `key` of a service account.',
   });
   for (const code of Object.keys(codes) as Code[])
     app.openAPIRegistry.registerComponent('examples', code, { summary: codes[code].meaning, value: problemExample(code) });

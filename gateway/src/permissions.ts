@@ -1,6 +1,7 @@
-import type { AccessTokenClaims, Principal } from '@accessops/authn';
+import type { Principal } from '@accessops/authn';
 import type { Authorizer, Question } from '@accessops/authz';
 import { AppError } from '@accessops/errors';
+import type { Credentials } from './authenticate.ts';
 import type { Audience, Route } from './define-route.ts';
 import type { Principals } from './principals.ts';
 import { audienceFor } from './serve-route.ts';
@@ -19,7 +20,7 @@ const questionsOf = (routes: readonly Route[], namespace: Audience): Question[] 
   return [...pairs.values()].map(({ resource, action }) => ({ kind: resource, action, version: 'route' }));
 };
 
-const isFor = (claims: AccessTokenClaims, namespace: (typeof namespaces)[number]): Principal['audience'] | undefined => {
+const isFor = (claims: Credentials, namespace: (typeof namespaces)[number]): Principal['audience'] | undefined => {
   try {
     return audienceFor(claims, namespace);
   } catch (error) {
@@ -53,7 +54,7 @@ export const createPermissions = (routes: readonly Route[], authorizer: Authoriz
     return allowed;
   };
 
-  return async (claims: AccessTokenClaims, tenant: string): Promise<string[]> => {
+  return async (claims: Credentials, tenant: string): Promise<string[]> => {
     const found = await Promise.all(
       namespaces.map(async (namespace) => {
         const audience = isFor(claims, namespace);

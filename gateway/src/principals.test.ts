@@ -1,6 +1,7 @@
 import type { AccessTokenClaims, Principal } from '@accessops/authn';
-import { type ResolvedPrincipal, ResolvedPrincipalSchema } from '@accessops/proto/accessops/identity/v1/identity_pb';
+import { ResolvedApiKeySchema, type ResolvedPrincipal, ResolvedPrincipalSchema } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import { create } from '@bufbuild/protobuf';
+import { timestampFromMs } from '@bufbuild/protobuf/wkt';
 import { describe, expect, test } from 'vitest';
 import { createPrincipals, type PrincipalQuestion } from './principals.ts';
 
@@ -23,11 +24,16 @@ const world = () => {
   const asked: PrincipalQuestion[] = [];
   const minted: Principal[] = [];
   let answer: (question: PrincipalQuestion) => Promise<ResolvedPrincipal> = async ({ subject }) => person(subject);
-  const state = { ttlMs: 60_000 };
+  const askedForKeys: string[] = [];
+  const state = { ttlMs: 60_000, keyEndsAt: Date.now() + 60_000 };
   const principals = createPrincipals({
     resolve: (question) => {
       asked.push(question);
       return answer(question);
+    },
+    resolveApiKey: ({ keyId }) => {
+      askedForKeys.push(keyId);
+      return Promise.resolve(create(ResolvedApiKeySchema, { principal: person('ci', []), expiresAt: timestampFromMs(state.keyEndsAt) }));
     },
     minter: {
       mint: async (principal) => {
@@ -40,6 +46,7 @@ const world = () => {
   return {
     principals,
     asked,
+    askedForKeys,
     minted,
     state,
     answerWith: (next: typeof answer) => {
@@ -56,6 +63,30 @@ describe('principals', () => {
     expect([await callers[0]?.authorization(), await callers[1]?.authorization()]).toEqual(['Bearer token-1', 'Bearer token-1']);
     expect([asked.length, minted.length]).toEqual([1, 1]);
     expect(callers[0]?.principal).toMatchObject({ id: 'alice', tenantId: 't-acme', audience: 'app', mfaLevel: 1, sessionId: 's1' });
+  });
+
+  test('when an API key calls, then it is a service account of no session, asked for once for each key and secret', async () => {
+    const { principals, askedForKeys } = world();
+    const key = (secret: string) => ({ ...claims('k1', 'k1'), apiKeyHash: Buffer.from(secret) });
+    const { principal } = await principals.callerOf(key('right'), '', 'org-admin');
+    expect(principal).toMatchObject({ type: 'service-account', id: 'ci', sessionId: null, audience: 'org-admin' });
+    await principals.callerOf(key('right'), '', 'app');
+    expect(askedForKeys).toHaveLength(1);
+    await principals.callerOf(key('wrong'), '', 'app');
+    await principals.callerOf(claims('k1', 'k1'), '', 'app');
+    expect(askedForKeys).toHaveLength(2);
+    principals.dropSession('k1');
+    await principals.callerOf(key('right'), '', 'app');
+    expect(askedForKeys).toHaveLength(3);
+  });
+
+  test('when an API key ends while it is remembered, then it is asked for again', async () => {
+    const { principals, askedForKeys, state } = world();
+    state.keyEndsAt = Date.now() - 1;
+    const key = { ...claims('k1'), apiKeyHash: Buffer.from('x') };
+    await principals.callerOf(key, '', 'app');
+    await principals.callerOf(key, '', 'app');
+    expect(askedForKeys).toHaveLength(2);
   });
 
   test('when many call at once, then identity is asked once', async () => {

@@ -1,6 +1,8 @@
-import type { AccessTokenClaims, Principal, PrincipalMinter } from '@accessops/authn';
-import type { ResolvedPrincipal } from '@accessops/proto/accessops/identity/v1/identity_pb';
+import type { Principal, PrincipalMinter } from '@accessops/authn';
+import type { ResolvedApiKey, ResolvedPrincipal } from '@accessops/proto/accessops/identity/v1/identity_pb';
+import { timestampMs } from '@bufbuild/protobuf/wkt';
 import { LRUCache } from 'lru-cache';
+import type { Credentials } from './authenticate.ts';
 
 /** Somebody who calls: a principal, and the proof of it that the services want. */
 export interface Caller {
@@ -47,10 +49,17 @@ export interface PrincipalQuestion {
   tenant: string;
 }
 
-/** Turns verified tokens into callers, and remembers for seconds who they are. */
+/** What is asked of identity about an API key. */
+export interface ApiKeyQuestion {
+  keyId: string;
+  hash: Uint8Array;
+  tenant: string;
+}
+
+/** Turns verified tokens and API keys into callers, and remembers for seconds who they are. */
 export interface Principals {
-  /** Errors: those of identity's ResolvePrincipal. */
-  callerOf(claims: AccessTokenClaims, tenant: string, audience: Principal['audience']): Caller | Promise<Caller>;
+  /** Errors: those of identity's ResolvePrincipal and ResolveApiKey. */
+  callerOf(claims: Credentials, tenant: string, audience: Principal['audience']): Caller | Promise<Caller>;
   /** Forget whom an event of identity tells about. */
   dropSession(sessionId: string): void;
   dropUser(userId: string): void;
@@ -60,6 +69,7 @@ export interface Principals {
 
 export interface PrincipalsOptions {
   resolve(question: PrincipalQuestion): Promise<ResolvedPrincipal>;
+  resolveApiKey(question: ApiKeyQuestion): Promise<ResolvedApiKey>;
   minter: PrincipalMinter;
   /** How long an answer counts; asked each time, since it is shorter while no events come in. */
   ttlMs(): number;
@@ -71,21 +81,22 @@ interface Entry {
   /** The answer as text: the same answer keeps its callers, and with them their tokens and decisions. */
   fingerprint: string;
   resolvedAt: number;
+  /** When the API key ends, in ms since 1970. */
+  endsAt: number;
   callers: Map<string, Caller>;
 }
 
 const secondFactors = new Set(['mfa', 'otp', 'hwk', 'swk', 'sms', 'fpt', 'face', 'pop']);
 
 /** 2 when the token tells of a second factor, by its context or its methods (RFC 8176), else 1. */
-const mfaLevelOf = ({ acr, amr = [] }: AccessTokenClaims): number =>
-  acr === 'aal2' || amr.some((method) => secondFactors.has(method)) ? 2 : 1;
+const mfaLevelOf = ({ acr, amr = [] }: Credentials): number => (acr === 'aal2' || amr.some((method) => secondFactors.has(method)) ? 2 : 1);
 
 const principalOf = (
-  { id, email, tenant, orgRoles, realmRoles, teams, licenseTier, flags, mfaEnrolled, mfaRequired }: ResolvedPrincipal,
-  claims: AccessTokenClaims,
+  { id, email, tenant, orgRoles, realmRoles, teams, permissions, licenseTier, flags, mfaEnrolled, mfaRequired }: ResolvedPrincipal,
+  claims: Credentials,
   audience: Principal['audience'],
 ): Principal => ({
-  type: 'user',
+  type: claims.apiKeyHash ? 'service-account' : 'user',
   id,
   email,
   tenantId: tenant?.id ?? null,
@@ -96,12 +107,12 @@ const principalOf = (
   teams: teams.map((team) => ({ id: team.id, role: team.role === 'lead' ? 'lead' : 'member' })),
   licenseTier,
   flags,
-  permissions: [],
+  permissions,
   mfaLevel: mfaLevelOf(claims),
   mfaEnrolled,
   mfaRequired,
   riskFlags: [],
-  sessionId: claims.sid,
+  sessionId: claims.apiKeyHash ? null : claims.sid,
 });
 
 /** Everything an answer says about somebody, as text. */
@@ -114,6 +125,7 @@ const fingerprintOf = ({
   teams,
   licenseTier,
   flags,
+  permissions,
   mfaEnrolled,
   mfaRequired,
 }: ResolvedPrincipal): string =>
@@ -127,43 +139,53 @@ const fingerprintOf = ({
     teams.map((team) => [team.id, team.role]),
     licenseTier,
     flags,
+    permissions,
     mfaEnrolled,
     mfaRequired,
   ]);
 
 /** Principals by session and X-Tenant; concurrent calls for the same one share one call to identity. */
-export const createPrincipals = ({ resolve, minter, ttlMs }: PrincipalsOptions): Principals => {
+export const createPrincipals = ({ resolve, resolveApiKey, minter, ttlMs }: PrincipalsOptions): Principals => {
   const entries = new LRUCache<string, Entry>({ max: 20_000 });
   const running = new Map<string, Promise<Entry>>();
   // What was asked before an event may be what the event made wrong: it is answered, but not kept.
   let generation = 0;
 
-  const keys = new WeakMap<AccessTokenClaims, string>();
-  const keyOf = (claims: AccessTokenClaims, tenant: string) => {
+  const keys = new WeakMap<Credentials, string>();
+  const keyOf = (claims: Credentials, tenant: string) => {
     let key = keys.get(claims);
     if (key === undefined) {
-      key = JSON.stringify([claims.sid, claims.sub, Object.keys(claims.organization ?? {}).sort()]);
+      const { apiKeyHash: hash } = claims;
+      key = JSON.stringify([claims.sid, hash ? hash.toString('base64') : claims.sub, Object.keys(claims.organization ?? {}).sort()]);
       keys.set(claims, key);
     }
     return tenant ? `${key} ${tenant}` : key;
   };
 
-  const load = async (key: string, claims: AccessTokenClaims, tenant: string): Promise<Entry> => {
+  const ask = async (claims: Credentials, tenant: string): Promise<Pick<Entry, 'person' | 'endsAt'>> => {
+    if (claims.apiKeyHash) {
+      const { principal, expiresAt } = await resolveApiKey({ keyId: claims.sid, hash: claims.apiKeyHash, tenant });
+      if (!principal || !expiresAt) throw new Error('identity has left out whose key it is');
+      return { person: principal, endsAt: timestampMs(expiresAt) };
+    }
+    const organizations = Object.keys(claims.organization ?? {});
+    return {
+      person: await resolve({ subject: claims.sub, sessionId: claims.sid, organizations, tenant }),
+      endsAt: Number.POSITIVE_INFINITY,
+    };
+  };
+
+  const load = async (key: string, claims: Credentials, tenant: string): Promise<Entry> => {
     const [asked, resolvedAt, before] = [generation, performance.now(), entries.get(key)];
-    const person = await resolve({
-      subject: claims.sub,
-      sessionId: claims.sid,
-      organizations: Object.keys(claims.organization ?? {}),
-      tenant,
-    });
+    const { person, endsAt } = await ask(claims, tenant);
     const fingerprint = fingerprintOf(person);
     const callers = before?.fingerprint === fingerprint ? before.callers : new Map<string, Caller>();
-    const entry = { sessionId: claims.sid, person, fingerprint, resolvedAt, callers };
+    const entry = { sessionId: claims.sid, person, fingerprint, resolvedAt, endsAt, callers };
     if (asked === generation) entries.set(key, entry);
     return entry;
   };
 
-  const loadOnce = (key: string, claims: AccessTokenClaims, tenant: string): Promise<Entry> => {
+  const loadOnce = (key: string, claims: Credentials, tenant: string): Promise<Entry> => {
     const known = running.get(key);
     if (known) return known;
     const loading = load(key, claims, tenant).finally(() => {
@@ -173,7 +195,7 @@ export const createPrincipals = ({ resolve, minter, ttlMs }: PrincipalsOptions):
     return loading;
   };
 
-  const callerIn = (entry: Entry, claims: AccessTokenClaims, audience: Principal['audience']): Caller => {
+  const callerIn = (entry: Entry, claims: Credentials, audience: Principal['audience']): Caller => {
     const variant = `${audience} ${mfaLevelOf(claims)}`;
     let caller = entry.callers.get(variant);
     if (!caller) {
@@ -193,7 +215,7 @@ export const createPrincipals = ({ resolve, minter, ttlMs }: PrincipalsOptions):
     callerOf: (claims, tenant, audience) => {
       const key = keyOf(claims, tenant);
       const entry = entries.get(key);
-      if (entry && performance.now() - entry.resolvedAt < ttlMs()) return callerIn(entry, claims, audience);
+      if (entry && performance.now() - entry.resolvedAt < ttlMs() && Date.now() < entry.endsAt) return callerIn(entry, claims, audience);
       return loadOnce(key, claims, tenant).then((loaded) => callerIn(loaded, claims, audience));
     },
     dropSession: (sessionId) => drop((entry) => entry.sessionId === sessionId),

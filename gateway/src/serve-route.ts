@@ -8,7 +8,7 @@ import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { z } from 'zod';
 import type { AccessLog } from './access-log.ts';
-import type { Authenticate } from './authenticate.ts';
+import type { Authenticate, Credentials } from './authenticate.ts';
 import type { Cursors } from './cursor.ts';
 import type { Audience, ListPage, Route, RouteCall } from './define-route.ts';
 import type { BeginExchange, Exchange } from './exchange.ts';
@@ -20,6 +20,7 @@ import type { ReadIdempotencyKey } from './idempotency.ts';
 import { parseIfMatch, takesIfMatch } from './if-match.ts';
 import { maxViolations, pointerMember, readBytes, readJson } from './json.ts';
 import { type ListRequest, parseListQuery } from './list-query.ts';
+import type { PermissionCatalogue } from './permission-catalogue.ts';
 import { type Caller, createCaller, type Principals } from './principals.ts';
 import { problemResponse, publicError } from './problem.ts';
 import type { Services } from './services.ts';
@@ -41,7 +42,8 @@ export interface RouteParts {
   accessLog: AccessLog;
   log: Logger;
   /** What somebody may do in the namespaces of a token. */
-  permissionsOf(claims: AccessTokenClaims, tenant: string): Promise<string[]>;
+  permissionsOf(claims: Credentials, tenant: string): Promise<string[]>;
+  catalogue: PermissionCatalogue;
 }
 
 const defaultDeadlineMs = 5000;
@@ -175,7 +177,7 @@ export const createRouteServer = (parts: RouteParts) => {
 
     const serve = async (c: Context<Env>, incoming: IncomingMessage, exchange: Exchange): Promise<Response> => {
       let caller: Caller = stranger;
-      let claims: AccessTokenClaims | undefined;
+      let claims: Credentials | undefined;
       let tenant = '';
       if (route.browser) browserSessions.requireOwnPage(incoming.headers);
       if (audience !== 'public') {
@@ -245,6 +247,7 @@ export const createRouteServer = (parts: RouteParts) => {
         attempt: (account, check) => parts.loginThrottle.attempt(account, exchange.address, check),
         outputs: decision.outputs,
         permissions: () => (claims ? parts.permissionsOf(claims, tenant) : Promise.resolve([])),
+        catalogue: parts.catalogue,
       };
       const value = await route.handle(call).catch(ownFault);
       if (!(value instanceof Response)) return respond(value, exchange, replayed, scope);

@@ -10,7 +10,7 @@ export const auditEventSchema = z
     occurredAt: time,
     actor: z.object({
       id: z.string(),
-      type: z.enum(['user', 'system', 'anonymous']),
+      type: z.enum(['user', 'service-account', 'system', 'anonymous']),
       email: z.string().optional(),
     }),
     action: z.string().openapi({ description: 'In the past tense: REQUEST_CREATED.' }),

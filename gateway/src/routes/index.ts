@@ -22,6 +22,8 @@ import { orgLicenseRoutes } from './org-license.ts';
 import { orgMembershipRoutes } from './org-memberships.ts';
 import { orgResourceTypeRoutes } from './org-resource-types.ts';
 import { orgResourceRoutes } from './org-resources.ts';
+import { orgRoleRoutes } from './org-roles.ts';
+import { orgServiceAccountRoutes } from './org-service-accounts.ts';
 import { orgSettingRoutes } from './org-settings.ts';
 import { orgTeamRoutes } from './org-teams.ts';
 import { orgTenantRoutes } from './org-tenant.ts';
@@ -47,6 +49,8 @@ export const routes: readonly Route[] = [
   ...orgInvitationRoutes,
   ...orgTeamRoutes,
   ...orgMembershipRoutes,
+  ...orgRoleRoutes,
+  ...orgServiceAccountRoutes,
   ...orgResourceTypeRoutes,
   ...orgResourceRoutes,
   ...orgJobRoutes,

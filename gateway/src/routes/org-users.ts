@@ -4,7 +4,7 @@ import { email, orgRole, password, personName } from '../fields.ts';
 import { userExample, userJson, userSchema } from '../representations/user.ts';
 
 const newUser = z
-  .strictObject({ email, firstName: personName, lastName: personName, password, orgRoles: z.array(orgRole).min(1).max(5) })
+  .strictObject({ email, firstName: personName, lastName: personName, password, orgRoles: z.array(orgRole).max(5) })
   .openapi('NewUser');
 
 const change = z
@@ -59,7 +59,7 @@ export const orgUserRoutes: Route[] = [
       },
     },
     answer: { ...answer, status: 201 },
-    errors: ['LICENSE_LIMIT_REACHED', 'EMAIL_TAKEN', 'PASSWORD_TOO_WEAK'],
+    errors: ['LICENSE_LIMIT_REACHED', 'CANNOT_GIVE', 'EMAIL_TAKEN', 'PASSWORD_TOO_WEAK'],
     handle: async ({ services, body, options }) => userJson(await services.identity.createUser(body, options)),
   }),
   defineRoute({

@@ -2,10 +2,11 @@ import { z } from 'zod';
 
 /** Who calls, as the gateway (or a service, under its own name) vouches for it towards the services. */
 export const principalSchema = z.object({
-  /** `user` for people, `anonymous` before login, `gateway` and `service` for processes acting under their own name. */
-  type: z.enum(['user', 'anonymous', 'gateway', 'service']),
-  /** User id (the token's subject), or the name of the process. */
+  /** `user` for people, `service-account` for a tenant's machines, `anonymous` before login, `gateway` and `service` for processes of ours. */
+  type: z.enum(['user', 'service-account', 'anonymous', 'gateway', 'service']),
+  /** Id of the user (the token's subject) or service account, or the name of the process. */
   id: z.string().min(1),
+  /** Of a service account: its name. */
   email: z.string(),
   tenantId: z.string().nullable(),
   tenantSlug: z.string().nullable(),
@@ -15,6 +16,7 @@ export const principalSchema = z.object({
   teams: z.array(z.object({ id: z.string(), role: z.enum(['lead', 'member']) })),
   licenseTier: z.string(),
   flags: z.array(z.string()),
+  /** `resource:action`: of a person's custom roles, or the scopes of a service account. */
   permissions: z.array(z.string()),
   /** 1: password, 2: a second factor as well. */
   mfaLevel: z.number().int(),

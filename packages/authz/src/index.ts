@@ -1,3 +1,4 @@
 export * from './authorizer.ts';
 export * from './decision.ts';
 export * from './on-policy-news.ts';
+export * from './permission.ts';

@@ -9,6 +9,7 @@ interface CodeEntry {
 /** Every error code of the public API, with its kind and meaning; docs/errors.md is generated from this table. Sorted by code. */
 export const codes = {
   ALREADY_DECIDED: { kind: 'conflict', meaning: 'You have voted on this request before.' },
+  API_KEY_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such API key.' },
   AUDIENCE_NOT_ALLOWED: { kind: 'denied', meaning: 'Your roles do not allow a session for this audience.' },
   BELONGS_ELSEWHERE: {
     kind: 'conflict',
@@ -16,6 +17,7 @@ export const codes = {
   },
   BODY_TOO_LARGE: { kind: 'tooLarge', meaning: 'The body is larger than 1 MiB.' },
   CANNOT_DEACTIVATE_SELF: { kind: 'conflict', meaning: 'You cannot deactivate yourself.' },
+  CANNOT_GIVE: { kind: 'denied', meaning: 'Nobody gives what they do not have.' },
   CREDENTIAL_ALREADY_READ: { kind: 'gone', meaning: 'The credential was handed over before; it can be read only once.' },
   CSRF_REFUSED: { kind: 'denied', meaning: 'The call does not come from a page of this site.' },
   DEAD_LETTER_FAILED_AGAIN: {
@@ -36,6 +38,7 @@ export const codes = {
   IDEMPOTENCY_KEY_REUSED: { kind: 'invalid', meaning: 'This Idempotency-Key was used with another body.' },
   INSUFFICIENT_AUTHENTICATION: { kind: 'unauthenticated', meaning: 'A second factor is demanded for this: step up and try again.' },
   INTERNAL_ERROR: { kind: 'internal', meaning: 'Something went wrong on our side; it has been logged under the request id.' },
+  INVALID_API_KEY: { kind: 'unauthenticated', meaning: 'The API key is unknown, expired or revoked.' },
   INVALID_CREDENTIALS: { kind: 'unauthenticated', meaning: 'The e-mail address or the password is wrong.' },
   INVALID_CURSOR: { kind: 'malformed', meaning: 'The cursor is not one that this list has given out.' },
   INVALID_FIELDS: { kind: 'invalid', meaning: 'Some fields are invalid; `errors` names them.' },
@@ -78,11 +81,17 @@ export const codes = {
   RESOURCE_TYPE_IN_USE: { kind: 'conflict', meaning: 'Resources of this type exist.' },
   RESOURCE_TYPE_KEY_TAKEN: { kind: 'conflict', meaning: 'There is a resource type with this key.' },
   RESOURCE_TYPE_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such resource type.' },
+  ROLE_IN_USE: { kind: 'conflict', meaning: 'Somebody has this role.' },
+  ROLE_NAME_TAKEN: { kind: 'conflict', meaning: 'There is a role with this name.' },
+  ROLE_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such role.' },
   ROUTE_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such path.' },
   SELF_APPROVAL_FORBIDDEN: { kind: 'denied', meaning: 'Nobody decides on their own request.' },
+  SERVICE_ACCOUNT_NAME_TAKEN: { kind: 'conflict', meaning: 'There is a service account with this name.' },
+  SERVICE_ACCOUNT_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such service account.' },
   SESSION_ENDED: { kind: 'unauthenticated', meaning: 'The session of this token has ended.' },
   SETTING_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such setting at this level.' },
   SLUG_TAKEN: { kind: 'conflict', meaning: 'There is an organisation with this slug.' },
+  SYSTEM_ROLE: { kind: 'conflict', meaning: 'The roles of the platform cannot be changed.' },
   TEAM_NAME_TAKEN: { kind: 'conflict', meaning: 'There is a team with this name.' },
   TEAM_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such team.' },
   TENANT_ALREADY_ACTIVE: { kind: 'wrongState', meaning: 'The tenant is active.' },

@@ -85,11 +85,8 @@ export const callFrom =
     const principal = await verify(bearer.slice(7));
     const origin = originOf(metadata);
     const tenantId = principal.tenantId ?? noTenant;
-    const actor = {
-      id: principal.id,
-      type: principal.type === 'user' || principal.type === 'anonymous' ? principal.type : 'system',
-      email: principal.email,
-    };
+    const isProcess = principal.type === 'gateway' || principal.type === 'service';
+    const actor = { id: principal.id, type: isProcess ? 'system' : principal.type, email: principal.email };
     const authorize: Call['authorize'] = (kind, action, attributes) =>
       authorizer.authorize(principal, { kind, action, version: 'default', attributes });
     const ifMatch = text(metadata, 'if-match');

@@ -1,6 +1,7 @@
 import { IdentityService } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import { type RunningService, type ServiceOverrides, startService } from '@accessops/service';
 import { Account } from './account.ts';
+import { ApiKey } from './api-key.ts';
 import type { IdentityConfig } from './config.ts';
 import { type FailedLogins, startFailedLogins } from './failed-logins.ts';
 import { FeatureFlag } from './feature-flags/feature-flag.ts';
@@ -12,7 +13,9 @@ import { createMailer } from './mail/mailer.ts';
 import { type PostOffice, startPostOffice } from './mail/post-office.ts';
 import { createMailQueue } from './mail/queue-mail.ts';
 import type { IdentityProvider } from './provider.ts';
+import { Role } from './role.ts';
 import { identityHandlers } from './rpc.ts';
+import { ServiceAccount } from './service-account.ts';
 import { createSettings } from './settings/settings.ts';
 import { Team } from './team.ts';
 import { TeamMember } from './team-member.ts';
@@ -30,7 +33,7 @@ export const startIdentity = async (config: IdentityConfig, overrides?: ServiceO
     {
       name: 'identity',
       service: IdentityService,
-      entities: [Account, Tenant, User, Team, TeamMember, Invitation, FeatureFlag, License],
+      entities: [Account, Tenant, User, Team, TeamMember, Invitation, FeatureFlag, License, Role, ServiceAccount, ApiKey],
       handlers: (parts) => {
         failedLogins = startFailedLogins(parts);
         const { issuer, keycloak } = config;

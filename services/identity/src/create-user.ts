@@ -1,9 +1,11 @@
+import type { Authorizer } from '@accessops/authz';
 import { invalidField } from '@accessops/errors';
 import type { CreateUserRequest, UserSchema } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Call } from '@accessops/service';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { addUser } from './add-user.ts';
 import { parseEmail } from './email.ts';
+import { assertMayGive, lockPeople, lockRoles } from './giver.ts';
 import { mailVerification } from './links/verify-email.ts';
 import type { QueueMail } from './mail/queue-mail.ts';
 import { parseOrgRoles } from './org-role.ts';
@@ -11,9 +13,10 @@ import type { IdentityProvider } from './provider.ts';
 import type { Settings } from './settings/settings.ts';
 import { userToProto } from './to-proto.ts';
 
-/** Makes an account and a user of the caller's tenant. Errors: INVALID_FIELDS, PASSWORD_TOO_WEAK, EMAIL_TAKEN, LICENSE_LIMIT_REACHED. */
+/** Makes an account and a user of the caller's tenant. Errors: INVALID_FIELDS, PASSWORD_TOO_WEAK, EMAIL_TAKEN, LICENSE_LIMIT_REACHED, CANNOT_GIVE. */
 export const createUser = async (
   call: Call,
+  authorizer: Authorizer,
   { provider, settings, queueMail }: { provider: IdentityProvider; settings: Settings; queueMail: QueueMail },
   { orgRoles, ...person }: CreateUserRequest,
 ): Promise<MessageInitShape<typeof UserSchema>> => {
@@ -27,6 +30,8 @@ export const createUser = async (
     throw invalidField('/email', `must be of ${domains.join(', ')}`);
   return provider.withAccount({ ...person, minLength }, (prepared) =>
     call.writeOnce<typeof UserSchema>(async (ctx) => {
+      const { giver } = await lockRoles(ctx, await lockPeople(ctx));
+      await assertMayGive(ctx, authorizer, giver, { orgRoles: roles });
       const account = await prepared.add(ctx);
       await mailVerification(ctx, queueMail, account);
       return userToProto(await addUser(ctx, account, roles));

@@ -10,7 +10,7 @@ export const findUser = async (em: EntityManager, id: string): Promise<User> => 
   return user;
 };
 
-/** The same, with its row locked until the transaction ends. Lock a team or the tenant in the order team, user, tenant. */
+/** The same, with its row locked until the transaction ends. Lock a team or the tenant in the order team, user, role, tenant. */
 export const lockUser = async (em: EntityManager, id: string): Promise<User> => {
   const user = isId(id) ? await em.findOne(User, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
   if (!user) throw new AppError('USER_NOT_FOUND');

@@ -1,6 +1,9 @@
 import type { ListDefinition } from '@accessops/db';
+import { ApiKey } from './api-key.ts';
 import { FeatureFlag } from './feature-flags/feature-flag.ts';
 import { Invitation } from './invitations/invitation.ts';
+import { Role } from './role.ts';
+import { ServiceAccount } from './service-account.ts';
 import { Team } from './team.ts';
 import { TeamMember } from './team-member.ts';
 import { Tenant } from './tenant.ts';
@@ -103,5 +106,32 @@ export const tenants: ListDefinition<Tenant> = {
     status: { type: 'text' },
     createdAt: { type: 'time' },
   },
+  defaultSort: '-createdAt',
+};
+
+/** Roles of a tenant. */
+export const roles: ListDefinition<Role> = {
+  entity: Role,
+  fields: {
+    id: { type: 'uuid' },
+    name: { type: 'text' },
+    system: { type: 'boolean' },
+    createdAt: { type: 'time' },
+    updatedAt: { type: 'time' },
+  },
+  defaultSort: 'name',
+};
+
+/** Service accounts of a tenant. */
+export const serviceAccounts: ListDefinition<ServiceAccount> = {
+  entity: ServiceAccount,
+  fields: { id: { type: 'uuid' }, name: { type: 'text' }, createdAt: { type: 'time' }, updatedAt: { type: 'time' } },
+  defaultSort: 'name',
+};
+
+/** The keys of one service account. */
+export const apiKeys: ListDefinition<ApiKey> = {
+  entity: ApiKey,
+  fields: { id: { type: 'uuid' }, createdAt: { type: 'time' }, expiresAt: { type: 'time' }, lastUsedAt: { type: 'time' } },
   defaultSort: '-createdAt',
 };

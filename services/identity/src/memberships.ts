@@ -9,6 +9,8 @@ export interface Membership {
   status: TenantStatus;
   active: boolean;
   orgRoles: OrgRole[];
+  /** Whether there are permissions of custom roles, whatever they are. */
+  hasPermissions: boolean;
   firstName: string;
   lastName: string;
 }
@@ -19,7 +21,8 @@ export interface Membership {
  */
 export const membershipsOf = (em: EntityManager, accountId: string): Promise<Membership[]> =>
   em.execute<Membership[]>(
-    `select u.tenant_id as "tenantId", t.slug, t.status, u.active, u.org_roles as "orgRoles", u.first_name as "firstName", u.last_name as "lastName"
+    `select u.tenant_id as "tenantId", t.slug, t.status, u.active, u.org_roles as "orgRoles", u.first_name as "firstName", u.last_name as "lastName",
+            cardinality(resolve_permissions(u.tenant_id, u.id)) > 0 as "hasPermissions"
        from app_user u join tenant t on t.id = u.tenant_id
       where u.id = ? order by t.slug for share of u`,
     [accountId],

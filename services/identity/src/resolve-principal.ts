@@ -24,13 +24,15 @@ interface Row {
   teams: { id: string; name: string; role: string }[];
   license_tier: string | null;
   flags: string[] | null;
+  permissions: string[];
   mfa_enrolled: boolean;
 }
 
 const read = async (pool: Pool, values: unknown[]): Promise<Row | undefined> => {
   const { rows } = await pool.query<Row>({
     name: 'resolve-principal',
-    text: `select found.*, entitled.*, exists (select 1 from totp where account_id = $1 and confirmed_at is not null) as mfa_enrolled
+    text: `select found.*, entitled.*, resolve_permissions(found.tenant_id, $1) as permissions,
+                  exists (select 1 from totp where account_id = $1 and confirmed_at is not null) as mfa_enrolled
              from resolve_principal($1, $2, $3, $4, $5) found left join lateral entitlements(found.tenant_id) entitled on true`,
     values,
   });
@@ -69,6 +71,7 @@ const resolveIn = async (
     teams: row.teams,
     licenseTier: row.license_tier ?? '',
     flags: row.flags ?? [],
+    permissions: row.permissions,
     mfaEnrolled: row.mfa_enrolled,
   };
 };

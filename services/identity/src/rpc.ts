@@ -8,10 +8,17 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { FilterQuery } from '@mikro-orm/postgresql';
 import { addTeamMember, removeTeamMember } from './change-team-member.ts';
 import { activateTenant, suspendTenant } from './change-tenant-status.ts';
+import { createApiKey, rotateApiKey } from './create-api-key.ts';
+import { createRole } from './create-role.ts';
+import { createServiceAccount } from './create-service-account.ts';
 import { createTeam } from './create-team.ts';
 import { createUser } from './create-user.ts';
+import { deleteRole } from './delete-role.ts';
+import { deleteServiceAccount } from './delete-service-account.ts';
 import { deleteTeam } from './delete-team.ts';
 import { featureFlagHandlers } from './feature-flags/rpc.ts';
+import { findRole, rolesOf } from './find-role.ts';
+import { findServiceAccount } from './find-service-account.ts';
 import { findTeam, membersOf } from './find-team.ts';
 import { findUser } from './find-user.ts';
 import { getMe } from './get-me.ts';
@@ -29,13 +36,18 @@ import * as lists from './lists.ts';
 import type { QueueMail } from './mail/queue-mail.ts';
 import type { IdentityProvider } from './provider.ts';
 import { register } from './register.ts';
+import { resolveApiKey } from './resolve-api-key.ts';
 import { resolvePrincipal } from './resolve-principal.ts';
+import { revokeApiKey } from './revoke-api-key.ts';
 import { settingHandlers } from './settings/rpc.ts';
 import type { Settings } from './settings/settings.ts';
 import type { Team } from './team.ts';
 import {
+  apiKeyToProto,
   invitationToProto,
   membershipToProto,
+  roleToProto,
+  serviceAccountToProto,
   teamMembershipToProto,
   teamMemberToProto,
   teamToProto,
@@ -44,9 +56,12 @@ import {
 } from './to-proto.ts';
 import { updateMe } from './update-me.ts';
 import { updateMembership } from './update-membership.ts';
+import { updateRole } from './update-role.ts';
+import { updateServiceAccount } from './update-service-account.ts';
 import { updateTeam } from './update-team.ts';
 import { updateTenant } from './update-tenant.ts';
 import { updateUser } from './update-user.ts';
+import type { User } from './user.ts';
 
 type Authorizing = Pick<Ctx, 'authorize' | 'tenantId'>;
 
@@ -69,17 +84,29 @@ const page = <E extends { tenantId: string }, P>(definition: ListDefinition<E>, 
 };
 
 const userPage = page(lists.users, userToProto);
-const membershipPage = page(lists.memberships, membershipToProto);
+const membershipPage = page(lists.memberships, (user) => user);
 const teamPage = page(lists.teams, (team) => teamToProto(team));
 const ownTeamPage = page(lists.teamsOfUser, teamMembershipToProto);
 const memberPage = page(lists.teamMembers, teamMemberToProto);
 const invitationPage = page(lists.invitations, invitationToProto);
+const rolePage = page(lists.roles, roleToProto);
+const serviceAccountPage = page(lists.serviceAccounts, serviceAccountToProto);
+const apiKeyPage = page(lists.apiKeys, (key) => apiKeyToProto(key));
 const tenantPage = anyPage(lists.tenants, tenantToProto);
 
 const everywhere: Scope = 'all-tenants';
 
 const withMembers = async ({ em }: Ctx, team: Team): Promise<MessageInitShape<typeof TeamSchema>> =>
   teamToProto(team, await membersOf(em, team));
+
+const membershipsOf = async ({ em, tenantId }: Ctx, users: User[]) => {
+  const roles = await rolesOf(
+    em,
+    tenantId,
+    users.map(({ id }) => id),
+  );
+  return users.map((user) => membershipToProto(user, roles));
+};
 
 export interface IdentityOptions {
   provider: IdentityProvider;
@@ -91,7 +118,7 @@ export interface IdentityOptions {
 
 /** The RPCs of IdentityService. Each asks policy first; sessions are outside Idempotency-Key, for tokens must not be kept. */
 export const identityHandlers = (
-  { pool, now }: ServiceParts,
+  { pool, now, authorizer }: ServiceParts,
   { provider, settings, queueMail, ready }: IdentityOptions,
 ): Handlers<typeof IdentityService, Call> => ({
   register: async (call, request) => {
@@ -188,7 +215,7 @@ export const identityHandlers = (
   }),
   createUser: async (call, request) => {
     await may(call, 'user', 'create');
-    return createUser(call, { provider, settings, queueMail }, request);
+    return createUser(call, authorizer, { provider, settings, queueMail }, request);
   },
   updateUser: command(async (ctx, request) => {
     const { firstName, lastName, active } = request;
@@ -230,11 +257,13 @@ export const identityHandlers = (
 
   listMemberships: query(async (ctx, { query: listQuery }) => {
     await may(ctx, 'membership', 'list');
-    return membershipPage(ctx, listQuery);
+    const { items, page: position } = await membershipPage(ctx, listQuery);
+    return { items: await membershipsOf(ctx, items), page: position };
   }),
   updateMembership: command(async (ctx, request) => {
     await may(ctx, 'membership', 'update');
-    return membershipToProto(await updateMembership(ctx, request));
+    const [membership] = await membershipsOf(ctx, [await updateMembership(ctx, authorizer, request)]);
+    return membership ?? {};
   }),
 
   listTenants: async (call, { query: listQuery }) => {
@@ -298,7 +327,7 @@ export const identityHandlers = (
   }),
   createInvitation: command(async (ctx, request) => {
     await may(ctx, 'invitation', 'create');
-    return invitationToProto(await invite(ctx, queueMail, request));
+    return invitationToProto(await invite(ctx, authorizer, queueMail, request));
   }),
   revokeInvitation: command(async (ctx, { id }) => {
     await may(ctx, 'invitation', 'revoke');
@@ -318,4 +347,71 @@ export const identityHandlers = (
   ...settingHandlers(settings),
   ...featureFlagHandlers,
   ...licenseHandlers(settings),
+  listRoles: query(async (ctx, { query: listQuery }) => {
+    await may(ctx, 'role', 'list');
+    return rolePage(ctx, listQuery);
+  }),
+  getRole: query(async (ctx, { id }) => {
+    await may(ctx, 'role', 'read');
+    return roleToProto(await findRole(ctx.em, id));
+  }),
+  createRole: command(async (ctx, request) => {
+    await may(ctx, 'role', 'create');
+    return roleToProto(await createRole(ctx, authorizer, request));
+  }),
+  updateRole: command(async (ctx, request) => {
+    await may(ctx, 'role', 'update');
+    return roleToProto(await updateRole(ctx, authorizer, request));
+  }),
+  deleteRole: command(async (ctx, { id }) => {
+    await may(ctx, 'role', 'delete');
+    await deleteRole(ctx, id);
+    return {};
+  }),
+
+  listServiceAccounts: query(async (ctx, { query: listQuery }) => {
+    await may(ctx, 'service_account', 'list');
+    return serviceAccountPage(ctx, listQuery);
+  }),
+  getServiceAccount: query(async (ctx, { id }) => {
+    await may(ctx, 'service_account', 'read');
+    return serviceAccountToProto(await findServiceAccount(ctx.em, id));
+  }),
+  createServiceAccount: command(async (ctx, request) => {
+    await may(ctx, 'service_account', 'create');
+    return serviceAccountToProto(await createServiceAccount(ctx, authorizer, request));
+  }),
+  updateServiceAccount: command(async (ctx, request) => {
+    await may(ctx, 'service_account', 'update');
+    return serviceAccountToProto(await updateServiceAccount(ctx, authorizer, request));
+  }),
+  deleteServiceAccount: command(async (ctx, { id }) => {
+    await may(ctx, 'service_account', 'delete');
+    await deleteServiceAccount(ctx, id);
+    return {};
+  }),
+  listApiKeys: query(async (ctx, { serviceAccountId, query: listQuery }) => {
+    await may(ctx, 'service_account', 'read');
+    const account = await findServiceAccount(ctx.em, serviceAccountId);
+    return apiKeyPage(ctx, listQuery, { serviceAccountId: account.id });
+  }),
+  createApiKey: async (call, request) => {
+    await may(call, 'service_account', 'create_key');
+    const { row, key } = await call.write((ctx) => createApiKey(ctx, authorizer, request));
+    return apiKeyToProto(row, key);
+  },
+  rotateApiKey: async (call, request) => {
+    await may(call, 'service_account', 'create_key');
+    const { row, key } = await call.write((ctx) => rotateApiKey(ctx, authorizer, request));
+    return apiKeyToProto(row, key);
+  },
+  revokeApiKey: command(async (ctx, request) => {
+    await may(ctx, 'service_account', 'revoke_key');
+    await revokeApiKey(ctx, request);
+    return {};
+  }),
+  resolveApiKey: async (call, request) => {
+    await call.authorize('principal', 'resolve', {});
+    return resolveApiKey(pool, now(), request);
+  },
 });

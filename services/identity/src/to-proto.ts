@@ -1,7 +1,11 @@
+import { apiKeyPrefix } from '@accessops/authn';
 import type {
+  ApiKeySchema,
   FeatureFlagSchema,
   InvitationSchema,
   MembershipSchema,
+  RoleSchema,
+  ServiceAccountSchema,
   TeamMemberSchema,
   TeamMembershipSchema,
   TeamSchema,
@@ -11,8 +15,12 @@ import type {
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Account } from './account.ts';
+import type { ApiKey } from './api-key.ts';
 import type { FeatureFlag } from './feature-flags/feature-flag.ts';
+import type { AssignedRole } from './find-role.ts';
 import type { Invitation } from './invitations/invitation.ts';
+import type { Role } from './role.ts';
+import type { ServiceAccount } from './service-account.ts';
 import type { Team } from './team.ts';
 import type { TeamMember } from './team-member.ts';
 import type { Tenant } from './tenant.ts';
@@ -69,12 +77,49 @@ export const invitationToProto = (invitation: Invitation): MessageInitShape<type
 });
 
 /** A user's roles as the contract shows them. */
-export const membershipToProto = ({ id, email, orgRoles, active, version }: User): MessageInitShape<typeof MembershipSchema> => ({
+export const membershipToProto = (
+  { id, email, orgRoles, active, version }: User,
+  roles: AssignedRole[],
+): MessageInitShape<typeof MembershipSchema> => ({
   userId: id,
   email,
   orgRoles,
   active,
   version,
+  roles: roles.filter(({ userId }) => userId === id).map((role) => ({ id: role.id, name: role.name })),
+});
+
+/** A role as the contract shows it. */
+export const roleToProto = (role: Role): MessageInitShape<typeof RoleSchema> => ({
+  id: role.id,
+  name: role.name,
+  description: role.description,
+  system: role.system,
+  permissions: role.permissions,
+  version: role.version,
+  createdAt: timestampFromDate(role.createdAt),
+  updatedAt: timestampFromDate(role.updatedAt),
+});
+
+/** A service account as the contract shows it. */
+export const serviceAccountToProto = (account: ServiceAccount): MessageInitShape<typeof ServiceAccountSchema> => ({
+  id: account.id,
+  name: account.name,
+  description: account.description,
+  scopes: account.scopes,
+  version: account.version,
+  createdAt: timestampFromDate(account.createdAt),
+  updatedAt: timestampFromDate(account.updatedAt),
+});
+
+/** An API key as the contract shows it; `key` is the secret, when it is new. */
+export const apiKeyToProto = (row: ApiKey, key = ''): MessageInitShape<typeof ApiKeySchema> => ({
+  id: row.id,
+  prefix: apiKeyPrefix(row.id),
+  createdAt: timestampFromDate(row.createdAt),
+  expiresAt: timestampFromDate(row.expiresAt),
+  lastUsedAt: row.lastUsedAt ? timestampFromDate(row.lastUsedAt) : undefined,
+  key,
 });
 
 /** A team as the contract shows it; lists leave the members out. */

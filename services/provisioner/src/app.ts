@@ -10,6 +10,7 @@ import { Job } from './jobs/job.ts';
 import { startWorker, type WorkerSettings, workerDefaults } from './jobs/worker.ts';
 import { onRequestApproved } from './on-request-approved.ts';
 import { onRequestWithdrawn } from './on-request-withdrawn.ts';
+import { onServiceAccountDeleted } from './on-service-account-deleted.ts';
 import { onUserUpdated } from './on-user-updated.ts';
 import { provisionerHandlers } from './rpc.ts';
 
@@ -47,7 +48,7 @@ export const startProvisioner = (config: ProvisionerConfig, overrides: Provision
       service: ProvisionerService,
       entities: [Job, Grant],
       handlers: () => provisionerHandlers(vault),
-      subscriptions: () => [...onRequestApproved, onRequestWithdrawn, onUserUpdated],
+      subscriptions: () => [...onRequestApproved, onRequestWithdrawn, onUserUpdated, onServiceAccountDeleted],
       background,
     },
     config,

@@ -1,3 +1,4 @@
+import type { Authorizer } from '@accessops/authz';
 import { newId, onUnique } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import type { CreateInvitationRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
@@ -5,6 +6,7 @@ import type { Ctx } from '@accessops/service';
 import { LockMode } from '@mikro-orm/postgresql';
 import { changesBetween, created } from '../changes.ts';
 import { parseEmail } from '../email.ts';
+import { assertMayGive, lockPeople, lockRoles } from '../giver.ts';
 import { linkLifetimes } from '../links/lifetimes.ts';
 import { newLinkToken } from '../links/link-token.ts';
 import type { QueueMail } from '../mail/queue-mail.ts';
@@ -15,14 +17,21 @@ import { tellInvitationChanged } from './tell-invitation-changed.ts';
 
 /**
  * Invites somebody into the caller's tenant by mail. An invitation that the address has already goes out again with these roles, and its
- * earlier link is worth nothing. Errors: INVALID_FIELDS, EMAIL_TAKEN (a user of the tenant, deactivated or not).
+ * earlier link is worth nothing. Errors: INVALID_FIELDS, EMAIL_TAKEN (a user of the tenant, deactivated or not), CANNOT_GIVE.
  */
-export const invite = async (ctx: Ctx, queueMail: QueueMail, request: CreateInvitationRequest): Promise<Invitation> => {
+export const invite = async (
+  ctx: Ctx,
+  authorizer: Authorizer,
+  queueMail: QueueMail,
+  request: CreateInvitationRequest,
+): Promise<Invitation> => {
   const { em, tenantId, principal } = ctx;
   const email = parseEmail(request.email);
   const orgRoles = parseOrgRoles(request.orgRoles);
   if (await em.findOne(User, { tenantId, email })) throw new AppError('EMAIL_TAKEN', 'There is a user with this e-mail address.');
 
+  const { giver } = await lockRoles(ctx, await lockPeople(ctx));
+  await assertMayGive(ctx, authorizer, giver, { orgRoles });
   const now = ctx.now();
   const open = await em.findOne(Invitation, { tenantId, email, status: 'PENDING' }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   const link = newLinkToken(open?.id ?? newId());

@@ -9,6 +9,7 @@ const acme: Membership = {
   status: 'ACTIVE',
   active: true,
   orgRoles: ['requester'],
+  hasPermissions: false,
   firstName: 'Ada',
   lastName: 'Doe',
 };

@@ -37,8 +37,7 @@ export const chooseMemberships = ({ memberships, realmRoles: held, audience, ten
   const chosen = named ? [named] : own;
   if (chosen.length > 0 && chosen.every(({ status }) => status === 'SUSPENDED')) throw new AppError('TENANT_SUSPENDED');
   // Of several, each call names one, and its roles there decide.
-  if (audience === 'org-admin' && !chosen.some(({ orgRoles }) => orgRoles.some((role) => consoleRoles.includes(role)))) {
-    throw new AppError('AUDIENCE_NOT_ALLOWED');
-  }
+  const forConsole = ({ orgRoles, hasPermissions }: Membership) => hasPermissions || orgRoles.some((role) => consoleRoles.includes(role));
+  if (audience === 'org-admin' && !chosen.some(forConsole)) throw new AppError('AUDIENCE_NOT_ALLOWED');
   return chosen;
 };

@@ -123,7 +123,7 @@ export const PageInfoSchema: GenMessage<PageInfo> = /*@__PURE__*/
   messageDesc(file_accessops_common_v1_common, 3);
 
 /**
- * Who did it: `type` is user, system or anonymous; `id` is the user id, or the service name of a system actor.
+ * Who did it: `type` is user, service-account, system or anonymous; `id` is the id of the user or account, or the service name of a system actor.
  *
  * @generated from message accessops.common.v1.Actor
  */

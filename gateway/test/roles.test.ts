@@ -1,0 +1,272 @@
+import { randomUUID } from 'node:crypto';
+import { until } from '@accessops/testing';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Route } from '../src/define-route.ts';
+import { routes } from '../src/routes/index.ts';
+import { type Answer, type Call, type Item, type Person, startWorld, type World } from './world.ts';
+
+let world: World;
+let call: Call;
+let slug: string;
+let admin: Person;
+beforeAll(async () => {
+  world = await startWorld();
+  // A busy machine lets Cerbos answer too late now and then; here it is about what the answer is.
+  call = async (...asked) => {
+    for (;;) {
+      const answer = await world.call(...asked);
+      if (answer.status !== 503) return answer;
+    }
+  };
+  ({ slug, admin } = await world.organization());
+});
+afterAll(() => world.close());
+
+interface Pair {
+  resource: string;
+  action: string;
+}
+const textOf = ({ resource, action }: Pair) => `${resource}:${action}`;
+const pairOf = (text: string): Pair => ({ resource: text.split(':')[0] ?? '', action: text.split(':')[1] ?? '' });
+const asAdmin = (method: string, path: string, body?: unknown) => call(method, `/org${path}`, { token: admin.token, body });
+const brief = ({ status, body }: Answer) => [status, body.error?.code];
+
+const newRole = async (permissions: Pair[]): Promise<Item> => {
+  const made = await asAdmin('POST', '/roles', { name: `role ${randomUUID()}`, permissions });
+  expect(brief(made)).toEqual([201, undefined]);
+  return made.body as Item;
+};
+
+/** Somebody who has one custom role and nothing else, logged in for the console. */
+const holder = async (permissions: Pair[]): Promise<Person & { roleId: string }> => {
+  const role = await newRole(permissions);
+  const person = await world.person(admin, slug, []);
+  const given = await asAdmin('PATCH', `/memberships/${person.id}`, { orgRoles: [], roles: [role.id] });
+  expect(given.body.roles).toEqual([{ id: role.id, name: role.name }]);
+  const session = await world.login(person.email, 'org-admin', slug);
+  return { ...person, token: String(session.body.accessToken), roleId: role.id };
+};
+
+const newAccount = async (scopes: Pair[]) => {
+  const account = (await asAdmin('POST', '/service-accounts', { name: `ci ${randomUUID()}`, scopes })).body as Item;
+  const key = (await asAdmin('POST', `/service-accounts/${account.id}/keys`)).body as Item & { key: string };
+  return { account, key };
+};
+
+// Of every route of the API, one call that its schema takes; what it names does not exist.
+const called = routes.filter(({ audience }) => audience !== 'public');
+const tryRoute = async (route: Route, token: string): Promise<boolean> => {
+  const path = route.path.slice('/api/v1'.length).replaceAll(/\{\w+\}/g, () => randomUUID());
+  const answer = await call(route.method.toUpperCase(), path, { token, body: route.body?.example });
+  return !(answer.status === 403 && ['PERMISSION_DENIED', 'AUDIENCE_NOT_ALLOWED'].includes(answer.body.error?.code ?? ''));
+};
+
+const openTo = async (token: string): Promise<Set<string>> => {
+  const open = new Set<string>();
+  let next = 0;
+  const run = async () => {
+    for (let route = called[next++]; route; route = called[next++]) if (await tryRoute(route, token)) open.add(route.operationId);
+  };
+  await Promise.all(Array.from({ length: 8 }, run));
+  return open;
+};
+
+const operationsOf = (permission: string) =>
+  called.filter(({ cerbos }) => textOf(cerbos) === permission).map(({ operationId }) => operationId);
+
+const permissionsOf = async (token: string) => (await call('GET', '/me', { token })).body.permissions as string[];
+
+describe('a custom role', () => {
+  test('when it lists one permission, then exactly the routes of that one open, for each permission there is', async () => {
+    const { items = [] } = (await asAdmin('GET', '/permissions')).body;
+    const catalogue = (items as unknown as Pair[]).map(textOf);
+    expect(catalogue.length).toBeGreaterThan(45);
+    const person = await holder([{ resource: 'user', action: 'list' }]);
+    const set = async (permissions: string[]) => {
+      await asAdmin('PUT', `/roles/${person.roleId}/permissions`, { permissions: permissions.map(pairOf) });
+      const others = catalogue.filter((permission) => !permissions.includes(permission) && !own.has(permission));
+      await until(
+        async () => {
+          const now = new Set(await permissionsOf(person.token));
+          return permissions.every((permission) => now.has(permission)) && !others.some((permission) => now.has(permission));
+        },
+        { what: `the role to hold ${permissions.join()}`, timeoutMs: 5000 },
+      );
+    };
+    let own = new Set(catalogue);
+    await set([]);
+    await until(async () => !(await permissionsOf(person.token)).includes('user:list'), { what: 'the role to be empty' });
+    own = new Set(await permissionsOf(person.token));
+    const everybodys = await openTo(person.token);
+    expect(everybodys.has('listUsers')).toBe(false);
+    const wrong: string[] = [];
+    for (const permission of catalogue) {
+      await set([permission]);
+      const open = await openTo(person.token);
+      const wanted = new Set([...everybodys, ...operationsOf(permission)]);
+      for (const operation of new Set([...open, ...wanted]))
+        if (open.has(operation) !== wanted.has(operation))
+          wrong.push(`${permission}: ${operation} is ${open.has(operation) ? 'open' : 'closed'}`);
+    }
+    expect(wrong).toEqual([]);
+  }, 300_000);
+
+  test('when it is read, changed and deleted, then by its version', async () => {
+    const role = await newRole([{ resource: 'user', action: 'list' }]);
+    const read = await asAdmin('GET', `/roles/${role.id}`);
+    expect([read.headers.etag, read.body.system]).toEqual(['W/"1"', false]);
+    const permissions = [{ resource: 'job', action: 'retry' }];
+    const put = (version: number) =>
+      call('PUT', `/org/roles/${role.id}/permissions`, {
+        token: admin.token,
+        body: { permissions },
+        headers: { 'if-match': `W/"${version}"` },
+      });
+    expect(brief(await put(2))).toEqual([412, 'PRECONDITION_FAILED']);
+    expect((await put(1)).body).toEqual({ permissions, version: 2 });
+    expect((await asAdmin('GET', `/roles/${role.id}/permissions`)).body).toEqual({ permissions, version: 2 });
+    expect((await asAdmin('PATCH', `/roles/${role.id}`, { description: null, name: 'Other name' })).body).toMatchObject({
+      name: 'Other name',
+      permissions,
+    });
+    expect((await asAdmin('DELETE', `/roles/${role.id}`)).status).toBe(204);
+    expect(brief(await asAdmin('GET', `/roles/${role.id}`))).toEqual([404, 'ROLE_NOT_FOUND']);
+  });
+
+  test('when roles are listed, then those of the platform are there with what they may do, and nobody changes them', async () => {
+    const { items = [] } = (await asAdmin('GET', '/roles?filter[system][eq]=true')).body;
+    expect(items.map(({ name }) => name)).toEqual(['admin', 'approver', 'auditor', 'manager', 'requester']);
+    const permissions = (name: string) => ((items.find((role) => role.name === name)?.permissions ?? []) as Pair[]).map(textOf);
+    expect(permissions('auditor')).toContain('audit_event:list');
+    expect(permissions('requester')).not.toContain('access_request:read');
+    expect(permissions('manager')).toContain('resource:create');
+    const path = `/roles/${items[0]?.id}`;
+    for (const [method, where, body] of [
+      ['PATCH', path, { name: 'mine' }],
+      ['PUT', `${path}/permissions`, { permissions: [] }],
+      ['DELETE', path, undefined],
+    ] as const)
+      expect(brief(await asAdmin(method, where, body))).toEqual([409, 'SYSTEM_ROLE']);
+  });
+
+  test('when a permission in it is wrong, then the field is named', async () => {
+    const permissions = [{ resource: 'user', action: 'list' }, { resource: 'tenant', action: 'suspend' }, pairOf('approval:decide')];
+    const { status, body } = await asAdmin('POST', '/roles', { name: 'Wrong', permissions });
+    expect([status, body.errors?.map(({ pointer }) => pointer)]).toEqual([422, ['/permissions/1', '/permissions/2']]);
+  });
+
+  test('when somebody gives more than they have, then 403 tells what is missing', async () => {
+    const person = await holder(['role:create', 'membership:update', 'user:create'].map(pairOf));
+    const give = (method: string, path: string, body: unknown) => call(method, `/org${path}`, { token: person.token, body });
+    const role = await give('POST', '/roles', { name: 'More', permissions: [pairOf('audit_event:list')] });
+    expect([...brief(role), role.body.missing]).toEqual([403, 'CANNOT_GIVE', ['audit_event:list']]);
+    expect(brief(await give('PATCH', `/memberships/${person.id}`, { orgRoles: ['admin'] }))).toEqual([403, 'CANNOT_GIVE']);
+    const user = {
+      email: `${randomUUID()}@x.test`,
+      firstName: 'A',
+      lastName: 'B',
+      password: 'quarry lamp seven bridges',
+      orgRoles: ['approver'],
+    };
+    expect(brief(await give('POST', '/users', user))).toEqual([403, 'CANNOT_GIVE']);
+  });
+
+  test('when it is somebody’s, then 409, and what it allowed is refused within a second of its loss', async () => {
+    const person = await holder([pairOf('user:list')]);
+    expect((await call('GET', '/org/users', { token: person.token })).status).toBe(200);
+    expect(brief(await asAdmin('DELETE', `/roles/${person.roleId}`))).toEqual([409, 'ROLE_IN_USE']);
+    await asAdmin('PATCH', `/memberships/${person.id}`, { orgRoles: [], roles: [] });
+    const refused = async () => (await call('GET', '/org/users', { token: person.token })).status === 403;
+    await until(refused, { what: 'the loss to count', timeoutMs: 1000 });
+  });
+
+  test('when it opens the reading of requests, then those of others too, and still no vote', async () => {
+    const type = {
+      key: `t-${randomUUID()}`,
+      name: 'T',
+      connector: 'simulated',
+      roles: ['reader'],
+      sensitivity: 'medium',
+      maxDuration: 'P1D',
+    };
+    const resourceTypeId = ((await asAdmin('POST', '/resource-types', type)).body as Item).id;
+    const resource = (await asAdmin('POST', '/resources', { key: `r-${randomUUID()}`, name: 'R', resourceTypeId })).body as Item;
+    const filing = { resourceId: resource.id, role: 'reader', justification: 'For an incident', duration: 'PT1H' };
+    const request = (await call('POST', '/requests', { token: admin.token, body: filing })).body as Item;
+    const stranger = await world.person(admin, slug, []);
+    expect((await call('GET', `/requests/${request.id}`, { token: stranger.token })).status).toBe(403);
+    const reader = await holder([pairOf('access_request:read')]);
+    expect((await call('GET', `/requests/${request.id}`, { token: reader.token })).status).toBe(200);
+    expect(brief(await call('POST', `/requests/${request.id}/approve`, { token: reader.token, body: {} }))).toEqual([403, 'NOT_ELIGIBLE']);
+    expect((await call('POST', `/requests/${request.id}/cancel`, { token: reader.token, body: {} })).status).toBe(403);
+  });
+});
+
+describe('a service account', () => {
+  test('when it has one scope, then exactly the routes of that one open, for each scope there is', async () => {
+    const { items = [] } = (await asAdmin('GET', '/permissions')).body;
+    const scopes = (items as unknown as (Pair & { serviceAccounts: boolean })[])
+      .filter(({ serviceAccounts }) => serviceAccounts)
+      .map(textOf);
+    expect(scopes.length).toBeGreaterThan(30);
+    const { key } = await newAccount([]);
+    expect([...(await openTo(key.key))]).toEqual([]);
+    const wrong: string[] = [];
+    for (const scope of scopes) {
+      const open = await openTo((await newAccount([pairOf(scope)])).key.key);
+      const wanted = new Set(operationsOf(scope));
+      for (const operation of new Set([...open, ...wanted]))
+        if (open.has(operation) !== wanted.has(operation))
+          wrong.push(`${scope}: ${operation} is ${open.has(operation) ? 'open' : 'closed'}`);
+    }
+    expect(wrong).toEqual([]);
+  }, 300_000);
+
+  test.each([
+    ['rubbish', 'aok_rubbish'],
+    ['a key that was never made', 'aok_AZLwwXd3e02MbyqdHkt8NwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA00000000'],
+  ])('when %s is shown, then 401', async (_, token) => {
+    expect(brief(await call('GET', '/catalog/resources', { token }))).toEqual([401, 'INVALID_API_KEY']);
+  });
+
+  test('when a key is of another tenant than X-Tenant names, then 403; and the platform’s routes are closed to all keys', async () => {
+    const { key } = await newAccount([pairOf('catalog:read')]);
+    const other = await world.organization();
+    const read = (tenant: string) => call('GET', '/catalog/resources', { token: key.key, headers: { 'x-tenant': tenant } });
+    expect((await read(slug)).status).toBe(200);
+    expect(brief(await read(other.slug))).toEqual([403, 'NOT_A_MEMBER']);
+    expect(brief(await call('GET', '/admin/tenants', { token: key.key }))).toEqual([403, 'AUDIENCE_NOT_ALLOWED']);
+  });
+
+  test('when a key is revoked or the account changed or deleted, then it counts within a second', async () => {
+    const { account, key } = await newAccount([pairOf('catalog:read')]);
+    const second = (await asAdmin('POST', `/service-accounts/${account.id}/keys`)).body as Item & { key: string };
+    const statusOf = async (token: string) => (await call('GET', '/catalog/resources', { token })).status;
+    const becomes = (token: string, status: number) =>
+      until(async () => (await statusOf(token)) === status, { what: `status ${status}`, timeoutMs: 1000 });
+    expect([await statusOf(key.key), await statusOf(second.key)]).toEqual([200, 200]);
+    expect((await asAdmin('DELETE', `/service-accounts/${account.id}/keys/${key.id}`)).status).toBe(204);
+    await becomes(key.key, 401);
+    expect(await statusOf(second.key)).toBe(200);
+    await asAdmin('PATCH', `/service-accounts/${account.id}`, { scopes: [pairOf('user:list')] });
+    await becomes(second.key, 403);
+    expect((await asAdmin('DELETE', `/service-accounts/${account.id}`)).status).toBe(204);
+    await becomes(second.key, 401);
+  });
+
+  test('when a key is rotated, then both are good for the overlap, and the list says until when', async () => {
+    const { account, key } = await newAccount([pairOf('catalog:read')]);
+    const rotate = (keyId: string, body?: unknown) => asAdmin('POST', `/service-accounts/${account.id}/keys/${keyId}/rotate`, body);
+    const next = (await rotate(key.id, { overlap: 'PT10M' })).body as Item & { key: string };
+    const statusOf = async (token: string) => (await call('GET', '/catalog/resources', { token })).status;
+    expect([await statusOf(key.key), await statusOf(next.key)]).toEqual([200, 200]);
+    const { items = [] } = (await asAdmin('GET', `/service-accounts/${account.id}/keys`)).body;
+    const old = items.find(({ id }) => id === key.id);
+    expect(Date.parse(String(old?.expiresAt)) - Date.now()).toBeLessThanOrEqual(600_000);
+    expect(old?.lastUsedAt).not.toBeNull();
+    expect(JSON.stringify(items)).not.toContain(key.key);
+    expect(brief(await rotate(next.id, { overlap: 'P31D' }))).toEqual([422, 'INVALID_FIELDS']);
+    expect((await rotate(next.id, { overlap: 'PT0S' })).status).toBe(201);
+    await until(async () => (await statusOf(next.key)) === 401, { what: 'the end of the old key', timeoutMs: 1000 });
+  });
+});
