@@ -58,7 +58,7 @@ const called = routes.filter(({ audience }) => audience !== 'public');
 const tryRoute = async (route: Route, token: string): Promise<boolean> => {
   const path = route.path.slice('/api/v1'.length).replaceAll(/\{\w+\}/g, () => randomUUID());
   const answer = await call(route.method.toUpperCase(), path, { token, body: route.body?.example });
-  return !(answer.status === 403 && ['PERMISSION_DENIED', 'AUDIENCE_NOT_ALLOWED'].includes(answer.body.error?.code ?? ''));
+  return !(answer.status === 403 && ['PERMISSION_DENIED', 'AUDIENCE_NOT_ALLOWED', 'CSRF_REFUSED'].includes(answer.body.error?.code ?? ''));
 };
 
 const openTo = async (token: string): Promise<Set<string>> => {

@@ -240,7 +240,8 @@ describe('nobody gives what they do not have', () => {
       expect(taken).toBe('ok');
       const mine = (await harness.eventsOf(acme.id)).filter(
         ({ actor, action, entityId }) =>
-          (action === 'ROLE_CREATED' && actor?.id === person.id) || entityId === (take ? person.id : role.id),
+          (action === 'ROLE_CREATED' && actor?.id === person.id) ||
+          (action === (take ? 'MEMBERSHIP_CHANGED' : 'ROLE_UPDATED') && entityId === (take ? person.id : role.id)),
       );
       const order = mine.map(({ action }) => action);
       expect(['ok', 'CANNOT_GIVE']).toContain(made);
