@@ -25,7 +25,7 @@ export const orgLicenseRoutes: Route[] = [
     description: 'What would be more than there is now is `PERMISSION_DENIED`: more is given by the platform, or bought.',
     audience: 'org-admin',
     cerbos: { resource: 'license', action: 'update' },
-    body: { schema: licenseChange, example: { tier: 'team', flags: ['sso'] } },
+    body: { schema: licenseChange, example: { tier: 'free', flags: [] } },
     answer,
     handle: async ({ services, body, options }) => licenseJson(await services.identity.updateLicense({ change: changeOf(body) }, options)),
   }),

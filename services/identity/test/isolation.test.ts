@@ -27,6 +27,10 @@ const tenantTables = [
   'license',
   'stripe_subscription',
   'stripe_event',
+  'role',
+  'role_assignment',
+  'service_account',
+  'api_key',
 ];
 
 let harness: Harness;
@@ -75,6 +79,16 @@ const fill = async ({ tenantId, slug, admin, userId, teamId }: Rows) => {
     [`sub_${slug}`, tenantId],
   );
   await run('insert into stripe_event (id, tenant_id, received_at) values ($1, $2, now())', [`evt_${slug}`, tenantId]);
+  const [role, account] = [newId(), newId()];
+  const named = '(id, tenant_id, name, description, version, created_at, updated_at';
+  await run(`insert into role ${named}, system, permissions) values ($1, $2, 'own', '', 1, now(), now(), false, '{}')`, [role, tenantId]);
+  await run('insert into role_assignment (tenant_id, user_id, role_id) values ($1, $2, $3)', [tenantId, userId, role]);
+  await run(`insert into service_account ${named}, scopes) values ($1, $2, 'ci', '', 1, now(), now(), '{}')`, [account, tenantId]);
+  await run(
+    `insert into api_key (id, tenant_id, service_account_id, hash, created_at, expires_at)
+     values ($1, $2, $3, sha256($4), now(), now() + interval '1 day')`,
+    [newId(), tenantId, account, Buffer.from(account)],
+  );
   const session = newId();
   await run(
     `insert into session (id, tenant_id, account_id, audience, created_at, expires_at) values ($1, $2, $3, 'app', now(), now() + interval '1 day')`,
