@@ -26,8 +26,19 @@ const labParameters = parameters({
   nodes: { type: 'integer', title: 'Nodes', description: 'How many of the machines of the lab.', minimum: 1, maximum: 16 },
 });
 
-/** The catalog of each demo tenant. */
-export const demoCatalog: readonly DemoResource[] = [
+/** `acme` has a real database behind it, which is no other tenant's. */
+const productionDatabase = (tenant: string) => ({
+  ...common,
+  key: 'production-database',
+  name: 'Production database',
+  sensitivity: 'high',
+  ...(tenant === 'acme'
+    ? { connector: 'postgres', config: { login: 'prod', roles: { reader: ['prod_reader'], writer: ['prod_writer'] } } }
+    : { parametersSchema: databaseParameters }),
+});
+
+/** The catalog of a demo tenant. */
+export const demoCatalog = (tenant: string): readonly DemoResource[] => [
   {
     key: 'staging-db',
     name: 'Staging database',
@@ -36,7 +47,7 @@ export const demoCatalog: readonly DemoResource[] = [
   {
     key: 'prod-db',
     name: 'Production database',
-    type: { ...common, key: 'production-database', name: 'Production database', sensitivity: 'high', parametersSchema: databaseParameters },
+    type: productionDatabase(tenant),
   },
   {
     key: 'customer-bucket',

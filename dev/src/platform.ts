@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 
 import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { services } from '@accessops/events/topology';
+import { makeDemoDatabase } from './demo-database.ts';
 import { createKeycloakDatabase, prepareKeycloak } from './keycloak.ts';
 import { findKeycloak } from './keycloak-server.ts';
 import { takeLock } from './lock.ts';
@@ -235,7 +236,9 @@ const bringUp = async (start: Start) => {
   const databaseReady = startPostgres(start);
   const keycloakReady = startKeycloak(start, databaseReady);
   keycloakReady.catch(() => undefined);
-  await Promise.all([databaseReady, startNats(start), startCerbos(start), runMigrations(start, databaseReady), warmUp(start)]);
+  const { ports, secrets } = start;
+  const demoReady = databaseReady.then(() => makeDemoDatabase(ports.postgres, secrets.postgres, secrets.demoDatabase));
+  await Promise.all([databaseReady, demoReady, startNats(start), startCerbos(start), runMigrations(start, databaseReady), warmUp(start)]);
   await keycloakReady;
   start.progress(start.options.singleProcess ? 'Starting the services in one process …' : 'Starting the services and the gateway …');
   await startServers(start);

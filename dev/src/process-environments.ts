@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { type Service, services } from '@accessops/events/topology';
+import { demoDatabase, demoDatabaseLogin } from './demo-database.ts';
 import { keycloakIssuer } from './keycloak.ts';
 import { root } from './paths.ts';
 import { postgresUrl } from './postgres.ts';
@@ -92,7 +93,11 @@ export const processEnvironments = (
     }),
     requests: ofService('requests'),
     approvals: ofService('approvals', { REQUESTS_ADDRESS: addressOf('requests'), PRINCIPAL_KEY_FILE: files.approvalsPrincipalKey }),
-    provisioner: ofService('provisioner', { CREDENTIAL_KEY_FILE: files.credentialKey }),
+    provisioner: ofService('provisioner', {
+      CREDENTIAL_KEY_FILE: files.credentialKey,
+      CONNECTOR_POSTGRES_PROD_URL: postgresUrl(ports.postgres, demoDatabaseLogin, secrets.demoDatabase, demoDatabase),
+      CONNECTOR_POSTGRES_PROD_TENANTS: 'acme',
+    }),
     audit: ofService('audit'),
     gateway: {
       ...common,

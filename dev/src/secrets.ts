@@ -14,6 +14,8 @@ export interface Secrets {
   keycloak: { database: string; client: string; admin: string };
   /** Passwords of the NATS users. */
   nats: Record<Service | 'gateway' | 'platform', string>;
+  /** Password of the provisioner's login at the demo's database. */
+  demoDatabase: string;
   /** Paths of the files that the processes read themselves. */
   files: Record<SecretFile, string>;
 }
@@ -76,6 +78,7 @@ export const openSecrets = (folder: string): Secrets => {
     database: Object.fromEntries(services.map((service) => [service, database(service)])) as Secrets['database'],
     keycloak: { database: password('postgres-keycloak'), client: password('keycloak-client'), admin: password('keycloak-admin') },
     nats: Object.fromEntries(natsUsers.map((user) => [user, password(`nats-${user}`)])) as Secrets['nats'],
+    demoDatabase: password('postgres-demo-database'),
     files: {
       principalJwks: file('principals.jwks', () => JSON.stringify(publicKeysOf([JSON.parse(gatewayKey), JSON.parse(approvalsKey)]))),
       gatewayPrincipalKey: pathOf('principal-gateway.jwk'),

@@ -46,14 +46,15 @@ const seedTeams = async (api: ApiClient, tenant: string, people: Ids): Promise<I
   return teams;
 };
 
-const seedCatalog = async (api: ApiClient, teams: Ids): Promise<void> => {
+const seedCatalog = async (api: ApiClient, tenant: string, teams: Ids): Promise<void> => {
+  const catalog = demoCatalog(tenant);
   const types = await ensure(
     api,
     '/org/resource-types',
     'key',
-    demoCatalog.map(({ type }) => type),
+    catalog.map(({ type }) => type),
   );
-  const resources = demoCatalog.map(({ key, name, owned, type }) => ({
+  const resources = catalog.map(({ key, name, owned, type }) => ({
     key,
     name,
     resourceTypeId: idOf(types, type.key),
@@ -93,7 +94,7 @@ const seedTenant = async (anonymous: ApiClient, { slug, name }: { slug: string; 
   });
   const api = anonymous.as(String(session.accessToken));
   const people = await seedPeople(api, slug);
-  await seedCatalog(api, await seedTeams(api, slug, people));
+  await seedCatalog(api, slug, await seedTeams(api, slug, people));
 };
 
 /** Makes the demo tenants through the public API of a platform; what is there already stays as it is. */

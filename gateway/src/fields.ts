@@ -72,3 +72,16 @@ export const jsonObject = z.record(z.string(), z.unknown());
 
 /** A time in an answer. */
 export const time = z.iso.datetime().openapi({ example: exampleTime });
+
+const role = z
+  .string()
+  .min(1)
+  .max(63)
+  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9_.:-]*[A-Za-z0-9])?$/, 'must be letters, digits and _.:-');
+
+/** Roles that a resource type offers. */
+export const roleNames = z
+  .array(role)
+  .min(1)
+  .max(100)
+  .refine((all) => new Set(all).size === all.length, 'must not name a role twice');

@@ -42,7 +42,7 @@ describe('the way through', () => {
       maxDuration: 'P1D',
       pricePerHour: { amount: 250, currency: 'EUR' },
       parametersSchema: { type: 'object', properties: { table: { type: 'string' } }, additionalProperties: false },
-      config: { host: 'db' },
+      config: { latencyMs: 5 },
     };
     type = (await as(admin).post('/org/resource-types', body)) as Item;
   });
@@ -132,7 +132,7 @@ describe('the way through', () => {
     });
     expect((await as(requester).get('/catalog/resource-types')).items).toHaveLength(1);
     expect(JSON.stringify(await as(requester).get('/catalog/resources'))).not.toContain('"config"');
-    expect((await as(admin).get(`/org/resource-types/${type.id}`)).config).toEqual({ host: 'db' });
+    expect((await as(admin).get(`/org/resource-types/${type.id}`)).config).toEqual({ latencyMs: 5 });
   });
 
   test('when catalog, teams, users and tenant are looked after, then each call answers as declared', async () => {

@@ -14,7 +14,11 @@ import { linkRoutes } from './links.ts';
 import { meRoutes } from './me.ts';
 import { meMfaRoutes } from './me-mfa.ts';
 import { orgAuditRoutes } from './org-audit.ts';
+
+import { orgConnectorRoutes } from './org-connectors.ts';
+
 import { orgFeatureFlagRoutes } from './org-feature-flags.ts';
+
 import { orgGrantRoutes } from './org-grants.ts';
 import { orgInvitationRoutes } from './org-invitations.ts';
 import { orgJobRoutes } from './org-jobs.ts';
@@ -49,6 +53,7 @@ export const routes: readonly Route[] = [
   ...orgInvitationRoutes,
   ...orgTeamRoutes,
   ...orgMembershipRoutes,
+  ...orgConnectorRoutes,
   ...orgRoleRoutes,
   ...orgServiceAccountRoutes,
   ...orgResourceTypeRoutes,

@@ -1,20 +1,8 @@
 import { z } from '@hono/zod-openapi';
 import { type Answer, defineList, defineRoute, pageOf, type Route } from '../define-route.ts';
-import { duration, jsonObject, key, name } from '../fields.ts';
+import { duration, jsonObject, key, name, roleNames } from '../fields.ts';
 import { resourceTypeExample, resourceTypeJson, resourceTypeSchema } from '../representations/resource-type.ts';
 import { resourceTypeList } from './catalog.ts';
-
-const role = z
-  .string()
-  .min(1)
-  .max(63)
-  .regex(/^[A-Za-z0-9](?:[A-Za-z0-9_.:-]*[A-Za-z0-9])?$/, 'must be letters, digits and _.:-');
-
-const roles = z
-  .array(role)
-  .min(1)
-  .max(100)
-  .refine((all) => new Set(all).size === all.length, 'must not name a role twice');
 
 const pricePerHour = z.strictObject({
   amount: z.int().min(0),
@@ -26,7 +14,7 @@ const newType = z
     key,
     name,
     connector: key,
-    roles,
+    roles: roleNames,
     parametersSchema: jsonObject.optional(),
     sensitivity: z.enum(['low', 'medium', 'high']),
     pii: z.boolean().optional(),
@@ -40,7 +28,7 @@ const newType = z
 const change = z
   .strictObject({
     name: name.optional(),
-    roles: roles.optional(),
+    roles: roleNames.optional(),
     parametersSchema: jsonObject.nullable().optional(),
     sensitivity: z.enum(['low', 'medium', 'high']).optional(),
     pii: z.boolean().optional(),

@@ -1,7 +1,9 @@
+import type { ConnectorName } from '@accessops/connectors';
 import { ProvisionerService } from '@accessops/proto/accessops/provisioner/v1/provisioner_pb';
 import { type RunningService, type ServiceOverrides, type ServiceParts, startService } from '@accessops/service';
 import type { ProvisionerConfig } from './config.ts';
-import type { Connectors } from './connector.ts';
+import type { Connector, Connectors } from './connector.ts';
+import { createPostgresConnector } from './connectors/postgres/postgres.ts';
 import { createSimulatedConnector } from './connectors/simulated.ts';
 import { createVault } from './credentials/vault.ts';
 import { startExpiryTimer } from './grants/expiry-timer.ts';
@@ -10,7 +12,11 @@ import { Job } from './jobs/job.ts';
 import { startWorker, type WorkerSettings, workerDefaults } from './jobs/worker.ts';
 import { onRequestApproved } from './on-request-approved.ts';
 import { onRequestWithdrawn } from './on-request-withdrawn.ts';
+
 import { onServiceAccountDeleted } from './on-service-account-deleted.ts';
+
+import { onTenantCreated } from './on-tenant-created.ts';
+
 import { onUserUpdated } from './on-user-updated.ts';
 import { provisionerHandlers } from './rpc.ts';
 
@@ -24,8 +30,16 @@ const expiryCheckMs = 250;
 export const startProvisioner = (config: ProvisionerConfig, overrides: ProvisionerOverrides = {}): Promise<RunningService> => {
   const vault = createVault(config.credentialKeys);
 
-  const background = ({ outbox, pool, log, now }: ServiceParts) => {
-    const connectors: Connectors = new Map([['simulated', createSimulatedConnector(pool)]]);
+  const postgres = createPostgresConnector(config.postgresLogins);
+  const connectorsOf = ({ pool }: ServiceParts): Connectors =>
+    new Map<ConnectorName, Connector>([
+      ['simulated', createSimulatedConnector(pool)],
+      ['postgres', postgres],
+    ]);
+
+  const background = (parts: ServiceParts) => {
+    const { outbox, log, now } = parts;
+    const connectors = connectorsOf(parts);
     // The worker's own commits leave no job for it: only those of consumers, calls and the timer wake it.
     const own = { ...outbox };
     const worker = startWorker({ outbox: own, connectors, vault, log, now, settings: { ...workerDefaults, ...overrides.worker } });
@@ -38,6 +52,7 @@ export const startProvisioner = (config: ProvisionerConfig, overrides: Provision
       close: async () => {
         await expiry.close();
         await worker.close();
+        await postgres.close();
       },
     };
   };
@@ -47,8 +62,8 @@ export const startProvisioner = (config: ProvisionerConfig, overrides: Provision
       name: 'provisioner',
       service: ProvisionerService,
       entities: [Job, Grant],
-      handlers: () => provisionerHandlers(vault),
-      subscriptions: () => [...onRequestApproved, onRequestWithdrawn, onUserUpdated, onServiceAccountDeleted],
+      handlers: (parts) => provisionerHandlers(vault, connectorsOf(parts)),
+      subscriptions: () => [...onRequestApproved, onRequestWithdrawn, onTenantCreated, onUserUpdated, onServiceAccountDeleted],
       background,
     },
     config,

@@ -1,5 +1,6 @@
 import { jsonFile, readEnvironment, type ServiceConfig, serviceEnvironment, toServiceConfig } from '@accessops/service';
 import { z } from 'zod';
+import { type Logins, postgresLoginsFrom } from './connectors/postgres/logins.ts';
 import type { CredentialKeys } from './credentials/vault.ts';
 
 const key = z
@@ -18,10 +19,12 @@ const environment = serviceEnvironment.extend({
 
 export interface ProvisionerConfig extends ServiceConfig {
   credentialKeys: CredentialKeys;
+  /** Logins at databases, for the connector `postgres`. */
+  postgresLogins: Logins;
 }
 
 /** The configuration out of environment variables; throws a ConfigError that lists every problem. */
 export const configFrom = (env: Record<string, string | undefined>): ProvisionerConfig => {
   const read = readEnvironment(environment, env);
-  return { ...toServiceConfig(read), credentialKeys: read.CREDENTIAL_KEY_FILE };
+  return { ...toServiceConfig(read), credentialKeys: read.CREDENTIAL_KEY_FILE, postgresLogins: postgresLoginsFrom(env) };
 };

@@ -1,11 +1,17 @@
+import type { ConfigProblem } from '@accessops/connectors';
+
 /** What one access at a target is, as far as a connector has to know. */
 export interface Access {
   /** Names the access at the target: all calls under one key are about one and the same access. */
   key: string;
   tenantId: string;
+  /** Short name of the tenant; null as long as its creation has not been heard of. */
+  tenantSlug: string | null;
   holderId: string;
   resourceKey: string;
   role: string;
+  /** How long the access lasts: a target that can end it by itself does, should nobody come to take it away. */
+  durationMs: number;
   /** Settings of the resource type, and what the requester filled in. */
   config: Record<string, unknown>;
   parameters: Record<string, unknown>;
@@ -27,6 +33,14 @@ export interface Applied {
   credential: Record<string, unknown>;
 }
 
+/** A configuration that somebody is about to use, and for which roles. */
+export interface Trial {
+  tenantId: string;
+  tenantSlug: string | null;
+  config: Record<string, unknown>;
+  roles: readonly string[];
+}
+
 /**
  * Hands on one kind of target. Every call is idempotent under `access.key`, ends when `signal` says so, and throws a
  * ConnectorError for what people may read.
@@ -36,22 +50,35 @@ export interface Connector {
   plan(access: Access): Promise<string[]>;
   /** Makes the access; resolves only once it is in force. Applied again, it answers a credential that works instead of the former one. */
   apply(access: Access, signal: AbortSignal): Promise<Applied>;
-  /** Asks the target whether the access is there now. */
+  /** Asks the target whether anything of the access is there now. */
   verify(access: Access, signal: AbortSignal): Promise<boolean>;
   /** Takes the access away, also when `apply` had never answered; nothing to take away is no error. */
   revoke(access: Access, signal: AbortSignal): Promise<void>;
+  /** Asks the target whether it could be worked with like this; changes nothing that people would notice. */
+  check(trial: Trial, signal: AbortSignal): Promise<ConfigProblem[]>;
 }
 
-/** A failure whose message people may read. `permanent`: trying again cannot help. */
+/**
+ * How a call to a target has ended, when not well:
+ * `refused`: the target said no, or nobody would know what to ask for; trying again cannot help;
+ * `failed`: nothing has happened at the target, and another attempt may do better;
+ * `unknown`: it may have happened; the target is asked before anything else is done.
+ */
+export type FailureKind = 'refused' | 'failed' | 'unknown';
+
+/** A failure whose message people may read. */
 export class ConnectorError extends Error {
   override readonly name = 'ConnectorError';
-  readonly permanent: boolean;
+  readonly kind: FailureKind;
 
-  constructor(message: string, { permanent = false, cause }: { permanent?: boolean; cause?: unknown } = {}) {
+  constructor(kind: FailureKind, message: string, cause?: unknown) {
     super(message, cause === undefined ? undefined : { cause });
-    this.permanent = permanent;
+    this.kind = kind;
   }
 }
+
+/** What is known after a failure; whatever a connector does not explain may have happened. */
+export const failureKindOf = (error: unknown): FailureKind => (error instanceof ConnectorError ? error.kind : 'unknown');
 
 /** Connectors by the name that resource types use. */
 export type Connectors = ReadonlyMap<string, Connector>;
@@ -59,7 +86,7 @@ export type Connectors = ReadonlyMap<string, Connector>;
 /** The connector of this name; a ConnectorError when there is none. */
 export const connectorNamed = (connectors: Connectors, name: string): Connector => {
   const connector = connectors.get(name);
-  if (!connector) throw new ConnectorError(`There is no connector "${name}"`, { permanent: true });
+  if (!connector) throw new ConnectorError('refused', `There is no connector "${name}"`);
   return connector;
 };
 

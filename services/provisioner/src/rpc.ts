@@ -2,6 +2,8 @@ import type { Handlers } from '@accessops/grpc';
 import type { ProvisionerService } from '@accessops/proto/accessops/provisioner/v1/provisioner_pb';
 import { type Call, command, query } from '@accessops/service';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import type { Connectors } from './connector.ts';
+import { checkConnection } from './connectors/check-connection.ts';
 import { readCredential } from './credentials/read-credential.ts';
 import type { Vault } from './credentials/vault.ts';
 import { findGrant } from './grants/find-grant.ts';
@@ -46,7 +48,7 @@ const grantProto = (grant: Grant) => ({
 });
 
 /** The gRPC side of the provisioner. */
-export const provisionerHandlers = (vault: Vault): Handlers<typeof ProvisionerService, Call> => ({
+export const provisionerHandlers = (vault: Vault, connectors: Connectors): Handlers<typeof ProvisionerService, Call> => ({
   getJob: query(async (ctx, { id }) => jobProto(await findJob(ctx, id, 'read'))),
   listJobs: query(async (ctx, { query: asked }) => {
     const { items, next } = await listJobs(ctx, asked);
@@ -65,4 +67,6 @@ export const provisionerHandlers = (vault: Vault): Handlers<typeof ProvisionerSe
   revokeGrant: command(async (ctx, { id }) => grantProto(await revokeGrant(ctx, id))),
   // Not once per Idempotency-Key: the reply, which would be kept, is the secret.
   readCredential: (call, { grantId }) => call.write(async (ctx) => ({ credentialJson: await readCredential(ctx, vault, grantId) })),
+  // Reaches out, so in no transaction; it changes nothing, so an Idempotency-Key has no effect on it.
+  checkConnection: async (call, trial) => ({ problems: await checkConnection(call, connectors, trial) }),
 });

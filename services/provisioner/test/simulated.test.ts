@@ -22,6 +22,8 @@ const access = (partial: Partial<Access> = {}): Access => ({
   holderId: newId(),
   resourceKey: 'staging-db',
   role: 'reader',
+  tenantSlug: 'acme',
+  durationMs: 3_600_000,
   config: {},
   parameters: {},
   attempt: 1,

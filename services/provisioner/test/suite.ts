@@ -109,13 +109,16 @@ export { person };
 export const startSuite = async ({
   instances = 1,
   overrides,
+  environment: more = {},
 }: {
   instances?: number;
   overrides?: ProvisionerOverrides;
+  /** On top of what every provisioner is started with. */
+  environment?: Record<string, string>;
 } = {}): Promise<Suite> => {
   const database = await createDatabase(['provisioner']);
   const namespace = newNamespace();
-  const environment = serviceEnvironment('provisioner', { database, namespace });
+  const environment = serviceEnvironment('provisioner', { database, namespace, overrides: more });
   const config = configFrom(environment);
   const broker: Broker = await connectBroker(infrastructure().nats);
   await Promise.all(['identity', 'requests'].map((producer) => ensureStream(broker, namespace, producer)));

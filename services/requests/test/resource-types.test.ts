@@ -26,7 +26,7 @@ describe('resource types', () => {
       maxDuration: 'P7D',
       exclusive: true,
       pricePerHour: { amount: 250n, currency: 'EUR' },
-      configJson: '{"delayMs":100}',
+      configJson: '{"latencyMs":100}',
     };
     const manager = await tenant.person(['manager']);
     const type = await suite.client.createResourceType(fields, manager);
@@ -53,7 +53,7 @@ describe('resource types', () => {
     ['no key', { key: '' }, '/key'],
     ['a key of 64 characters', { key: 'k'.repeat(64) }, '/key'],
     ['no name', { name: ' ' }, '/name'],
-    ['a connector that is not there yet', { connector: 'postgres' }, '/connector'],
+    ['a connector that there is not', { connector: 'constructor' }, '/connector'],
     ['no roles', { roles: [] }, '/roles'],
     ['an empty role', { roles: ['reader', ''] }, '/roles/1'],
     ['a role twice', { roles: ['reader', 'reader'] }, '/roles/1'],
@@ -67,6 +67,14 @@ describe('resource types', () => {
     ['no currency', { pricePerHour: { amount: 1n, currency: 'eur' } }, '/pricePerHour/currency'],
     ['a config that is no object', { configJson: '3' }, '/config'],
     ['a config that is too large', { configJson: JSON.stringify({ a: 'x'.repeat(20_000) }) }, '/config'],
+    ['a config that the connector does not know', { configJson: '{"failFrist":1}' }, '/config/failFrist'],
+    ['a config of the wrong type', { configJson: '{"failFirst":"1"}' }, '/config/failFirst'],
+    ['a database without a login', { connector: 'postgres', configJson: '{"roles":{"reader":["r"]}}' }, '/config/login'],
+    [
+      'a role without meaning at the database',
+      { connector: 'postgres', roles: ['reader', 'owner'], configJson: '{"login":"prod","roles":{"reader":["r"]}}' },
+      '/config/roles/owner',
+    ],
     ['a config with half a character', { configJson: '{"a":"\\udc00"}' }, '/config'],
   ])('when it comes with %s, then that field is named', async (_, fields, pointer) => {
     const error = await refused(create(fields));

@@ -55,7 +55,7 @@ describe('filing a request', () => {
   });
 
   test('when policy asks for nobody, then it is approved at once and provisioning is told all it needs', async () => {
-    const free = await tenant.resource(await tenant.type({ sensitivity: 'low', configJson: '{"delayMs":5}' }));
+    const free = await tenant.resource(await tenant.type({ sensitivity: 'low', configJson: '{"latencyMs":5}' }));
     const request = await submit({ resourceId: free.id, duration: 'PT1H' });
     expect(request).toMatchObject({ status: 'APPROVED', requiredApprovals: 0, stages: [] });
     const told = await suite.toldOf(request.id);
@@ -70,7 +70,7 @@ describe('filing a request', () => {
       role: 'reader',
       duration: 'PT1H',
       connector: 'simulated',
-      configJson: '{"delayMs":5}',
+      configJson: '{"latencyMs":5}',
       parametersJson: '',
     });
   });

@@ -1,31 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
+import { type SimulatedConfig, simulatedConfig } from '@accessops/connectors';
 import type { Pool } from 'pg';
-import { z } from 'zod';
 import { type Access, type Connector, ConnectorError } from '../connector.ts';
 
-const count = z.number().int().min(0).max(100);
-const milliseconds = z.number().int().min(0).max(10_000);
-
-/** How a simulated target behaves, as the resource type configures it. */
-const behaviour = z.object({
-  alwaysFail: z.boolean().default(false),
-  /** The first n attempts fail before anything has happened. */
-  failFirst: count.default(0),
-  /** The first n attempts fail after the access was made: a target whose answer is lost. */
-  failAfterApplyFirst: count.default(0),
-  /** The first n attempts to take the access away fail. */
-  failRevokeFirst: count.default(0),
-  /** How long each call takes before anything happens, and how long its answer to `apply` takes after the access was made. */
-  latencyMs: milliseconds.default(0),
-  answerLatencyMs: milliseconds.default(0),
-});
-
-const behaviourOf = ({ config }: Access): z.infer<typeof behaviour> => {
-  const parsed = behaviour.safeParse(config);
+const behaviourOf = ({ config }: Access): SimulatedConfig => {
+  const parsed = simulatedConfig.safeParse(config);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new ConnectorError(`The configuration is wrong at ${issue?.path.join('.')}: ${issue?.message}`, { permanent: true });
+  throw new ConnectorError('refused', `The configuration is wrong at ${issue?.path.join('.')}: ${issue?.message}`);
 };
 
 const usernameOf = ({ key }: Access): string => `sim_${key.replaceAll('-', '').slice(-16)}`;
@@ -48,8 +31,8 @@ export const createSimulatedConnector = (target: Pool): Connector => {
     apply: async (access, signal) => {
       const { alwaysFail, failFirst, failAfterApplyFirst, latencyMs, answerLatencyMs } = behaviourOf(access);
       await wait(latencyMs, signal);
-      if (alwaysFail) throw new ConnectorError('The simulated target always refuses');
-      if (access.attempt <= failFirst) throw new ConnectorError(`The simulated target refuses attempt ${access.attempt}`);
+      if (alwaysFail) throw new ConnectorError('failed', 'The simulated target always refuses');
+      if (access.attempt <= failFirst) throw new ConnectorError('failed', `The simulated target refuses attempt ${access.attempt}`);
       const username = usernameOf(access);
       const password = randomBytes(24).toString('base64url');
       const digest = createHash('sha256').update(password).digest();
@@ -64,9 +47,9 @@ export const createSimulatedConnector = (target: Pool): Connector => {
         digest,
         fence,
       ]);
-      if (!applied) throw new ConnectorError('The simulated target has heard from a later worker');
+      if (!applied) throw new ConnectorError('failed', 'The simulated target has heard from a later worker');
       await wait(answerLatencyMs, signal);
-      if (access.attempt <= failAfterApplyFirst) throw new ConnectorError(`The answer to attempt ${access.attempt} was lost`);
+      if (access.attempt <= failAfterApplyFirst) throw new ConnectorError('unknown', `The answer to attempt ${access.attempt} was lost`);
       return { handle: { username }, credential: { username, password } };
     },
 
@@ -77,7 +60,7 @@ export const createSimulatedConnector = (target: Pool): Connector => {
       await wait(latencyMs, signal);
       const { tenantId, key, resourceKey, role, fence } = access;
       if (access.attempt <= failRevokeFirst) {
-        throw new ConnectorError(`The simulated target does not let go at attempt ${access.attempt}`);
+        throw new ConnectorError('failed', `The simulated target does not let go at attempt ${access.attempt}`);
       }
       signal.throwIfAborted();
       await ask('simulated-revoke', 'simulated_revoke($1, $2, $3, $4, $5, $6)', [
@@ -89,5 +72,7 @@ export const createSimulatedConnector = (target: Pool): Connector => {
         fence,
       ]);
     },
+
+    check: async () => [],
   };
 };

@@ -19,10 +19,11 @@ const claimDue = `
     limit ? for update skip locked
   )
   update job set status = 'RUNNING', attempts = attempts + 1, worker = ?, due_at = now() + ? * interval '1 millisecond',
-    started_at = coalesce(started_at, ?)
+    started_at = coalesce(started_at, ?), unsure = unsure or due.status = 'RUNNING'
   from due where job.id = due.id
   returning job.id, tenant_id as "tenantId", request_id as "requestId", grant_id as "grantId", kind, attempts,
-    max_attempts as "maxAttempts", last_error as "lastError", requester_id as "requesterId", origin, spec, due.status as "before",
+    max_attempts as "maxAttempts", last_error as "lastError", requester_id as "requesterId", origin, spec, unsure, due.status as "before",
+    (select slug from tenant where tenant.tenant_id = job.tenant_id) as "tenantSlug",
     exists (select from holder where holder.tenant_id = job.tenant_id and user_id = requester_id and not active) as "requesterGone"`;
 
 /**

@@ -70,6 +70,10 @@ export interface ClaimedJob {
   attempts: number;
   maxAttempts: number | null;
   lastError: string | null;
+  /** An earlier attempt may have reached the target: it timed out, or its worker was lost. */
+  unsure: boolean;
+  /** Short name of the tenant; null as long as its creation has not been heard of. */
+  tenantSlug: string | null;
   requesterId: string;
   origin: Event['origin'];
   spec: Spec;

@@ -3,8 +3,8 @@ import { ConnectorError } from '../connector.ts';
 import { publicText } from './run-attempt.ts';
 
 test('when a connector explains itself, then people read that, cut to a sensible length', () => {
-  expect(publicText(new ConnectorError('The role does not exist'))).toBe('The role does not exist');
-  expect(publicText(new ConnectorError('x'.repeat(1000)))).toHaveLength(500);
+  expect(publicText(new ConnectorError('refused', 'The role does not exist'))).toBe('The role does not exist');
+  expect(publicText(new ConnectorError('failed', 'x'.repeat(1000)))).toHaveLength(500);
 });
 
 test('when time runs out, then people read so', () => {

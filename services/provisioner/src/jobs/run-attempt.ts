@@ -1,7 +1,8 @@
 import { newId } from '@accessops/db';
 import type { Logger } from '@accessops/telemetry';
-import { type Access, ConnectorError, type Connectors, connectorNamed, finalFence, type Handle } from '../connector.ts';
+import { type Access, ConnectorError, type Connectors, connectorNamed, failureKindOf, finalFence, type Handle } from '../connector.ts';
 import type { Sealed, Vault } from '../credentials/vault.ts';
+import { expiryOf } from '../grants/grant.ts';
 import { pauseAfterMs } from './back-off.ts';
 import { attemptOfBudget, type ClaimedJob, isLastAttempt, isSpent } from './job.ts';
 
@@ -9,8 +10,8 @@ import { attemptOfBudget, type ClaimedJob, isLastAttempt, isSpent } from './job.
 export type Outcome =
   | { kind: 'provisioned'; grantId: string; handle: Handle; sealed: Sealed }
   | { kind: 'revoked' }
-  | { kind: 'retry'; error: string; pauseMs: number }
-  | { kind: 'failed'; error: string };
+  | { kind: 'retry'; error: string; unsure: boolean; pauseMs: number }
+  | { kind: 'failed'; error: string; unsure: false };
 
 export interface Tools {
   connectors: Connectors;
@@ -21,12 +22,16 @@ export interface Tools {
 /** Runs a call to a target within its deadline. */
 export type Within = <T>(call: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 
-const accessOf = ({ tenantId, requesterId, attempts, kind, spec }: ClaimedJob): Access => ({
+const lengthOf = (duration: string): number => expiryOf(new Date(0), duration).getTime();
+
+const accessOf = ({ tenantId, tenantSlug, requesterId, attempts, kind, spec }: ClaimedJob): Access => ({
   key: spec.key,
   tenantId,
+  tenantSlug,
   holderId: requesterId,
   resourceKey: spec.resourceKey,
   role: spec.role,
+  durationMs: lengthOf(spec.duration),
   config: spec.config,
   parameters: spec.parameters,
   attempt: attempts,
@@ -40,46 +45,54 @@ export const publicText = (error: unknown): string => {
   return 'The connector failed unexpectedly';
 };
 
-const isPermanent = (error: unknown): boolean => error instanceof ConnectorError && error.permanent;
-
-const takeAway = async ({ connectors }: Tools, job: ClaimedJob, signal: AbortSignal): Promise<void> => {
+const takeAway = async ({ connectors }: Tools, job: ClaimedJob, within: Within): Promise<void> => {
   const connector = connectorNamed(connectors, job.spec.connector);
   const access = accessOf(job);
-  await connector.revoke(access, signal);
-  if (await connector.verify(access, signal)) throw new ConnectorError('The target still has the access');
+  await within((signal) => connector.revoke(access, signal));
+  if (await within((signal) => connector.verify(access, signal))) throw new ConnectorError('failed', 'The target still has the access');
 };
 
-const provision = async ({ connectors, vault }: Tools, job: ClaimedJob, signal: AbortSignal): Promise<Outcome> => {
-  if (job.requesterGone) throw new ConnectorError('The requester has been deactivated', { permanent: true });
-  const { handle, credential } = await connectorNamed(connectors, job.spec.connector).apply(accessOf(job), signal);
+const provision = async ({ connectors, vault, log }: Tools, job: ClaimedJob, within: Within): Promise<Outcome> => {
+  if (job.requesterGone) throw new ConnectorError('refused', 'The requester has been deactivated');
+  const connector = connectorNamed(connectors, job.spec.connector);
+  const access = accessOf(job);
+  // An earlier attempt ended in the dark: nothing more is asked of a target that cannot say what it has.
+  if (job.unsure && (await within((signal) => connector.verify(access, signal)))) {
+    log.info({ jobId: job.id, requestId: job.origin.requestId }, 'an earlier attempt did reach the target; its credential is renewed');
+  }
+  const { handle, credential } = await within((signal) => connector.apply(access, signal));
   const grantId = newId();
   return { kind: 'provisioned', grantId, handle, sealed: vault.seal(JSON.stringify(credential), grantId) };
 };
 
 /** A failed attempt may have reached the target all the same: a job fails only when nothing of it is left there. */
-const giveUp = async (tools: Tools, job: ClaimedJob, error: string, within: Within): Promise<Outcome> => {
-  if (!tools.connectors.has(job.spec.connector)) return { kind: 'failed', error };
+const giveUp = async (tools: Tools, job: ClaimedJob, error: string, unsure: boolean, within: Within): Promise<Outcome> => {
+  const failed: Outcome = { kind: 'failed', error, unsure: false };
+  if (!tools.connectors.has(job.spec.connector)) return failed;
   try {
-    await within((signal) => takeAway(tools, job, signal));
-    return { kind: 'failed', error };
+    await takeAway(tools, job, within);
+    return failed;
   } catch (cause) {
     tools.log.error({ err: cause, jobId: job.id }, 'a failed job could not be cleared up after');
-    if (isPermanent(cause)) return { kind: 'failed', error };
-    return { kind: 'retry', error, pauseMs: pauseAfterMs(attemptOfBudget(job)) };
+    // What refused every attempt before anything happened has nothing to give back.
+    if (failureKindOf(cause) === 'refused' && !unsure) return failed;
+    return { kind: 'retry', error, unsure, pauseMs: pauseAfterMs(attemptOfBudget(job)) };
   }
 };
 
 /** Carries out one attempt at a claimed job: only the target is touched, never the job. Does not throw. */
 export const runAttempt = async (tools: Tools, job: ClaimedJob, within: Within): Promise<Outcome> => {
-  if (isSpent(job)) return giveUp(tools, job, job.lastError ?? 'The worker was lost', within);
+  if (isSpent(job)) return giveUp(tools, job, job.lastError ?? 'The worker was lost', job.unsure, within);
   try {
-    if (job.kind === 'PROVISION') return await within((signal) => provision(tools, job, signal));
-    await within((signal) => takeAway(tools, job, signal));
+    if (job.kind === 'PROVISION') return await provision(tools, job, within);
+    await takeAway(tools, job, within);
     return { kind: 'revoked' };
   } catch (cause) {
     const error = publicText(cause);
-    tools.log.warn({ err: cause, jobId: job.id, requestId: job.origin.requestId, attempt: job.attempts }, 'attempt failed');
-    if (job.kind === 'PROVISION' && (isPermanent(cause) || isLastAttempt(job))) return giveUp(tools, job, error, within);
-    return { kind: 'retry', error, pauseMs: pauseAfterMs(attemptOfBudget(job)) };
+    const kind = failureKindOf(cause);
+    const unsure = job.unsure || kind === 'unknown';
+    tools.log.warn({ err: cause, jobId: job.id, requestId: job.origin.requestId, attempt: job.attempts, failure: kind }, 'attempt failed');
+    if (job.kind === 'PROVISION' && (kind === 'refused' || isLastAttempt(job))) return giveUp(tools, job, error, unsure, within);
+    return { kind: 'retry', error, unsure, pauseMs: pauseAfterMs(attemptOfBudget(job)) };
   }
 };

@@ -30,12 +30,13 @@ const endAttempts = async <S extends Ended>({ em, now }: Background, ended: S[],
     id: job.id,
     attempts: job.attempts,
     error: outcome.error,
+    unsure: outcome.unsure,
     pause: outcome.kind === 'retry' ? outcome.pauseMs : 0,
   }));
   const done = await em.execute<{ id: string }[]>(
-    `update job set status = ?, last_error = ended.error, due_at = now() + ended.pause * interval '1 millisecond',
+    `update job set status = ?, last_error = ended.error, unsure = ended.unsure, due_at = now() + ended.pause * interval '1 millisecond',
        finished_at = ?
-     from jsonb_to_recordset(?) as ended (id uuid, attempts integer, error text, pause integer)
+     from jsonb_to_recordset(?) as ended (id uuid, attempts integer, error text, unsure boolean, pause integer)
      where job.id = ended.id and job.attempts = ended.attempts and job.status = 'RUNNING' returning job.id`,
     [status, status === 'FAILED' ? now() : null, JSON.stringify(rows)],
   );

@@ -1,13 +1,14 @@
+import { connectorNames } from '@accessops/connectors';
 import { invalidField } from '@accessops/errors';
 import { defineEntity, p } from '@mikro-orm/postgresql';
 import { aYear, type Duration, parseDuration, parseDurationUpTo } from '../duration.ts';
 import { documentLimits, parseJsonObject } from '../json-object.ts';
 import { parseFields } from '../parse-fields.ts';
 import { parseSlug, parseText } from '../text.ts';
+import { checkConnectorConfig } from './connector-config.ts';
 import { parseParametersSchema } from './parameters-schema.ts';
 
 const sensitivities = ['low', 'medium', 'high'] as const;
-const connectors = ['simulated'] as const;
 const mostRoles = 100;
 
 export type Sensitivity = (typeof sensitivities)[number];
@@ -109,6 +110,8 @@ const parsePrice = ({ amount, currency }: MoneyInput): Money => {
   return { amount: Number(amount), currency };
 };
 
+const parseConfig = (config: string): string => JSON.stringify(parseJsonObject('/config', config, documentLimits));
+
 const changeReaders = ({
   name,
   roles,
@@ -128,16 +131,29 @@ const changeReaders = ({
   ...(maxDuration !== undefined && { maxDuration: () => parseDurationUpTo('/maxDuration', maxDuration, aYear).iso }),
   ...(exclusive !== undefined && { exclusive: () => exclusive }),
   ...(pricePerHour !== undefined && { pricePerHour: () => parsePrice(pricePerHour) }),
-  ...(config !== undefined && { config: () => JSON.stringify(parseJsonObject('/config', config, documentLimits)) }),
+  ...(config !== undefined && { config: () => parseConfig(config) }),
 });
 
-/** Checks what a type is to be changed in. Errors: INVALID_FIELDS naming each wrong field. */
-export const parseResourceTypeChange = (change: ResourceTypeChange) => parseFields(changeReaders(change));
+/**
+ * Checks what a type is to be changed in; its connector must get along with the configuration and the roles that result.
+ * Errors: INVALID_FIELDS naming each wrong field.
+ */
+export const parseResourceTypeChange = (type: Pick<ResourceType, 'connector' | 'config' | 'roles'>, change: ResourceTypeChange) => {
+  const fields = parseFields(changeReaders(change));
+  const { config, roles } = { ...type, ...fields };
+  if (fields.config !== undefined || fields.roles !== undefined) checkConnectorConfig(type.connector, config, roles);
+  return fields;
+};
 
 /** Checks what a type is to be made from. Errors: INVALID_FIELDS naming each wrong field. */
 export const parseNewResourceType = (input: NewResourceType) =>
   parseFields({
     ...(changeReaders(input) as Required<ReturnType<typeof changeReaders>>),
     key: () => parseSlug('/key', input.key),
-    connector: () => parseOneOf('/connector', input.connector, connectors),
+    connector: () => parseOneOf('/connector', input.connector, connectorNames),
+    config: () => {
+      const config = parseConfig(input.config);
+      checkConnectorConfig(input.connector, config, input.roles);
+      return config;
+    },
   });

@@ -10,7 +10,7 @@ export const updateResourceType = async (ctx: Ctx, id: string, change: ResourceT
   await ctx.authorize('resource_type', 'update', { tenantId: ctx.tenantId });
   const type = await findResourceType(ctx, id);
   ctx.expectVersion(type.version);
-  const fields = parseResourceTypeChange(change);
+  const fields = parseResourceTypeChange(type, change);
   const changes = changed(type, fields);
   if (Object.keys(changes).length === 0) return type;
   ctx.em.assign(type, { ...fields, updatedAt: ctx.now() });

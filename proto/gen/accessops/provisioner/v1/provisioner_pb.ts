@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file accessops/provisioner/v1/provisioner.proto.
  */
 export const file_accessops_provisioner_v1_provisioner: GenFile = /*@__PURE__*/
-  fileDesc("CiphY2Nlc3NvcHMvcHJvdmlzaW9uZXIvdjEvcHJvdmlzaW9uZXIucHJvdG8SGGFjY2Vzc29wcy5wcm92aXNpb25lci52MSKxAgoDSm9iEgoKAmlkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSDAoEa2luZBgDIAEoCRINCgVxdWV1ZRgEIAEoCRIOCgZzdGF0dXMYBSABKAkSEAoIYXR0ZW1wdHMYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhIKCmxhc3RfZXJyb3IYCCABKAkSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGdyYW50X2lkGAwgASgJIhsKDUdldEpvYlJlcXVlc3QSCgoCaWQYASABKAkiQAoPTGlzdEpvYnNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkibQoQTGlzdEpvYnNSZXNwb25zZRIsCgVpdGVtcxgBIAMoCzIdLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISKwoEcGFnZRgCIAEoCzIdLmFjY2Vzc29wcy5jb21tb24udjEuUGFnZUluZm8iHQoPUmV0cnlKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIo4CCgVHcmFudBIKCgJpZBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEhEKCWhvbGRlcl9pZBgDIAEoCRITCgtyZXNvdXJjZV9pZBgEIAEoCRIMCgRyb2xlGAUgASgJEg4KBnN0YXR1cxgGIAEoCRIwCgxhY3RpdmF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJzaW9uGAogASgFIh0KD0dldEdyYW50UmVxdWVzdBIKCgJpZBgBIAEoCSJCChFMaXN0R3JhbnRzUmVxdWVzdBItCgVxdWVyeRgBIAEoCzIeLmFjY2Vzc29wcy5jb21tb24udjEuTGlzdFF1ZXJ5IkQKE0xpc3RNeUdyYW50c1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJxChJMaXN0R3JhbnRzUmVzcG9uc2USLgoFaXRlbXMYASADKAsyHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQSKwoEcGFnZRgCIAEoCzIdLmFjY2Vzc29wcy5jb21tb24udjEuUGFnZUluZm8iIAoSUmV2b2tlR3JhbnRSZXF1ZXN0EgoKAmlkGAEgASgJIikKFVJlYWRDcmVkZW50aWFsUmVxdWVzdBIQCghncmFudF9pZBgBIAEoCSIxChZSZWFkQ3JlZGVudGlhbFJlc3BvbnNlEhcKD2NyZWRlbnRpYWxfanNvbhgBIAEoCTKgBgoSUHJvdmlzaW9uZXJTZXJ2aWNlElAKBkdldEpvYhInLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HZXRKb2JSZXF1ZXN0Gh0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYhJhCghMaXN0Sm9icxIpLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0Sm9ic1JlcXVlc3QaKi5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEpvYnNSZXNwb25zZRJUCghSZXRyeUpvYhIpLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZXRyeUpvYlJlcXVlc3QaHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iElYKCEdldEdyYW50EikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldEdyYW50UmVxdWVzdBofLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HcmFudBJnCgpMaXN0R3JhbnRzEisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RHcmFudHNSZXF1ZXN0GiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RHcmFudHNSZXNwb25zZRJrCgxMaXN0TXlHcmFudHMSLS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdE15R3JhbnRzUmVxdWVzdBosLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0R3JhbnRzUmVzcG9uc2USXAoLUmV2b2tlR3JhbnQSLC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmV2b2tlR3JhbnRSZXF1ZXN0Gh8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdyYW50EnMKDlJlYWRDcmVkZW50aWFsEi8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJlYWRDcmVkZW50aWFsUmVxdWVzdBowLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZWFkQ3JlZGVudGlhbFJlc3BvbnNlYgZwcm90bzM", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
+  fileDesc("CiphY2Nlc3NvcHMvcHJvdmlzaW9uZXIvdjEvcHJvdmlzaW9uZXIucHJvdG8SGGFjY2Vzc29wcy5wcm92aXNpb25lci52MSKxAgoDSm9iEgoKAmlkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSDAoEa2luZBgDIAEoCRINCgVxdWV1ZRgEIAEoCRIOCgZzdGF0dXMYBSABKAkSEAoIYXR0ZW1wdHMYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhIKCmxhc3RfZXJyb3IYCCABKAkSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGdyYW50X2lkGAwgASgJIhsKDUdldEpvYlJlcXVlc3QSCgoCaWQYASABKAkiQAoPTGlzdEpvYnNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkibQoQTGlzdEpvYnNSZXNwb25zZRIsCgVpdGVtcxgBIAMoCzIdLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISKwoEcGFnZRgCIAEoCzIdLmFjY2Vzc29wcy5jb21tb24udjEuUGFnZUluZm8iHQoPUmV0cnlKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIo4CCgVHcmFudBIKCgJpZBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEhEKCWhvbGRlcl9pZBgDIAEoCRITCgtyZXNvdXJjZV9pZBgEIAEoCRIMCgRyb2xlGAUgASgJEg4KBnN0YXR1cxgGIAEoCRIwCgxhY3RpdmF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJzaW9uGAogASgFIh0KD0dldEdyYW50UmVxdWVzdBIKCgJpZBgBIAEoCSJCChFMaXN0R3JhbnRzUmVxdWVzdBItCgVxdWVyeRgBIAEoCzIeLmFjY2Vzc29wcy5jb21tb24udjEuTGlzdFF1ZXJ5IkQKE0xpc3RNeUdyYW50c1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJxChJMaXN0R3JhbnRzUmVzcG9uc2USLgoFaXRlbXMYASADKAsyHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQSKwoEcGFnZRgCIAEoCzIdLmFjY2Vzc29wcy5jb21tb24udjEuUGFnZUluZm8iIAoSUmV2b2tlR3JhbnRSZXF1ZXN0EgoKAmlkGAEgASgJIikKFVJlYWRDcmVkZW50aWFsUmVxdWVzdBIQCghncmFudF9pZBgBIAEoCSIxChZSZWFkQ3JlZGVudGlhbFJlc3BvbnNlEhcKD2NyZWRlbnRpYWxfanNvbhgBIAEoCSJPChZDaGVja0Nvbm5lY3Rpb25SZXF1ZXN0EhEKCWNvbm5lY3RvchgBIAEoCRITCgtjb25maWdfanNvbhgCIAEoCRINCgVyb2xlcxgDIAMoCSI1ChFDb25uZWN0aW9uUHJvYmxlbRIPCgdwb2ludGVyGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiWAoXQ2hlY2tDb25uZWN0aW9uUmVzcG9uc2USPQoIcHJvYmxlbXMYASADKAsyKy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ29ubmVjdGlvblByb2JsZW0ymAcKElByb3Zpc2lvbmVyU2VydmljZRJQCgZHZXRKb2ISJy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR2V0Sm9iUmVxdWVzdBodLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISYQoITGlzdEpvYnMSKS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEpvYnNSZXF1ZXN0GiouYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RKb2JzUmVzcG9uc2USVAoIUmV0cnlKb2ISKS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmV0cnlKb2JSZXF1ZXN0Gh0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYhJWCghHZXRHcmFudBIpLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HZXRHcmFudFJlcXVlc3QaHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQSZwoKTGlzdEdyYW50cxIrLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0R3JhbnRzUmVxdWVzdBosLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0R3JhbnRzUmVzcG9uc2USawoMTGlzdE15R3JhbnRzEi0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RNeUdyYW50c1JlcXVlc3QaLC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEdyYW50c1Jlc3BvbnNlElwKC1Jldm9rZUdyYW50EiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJldm9rZUdyYW50UmVxdWVzdBofLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HcmFudBJzCg5SZWFkQ3JlZGVudGlhbBIvLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZWFkQ3JlZGVudGlhbFJlcXVlc3QaMC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVhZENyZWRlbnRpYWxSZXNwb25zZRJ2Cg9DaGVja0Nvbm5lY3Rpb24SMC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2hlY2tDb25uZWN0aW9uUmVxdWVzdBoxLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5DaGVja0Nvbm5lY3Rpb25SZXNwb25zZWIGcHJvdG8z", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message accessops.provisioner.v1.Job
@@ -358,6 +358,82 @@ export const ReadCredentialResponseSchema: GenMessage<ReadCredentialResponse> = 
   messageDesc(file_accessops_provisioner_v1_provisioner, 12);
 
 /**
+ * @generated from message accessops.provisioner.v1.CheckConnectionRequest
+ */
+export type CheckConnectionRequest = Message<"accessops.provisioner.v1.CheckConnectionRequest"> & {
+  /**
+   * @generated from field: string connector = 1;
+   */
+  connector: string;
+
+  /**
+   * JSON object, as in a resource type.
+   *
+   * @generated from field: string config_json = 2;
+   */
+  configJson: string;
+
+  /**
+   * Roles that are to be offered.
+   *
+   * @generated from field: repeated string roles = 3;
+   */
+  roles: string[];
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.CheckConnectionRequest.
+ * Use `create(CheckConnectionRequestSchema)` to create a new message.
+ */
+export const CheckConnectionRequestSchema: GenMessage<CheckConnectionRequest> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 13);
+
+/**
+ * Something that somebody has to put right.
+ *
+ * @generated from message accessops.provisioner.v1.ConnectionProblem
+ */
+export type ConnectionProblem = Message<"accessops.provisioner.v1.ConnectionProblem"> & {
+  /**
+   * JSON pointer (RFC 6901) to the field it is about, below `/config`.
+   *
+   * @generated from field: string pointer = 1;
+   */
+  pointer: string;
+
+  /**
+   * @generated from field: string message = 2;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.ConnectionProblem.
+ * Use `create(ConnectionProblemSchema)` to create a new message.
+ */
+export const ConnectionProblemSchema: GenMessage<ConnectionProblem> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 14);
+
+/**
+ * @generated from message accessops.provisioner.v1.CheckConnectionResponse
+ */
+export type CheckConnectionResponse = Message<"accessops.provisioner.v1.CheckConnectionResponse"> & {
+  /**
+   * Empty: all is well.
+   *
+   * @generated from field: repeated accessops.provisioner.v1.ConnectionProblem problems = 1;
+   */
+  problems: ConnectionProblem[];
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.CheckConnectionResponse.
+ * Use `create(CheckConnectionResponseSchema)` to create a new message.
+ */
+export const CheckConnectionResponseSchema: GenMessage<CheckConnectionResponse> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 15);
+
+/**
  * The hands: jobs, grants and credentials.
  *
  * @generated from service accessops.provisioner.v1.ProvisionerService
@@ -442,6 +518,16 @@ export const ProvisionerService: GenService<{
     methodKind: "unary";
     input: typeof ReadCredentialRequestSchema;
     output: typeof ReadCredentialResponseSchema;
+  },
+  /**
+   * Asks a target whether access could be given with a configuration; changes nothing there. Errors: INVALID_FIELDS, PERMISSION_DENIED.
+   *
+   * @generated from rpc accessops.provisioner.v1.ProvisionerService.CheckConnection
+   */
+  checkConnection: {
+    methodKind: "unary";
+    input: typeof CheckConnectionRequestSchema;
+    output: typeof CheckConnectionResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_accessops_provisioner_v1_provisioner, 0);

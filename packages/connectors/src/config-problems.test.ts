@@ -1,0 +1,44 @@
+import { expect, test } from 'vitest';
+import { configProblems, configSchema, connectorNames } from './config-problems.ts';
+
+const postgres = { login: 'prod', roles: { reader: ['customer_reader'], writer: ['customer_writer'] } };
+const offered = ['reader', 'writer'];
+
+test('when a configuration is right, then there is nothing to say', () => {
+  expect(configProblems('postgres', postgres, offered)).toEqual([]);
+  expect(configProblems('postgres', { ...postgres, connectionLimit: 1 }, ['reader'])).toEqual([]);
+  expect(configProblems('simulated', {}, offered)).toEqual([]);
+});
+
+test.each([
+  ['nothing', {}, ['/login', '/roles']],
+  ['an unknown setting', { ...postgres, passwort: 'x' }, ['/passwort']],
+  ['an address instead of a login', { ...postgres, login: 'postgres://root@db' }, ['/login']],
+  ['a role without meaning', { ...postgres, roles: { reader: ['r'] } }, ['/roles/writer']],
+  ['no roles at the target', { ...postgres, roles: { ...postgres.roles, writer: [] } }, ['/roles/writer']],
+  ['a name that PostgreSQL would cut', { ...postgres, roles: { ...postgres.roles, reader: ['é'.repeat(32)] } }, ['/roles/reader/0']],
+  ['a predefined role', { ...postgres, roles: { ...postgres.roles, reader: ['pg_read_all_data'] } }, ['/roles/reader/0']],
+  [
+    'the role of another grant',
+    { ...postgres, roles: { ...postgres.roles, reader: [`accessops_${'0'.repeat(32)}`] } },
+    ['/roles/reader/0'],
+  ],
+  ['a role with half a character', { ...postgres, roles: { ...postgres.roles, reader: ['\udc00'] } }, ['/roles/reader/0']],
+  ['no connections', { ...postgres, connectionLimit: 0 }, ['/connectionLimit']],
+  ['no object at all', 7, ['']],
+])('when a configuration for postgres holds %s, then that field is named', (_, config, pointers) => {
+  expect(configProblems('postgres', config, offered).map(({ pointer }) => pointer)).toEqual(pointers);
+});
+
+test('when a role has an odd name, then the pointer is escaped', () => {
+  expect(configProblems('postgres', postgres, ['a/b~c'])).toMatchObject([{ pointer: '/roles/a~1b~0c' }]);
+});
+
+test('when a role is called like a property of every object, then it is still missing', () => {
+  expect(configProblems('postgres', postgres, ['constructor'])).toMatchObject([{ pointer: '/roles/constructor' }]);
+});
+
+test('when a form asks, then each connector says what it wants to know', () => {
+  for (const name of connectorNames) expect(configSchema(name)).toMatchObject({ type: 'object', additionalProperties: false });
+  expect(configSchema('postgres')).toMatchObject({ required: ['login', 'roles'] });
+});

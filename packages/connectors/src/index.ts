@@ -1,0 +1,10 @@
+export {
+  type ConfigProblem,
+  type ConnectorName,
+  configProblems,
+  configSchema,
+  connectorNames,
+  isConnectorName,
+} from './config-problems.ts';
+export { madeRolePrefix, type PostgresConfig, postgresConfig } from './postgres-config.ts';
+export { type SimulatedConfig, simulatedConfig } from './simulated-config.ts';

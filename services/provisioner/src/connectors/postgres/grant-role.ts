@@ -1,0 +1,70 @@
+import { madeRolePrefix, type PostgresConfig } from '@accessops/connectors';
+import { type ClientBase, escapeIdentifier, escapeLiteral } from 'pg';
+import type { Access } from '../../connector.ts';
+
+/** The role of one access: made from its key alone, never from what people have typed. */
+export const roleNameOf = ({ key }: Access): string => `${madeRolePrefix}${key.replaceAll('-', '')}`;
+
+const roleExists = async (client: ClientBase, name: string): Promise<boolean> =>
+  ((await client.query('select from pg_roles where rolname = $1', [name])).rowCount ?? 0) > 0;
+
+export interface RoleOptions {
+  verifier: string;
+  memberOf: readonly string[];
+  durationMs: number;
+  connectionLimit: PostgresConfig['connectionLimit'];
+}
+
+/**
+ * Makes the role, or makes it anew: it logs in with the password of the verifier until its time is up by the clock of the target. It has
+ * the privileges of the roles it is a member of, but cannot become one of them, nor hand them on.
+ */
+export const makeRole = async (client: ClientBase, name: string, { verifier, memberOf, durationMs, connectionLimit }: RoleOptions) => {
+  const role = escapeIdentifier(name);
+  if (!(await roleExists(client, name))) await client.query(`create role ${role}`);
+  const { rows } = await client.query<{ until: string }>(
+    `select to_char((clock_timestamp() + $1 * interval '1 millisecond') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as until`,
+    [durationMs],
+  );
+  const until = escapeLiteral(rows[0]?.until ?? '');
+  await client.query(
+    `alter role ${role} with login connection limit ${connectionLimit} password ${escapeLiteral(verifier)} valid until ${until}`,
+  );
+  const groups = memberOf.map(escapeIdentifier).join(', ');
+  await client.query(`grant ${groups} to ${role} with inherit true, set false, admin false`);
+};
+
+/** Shuts the door: nobody logs in any more. Its owner may see to its sessions afterwards. */
+export const closeRole = async (client: ClientBase, name: string): Promise<void> => {
+  if (!(await roleExists(client, name))) return;
+  const role = escapeIdentifier(name);
+  await client.query(`alter role ${role} with nologin connection limit 0 password null valid until '-infinity'`);
+  // Only who has the privileges of a role may end its sessions and pass on what it owns.
+  await client.query(`grant ${role} to current_user with inherit true, set true`);
+};
+
+/** Ends sessions of the role; answers how many there were. */
+export const endSessions = async (client: ClientBase, name: string): Promise<number> => {
+  const { rowCount } = await client.query('select pg_terminate_backend(pid, 1000) from pg_stat_activity where usename = $1', [name]);
+  return rowCount ?? 0;
+};
+
+/** Removes the role; what it owns in this database goes to the login of the provisioner. */
+export const dropRole = async (client: ClientBase, name: string): Promise<void> => {
+  if (!(await roleExists(client, name))) return;
+  const role = escapeIdentifier(name);
+  await client.query(`reassign owned by ${role} to current_user`);
+  await client.query(`drop owned by ${role}`);
+  await client.query(`drop role ${role}`);
+};
+
+/** Whether the role, or a session of it, is there. */
+export const isRoleThere = async (client: ClientBase, name: string, { key }: Access): Promise<boolean> => {
+  const { rows } = await client.query<{ there: boolean }>(
+    `select exists (select from pg_roles where rolname = $1) or exists (
+       select from pg_stat_activity where usename = $1 or usesysid = (select role_oid from accessops.access where key = $2)
+     ) as there`,
+    [name, key],
+  );
+  return rows[0]?.there === true;
+};

@@ -1,0 +1,167 @@
+import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { until } from '@accessops/testing';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { type Fault, type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { type Suite, startSuite } from './suite.ts';
+import { createTargetDatabase, logIn, type TargetDatabase } from './target.ts';
+
+// A hung target costs a deadline per attempt, and a revocation is reported after five.
+const patience = 60_000;
+const deadlineMs = 1000;
+
+let target: TargetDatabase;
+let proxy: FaultProxy;
+let suite: Suite;
+beforeAll(async () => {
+  target = await createTargetDatabase();
+  proxy = await startFaultProxy(target.port);
+  const environment = { CONNECTOR_POSTGRES_PROD_URL: target.url(proxy.port), CONNECTOR_POSTGRES_PROD_TENANTS: 'acme' };
+  suite = await startSuite({ environment, overrides: { worker: { deadlineMs } } });
+  const { tenantId } = suite;
+  await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
+});
+afterEach(() => proxy.set({ kind: 'none' }));
+afterAll(async () => {
+  await suite.close();
+  await proxy.close();
+  await target.drop();
+});
+
+const approve = (duration = 'PT1H') =>
+  suite.approve({ connector: 'postgres', duration, config: { login: 'prod', roles: { reader: [target.roles.reader] } } });
+const struck = () => until(() => proxy.struck > 0, { timeoutMs: patience, what: 'the fault' });
+const credentialOf = async (grantId: string): Promise<Record<string, unknown>> => {
+  const { credentialJson } = await (await suite.as(suite.requester)).readCredential({ grantId });
+  // Holders come straight, not through the proxy.
+  return { ...JSON.parse(credentialJson), port: target.port };
+};
+/** Roles made for the request, as the target itself has them. */
+const rolesOf = async (requestId: string) => {
+  const job = await suite.job(requestId);
+  const name = `accessops_${job?.id.replaceAll('-', '')}`;
+  return (await target.sql.query('select rolcanlogin from pg_roles where rolname = $1', [name])).rows;
+};
+const isRefused = (credential: Record<string, unknown>) =>
+  logIn(credential).then(
+    (client) => client.end().then(() => false),
+    () => true,
+  );
+const unsureOf = async (requestId: string) =>
+  (await suite.sql.query('select unsure from job where request_id = $1', [requestId])).rows[0]?.unsure;
+
+test('when nothing goes wrong, then the credential works until the end, and both ends take the access within 5 s', {
+  timeout: patience,
+}, async () => {
+  for (const how of ['expiry', 'withdrawal', 'revocation']) {
+    const requestId = await approve(how === 'expiry' ? 'PT6S' : 'PT1H');
+    const { id, expires_at } = await suite.grantIs(requestId, ['ACTIVE']);
+    const credential = await credentialOf(id);
+    const session = await logIn(credential);
+    await session.query('select * from customer');
+    if (how === 'withdrawal') await suite.withdraw(requestId);
+    if (how === 'revocation') await (await suite.as(suite.admin)).revokeGrant({ id });
+    const began = how === 'expiry' ? expires_at.getTime() : Date.now();
+    await suite.grantIs(requestId, ['EXPIRED', 'REVOKED']);
+    expect(Date.now() - began).toBeLessThan(5000);
+    expect(await isRefused(credential)).toBe(true);
+    await expect(session.query('select 1')).rejects.toThrow();
+    expect(await rolesOf(requestId)).toEqual([]);
+  }
+});
+
+test.each<[string, Fault, boolean]>([
+  ['is down', { kind: 'down' }, false],
+  ['takes connections and says nothing', { kind: 'deaf' }, true],
+  ['breaks off half way', { kind: 'cut-before', sent: /alter role/ }, false],
+  ['has applied when the connection breaks', { kind: 'cut-answer', sent: /^Q.{4}commit/s }, true],
+  ['times out after applying', { kind: 'no-answer', sent: /^Q.{4}commit/s }, true],
+])(
+  'when the target %s, then the access is made once it is well again, as one role whose credential works',
+  {
+    timeout: patience,
+  },
+  async (_, fault, mayHaveHappened) => {
+    proxy.set(fault);
+    const requestId = await approve();
+    await struck();
+    await until(async () => (await suite.job(requestId))?.last_error, { timeoutMs: patience });
+    expect(await unsureOf(requestId)).toBe(mayHaveHappened);
+    proxy.set({ kind: 'none' });
+    const { id } = await suite.grantIs(requestId, ['ACTIVE'], patience);
+    const credential = await credentialOf(id);
+    await (await logIn(credential)).end();
+    expect(await rolesOf(requestId)).toHaveLength(1);
+    await suite.withdraw(requestId);
+    await suite.grantIs(requestId, ['REVOKED']);
+    expect(await rolesOf(requestId)).toEqual([]);
+    expect(await isRefused(credential)).toBe(true);
+  },
+);
+
+test('when every answer after a change is lost, then the job does not fail before the role is seen to be gone', {
+  timeout: patience,
+}, async () => {
+  proxy.set({ kind: 'cut-answer', sent: /^Q.{4}commit/s });
+  const requestId = await approve();
+  await until(async () => ((await suite.job(requestId))?.attempts ?? 0) > 5, { timeoutMs: patience });
+  expect(await suite.job(requestId)).not.toMatchObject({ status: 'FAILED' });
+  proxy.set({ kind: 'none' });
+  await suite.jobIs(requestId, 'FAILED', patience);
+  expect(await rolesOf(requestId)).toEqual([]);
+  expect(await suite.grant(requestId)).toBeUndefined();
+});
+
+test('when the target refuses, then the job fails at once, says why, and nothing is there', async () => {
+  const requestId = await suite.approve({ connector: 'postgres', config: { login: 'prod', roles: { reader: [`no'body`] } } });
+  const job = await suite.jobIs(requestId, 'FAILED');
+  expect(job).toMatchObject({ attempts: 1, last_error: `The database refuses: role "no'body" does not exist` });
+  expect(await rolesOf(requestId)).toEqual([]);
+});
+
+test('when another tenant names the login, then it is refused', async () => {
+  const stranger = { ...suite.requester, tenantId: 'b4e7d8a0-0000-7000-8000-000000000001' };
+  const { tenantId } = stranger;
+  await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'globex', name: 'Globex' }, { aggregateId: tenantId, tenantId });
+  await until(async () => (await suite.sql.query('select 1 from tenant where tenant_id = $1', [tenantId])).rowCount);
+  const config = { login: 'prod', roles: { reader: [target.roles.reader] } };
+  const requestId = await suite.approve({ requester: stranger, connector: 'postgres', config });
+  expect((await suite.jobIs(requestId, 'FAILED')).last_error).toBe('The login "prod" is not for this organisation');
+});
+
+test.each<[string, Fault]>([
+  ['is down', { kind: 'down' }],
+  ['takes connections and says nothing', { kind: 'deaf' }],
+  ['breaks off while sessions are ended', { kind: 'cut-before', sent: /pg_terminate_backend/ }],
+  ['breaks off before the role is dropped', { kind: 'cut-before', sent: /drop role/ }],
+])(
+  'when the target %s at the revocation, then that is visible, tried again, and REVOKED only when the role is gone',
+  {
+    timeout: patience,
+  },
+  async (_, fault) => {
+    const requestId = await approve();
+    const { id } = await suite.grantIs(requestId, ['ACTIVE']);
+    const credential = await credentialOf(id);
+    proxy.set(fault);
+    await (await suite.as(suite.admin)).revokeGrant({ id });
+    await suite.grantIs(requestId, ['REVOKE_FAILED'], patience);
+    expect(await rolesOf(requestId)).toHaveLength(1);
+    proxy.set({ kind: 'none' });
+    await suite.grantIs(requestId, ['REVOKED'], patience);
+    expect(await rolesOf(requestId)).toEqual([]);
+    expect(await isRefused(credential)).toBe(true);
+    const told = (await suite.actions(requestId)).filter((action) => action.startsWith('GRANT_'));
+    expect(told).toEqual(['GRANT_ACTIVATED', 'GRANT_REVOCATION_STARTED', 'GRANT_REVOKE_FAILED', 'GRANT_REVOKED']);
+  },
+);
+
+test('when the answer to the end is lost, then the end is found to have happened', { timeout: patience }, async () => {
+  const requestId = await approve();
+  const { id } = await suite.grantIs(requestId, ['ACTIVE']);
+  proxy.set({ kind: 'cut-answer', sent: /drop role/ });
+  await (await suite.as(suite.admin)).revokeGrant({ id });
+  await struck();
+  proxy.set({ kind: 'none' });
+  await suite.grantIs(requestId, ['REVOKED'], patience);
+  expect(await rolesOf(requestId)).toEqual([]);
+});

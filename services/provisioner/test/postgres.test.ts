@@ -1,0 +1,212 @@
+import { newId } from '@accessops/db';
+import { until } from '@accessops/testing';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Access, finalFence } from '../src/connector.ts';
+import { createPostgresConnector, type PostgresConnector } from '../src/connectors/postgres/postgres.ts';
+import { createTargetDatabase, logIn, type TargetDatabase } from './target.ts';
+
+const never = new AbortController().signal;
+
+let target: TargetDatabase;
+let connector: PostgresConnector;
+beforeAll(async () => {
+  target = await createTargetDatabase();
+  const login = { name: 'prod', url: target.url(), tenants: new Set(['acme']) };
+  connector = createPostgresConnector(
+    new Map([
+      ['prod', login],
+      ['wrong-password', { ...login, name: 'wrong-password', url: login.url.replace('hands@', 'feet@') }],
+      ['nowhere', { ...login, name: 'nowhere', url: 'postgres://u:p@127.0.0.1:1/db' }],
+    ]),
+  );
+});
+afterAll(async () => {
+  await connector.close();
+  await target.drop();
+});
+
+const config = () => ({ login: 'prod', roles: { reader: [target.roles.reader], writer: [target.roles.writer] } });
+const access = (partial: Partial<Access> = {}): Access => ({
+  key: newId(),
+  tenantId: newId(),
+  tenantSlug: 'acme',
+  holderId: newId(),
+  resourceKey: 'prod-db',
+  role: 'reader',
+  durationMs: 3_600_000,
+  config: config(),
+  parameters: {},
+  attempt: 1,
+  fence: 1,
+  ...partial,
+});
+const end = (wanted: Access) => connector.revoke({ ...wanted, fence: finalFence }, never);
+const roleOf = async ({ key }: Access) =>
+  (await target.sql.query('select * from pg_roles where rolname = $1', [`accessops_${key.replaceAll('-', '')}`])).rows[0];
+const codeOf = (work: Promise<unknown>) =>
+  work.then(
+    () => 'ok',
+    (error) => error.code,
+  );
+
+test('when access is made, then its credential logs in, and can do what the role can and nothing more', async () => {
+  const wanted = access();
+  const { credential, handle } = await connector.apply(wanted, never);
+  expect(credential).toEqual({
+    host: '127.0.0.1',
+    port: target.port,
+    database: target.name,
+    username: handle.username,
+    password: expect.stringMatching(/^[\w-]{32}$/),
+  });
+  const client = await logIn(credential);
+  try {
+    await client.query('select * from customer');
+    const attempts = [
+      `insert into customer (name) values ('x')`,
+      'create table public.mine (id int)',
+      'select * from accessops.access',
+      `create role another`,
+      `set role "${target.loginName}"`,
+      `alter role "${handle.username}" valid until 'infinity'`,
+      `alter role "${handle.username}" connection limit 100`,
+      'create temp table t (x int)',
+      `copy (select 1) to program 'true'`,
+    ];
+    for (const sql of attempts) expect([sql, await codeOf(client.query(sql))]).toEqual([sql, '42501']);
+  } finally {
+    await client.end();
+  }
+  expect(await roleOf(wanted)).toMatchObject({ rolsuper: false, rolcreaterole: false, rolcreatedb: false, rolconnlimit: 5 });
+  await end(wanted);
+});
+
+test('when access is made, then it ends by itself at the target too, by the clock there', async () => {
+  const wanted = access({ durationMs: 1000 });
+  const { credential } = await connector.apply(wanted, never);
+  await until(async () => (await codeOf(logIn(credential).then((client) => client.end()))) === '28P01');
+  await end(wanted);
+});
+
+test('when nobody may open more sessions than allowed, then one more is refused', async () => {
+  const wanted = access({ config: { ...config(), connectionLimit: 1 } });
+  const { credential } = await connector.apply(wanted, never);
+  const first = await logIn(credential);
+  expect(await codeOf(logIn(credential))).toBe('53300');
+  await first.end();
+  await end(wanted);
+});
+
+test('when it is applied twice under one key, then there is one role, and the later credential counts', async () => {
+  const wanted = access();
+  const first = await connector.apply(wanted, never);
+  const second = await connector.apply({ ...wanted, attempt: 2, fence: 2 }, never);
+  expect(second.handle).toEqual(first.handle);
+  expect(await codeOf(logIn(first.credential))).toBe('28P01');
+  await (await logIn(second.credential)).end();
+  await end(wanted);
+});
+
+test('when access ends, then the role and its sessions are gone, and what it owned stays with another owner', async () => {
+  const wanted = access({ role: 'writer' });
+  const { credential } = await connector.apply(wanted, never);
+  const [idle, busy] = await Promise.all([logIn(credential), logIn(credential)]);
+  await idle.query('create table work.notes as select 1 as x');
+  await idle.query(`create function work.f() returns int language sql as 'select 1'`);
+  await idle.query('begin; lock table work.notes');
+  const sleeping = codeOf(busy.query('select pg_sleep(60)'));
+  expect(await connector.verify(wanted, never)).toBe(true);
+  await end(wanted);
+  expect(await sleeping).toBe('57P01');
+  expect(await codeOf(logIn(credential))).toBe('28P01');
+  expect(await roleOf(wanted)).toBeUndefined();
+  expect(await connector.verify(wanted, never)).toBe(false);
+  const { rows } = await target.sql.query(
+    `select tableowner as owner from pg_tables where schemaname = 'work' union all
+     select pg_get_userbyid(proowner) from pg_proc where pronamespace = 'work'::regnamespace`,
+  );
+  expect(rows).toEqual([{ owner: target.loginName }, { owner: target.loginName }]);
+  await end(wanted);
+});
+
+test('when the role owns something where it cannot be passed on, then nobody gets in, and the access counts as there', async () => {
+  const wanted = access({ role: 'writer' });
+  const { credential } = await connector.apply(wanted, never);
+  const other = await createTargetDatabase();
+  const client = await logIn(credential);
+  try {
+    await other.sql.query(`create table kept (id int); alter table kept owner to "${credential.username}"`);
+    await expect(end(wanted)).rejects.toThrow(/cannot be dropped/);
+    expect(await codeOf(client.query('select 1'))).not.toBe('ok');
+    expect(await codeOf(logIn(credential))).toMatch(/^28/);
+    expect(await connector.verify(wanted, never)).toBe(true);
+    await other.sql.query('drop table kept');
+    await end(wanted);
+    expect(await connector.verify(wanted, never)).toBe(false);
+  } finally {
+    await other.drop();
+  }
+});
+
+test('when access was taken away for good, then nothing under its key brings it back, nor does a late worker take it', async () => {
+  const wanted = access();
+  await connector.apply({ ...wanted, fence: 2 }, never);
+  await expect(connector.apply(wanted, never)).rejects.toMatchObject({ kind: 'failed' });
+  await connector.revoke(wanted, never);
+  expect(await roleOf(wanted)).toMatchObject({ rolcanlogin: true });
+  await end(wanted);
+  await expect(connector.apply({ ...wanted, fence: 7 }, never)).rejects.toMatchObject({ kind: 'failed' });
+  expect(await connector.verify(wanted, never)).toBe(false);
+});
+
+test('when several apply and revoke at once, then after the end nothing is there', async () => {
+  const wanted = access();
+  const calls = [1, 2, 3].flatMap((fence) => [connector.apply({ ...wanted, fence }, never), connector.revoke({ ...wanted, fence }, never)]);
+  await Promise.allSettled([...calls, end(wanted)]);
+  await end(wanted);
+  expect(await connector.verify(wanted, never)).toBe(false);
+});
+
+test.each([
+  ['a role that is not there', (c: object) => ({ ...c, roles: { reader: [`nobody'; drop table customer; --`] } }), /does not exist/],
+  ['a role that the login may not hand on', (c: object) => ({ ...c, roles: { reader: ['postgres'] } }), /permission denied|superuser/i],
+  ['a role of another name', (c: object) => ({ ...c, roles: { writer: ['x'] } }), /"reader"/],
+  ['a login that there is not', (c: object) => ({ ...c, login: 'other' }), /no login "other"/],
+  ['a wrong password', (c: object) => ({ ...c, login: 'wrong-password' }), /does not accept the login/],
+  ['no login', (c: object) => ({ ...c, login: '' }), /configuration is wrong at login/],
+])('when the configuration names %s, then the target refuses and nothing is there', async (_, change, message) => {
+  const wanted = access({ config: change(config()) });
+  await expect(connector.apply(wanted, never)).rejects.toMatchObject({ kind: 'refused', message: expect.stringMatching(message) });
+  expect(await roleOf(wanted)).toBeUndefined();
+});
+
+test('when nobody answers at the address, then the attempt has failed and another may do better', async () => {
+  await expect(connector.apply(access({ config: { ...config(), login: 'nowhere' } }), never)).rejects.toMatchObject({ kind: 'failed' });
+});
+
+test('when the login is for other tenants, then it is refused; while the tenant has no name yet, it is tried again', async () => {
+  await expect(connector.apply(access({ tenantSlug: 'globex' }), never)).rejects.toMatchObject({ kind: 'refused' });
+  await expect(connector.apply(access({ tenantSlug: null }), never)).rejects.toMatchObject({ kind: 'failed' });
+});
+
+test('when a connection is checked, then what somebody has to put right is named', async () => {
+  const check = (change: object, tenantSlug = 'acme') =>
+    connector.check({ tenantId: newId(), tenantSlug, config: { ...config(), ...change }, roles: ['reader'] }, never);
+  expect(await check({})).toEqual([]);
+  const no = { pointer: '/login', message: 'is no login that this organisation may use' };
+  expect(await check({}, 'globex')).toEqual([no]);
+  expect(await check({ login: 'other' })).toEqual([no]);
+  expect(await check({ login: 'nowhere' })).toMatchObject([{ pointer: '/login', message: expect.stringMatching(/cannot be reached/) }]);
+  expect(await check({ login: 'wrong-password' })).toMatchObject([{ message: expect.stringMatching(/does not accept/) }]);
+  expect(await check({ roles: { reader: ['nobody', 'postgres', target.loginName] } })).toEqual([
+    { pointer: '/roles/reader/0', message: 'does not exist at the target' },
+    { pointer: '/roles/reader/1', message: 'is a superuser' },
+    { pointer: '/roles/reader/2', message: expect.stringMatching(/ADMIN OPTION/) },
+  ]);
+});
+
+test('when an approver asks what will change, then it is said in words, without touching the target', async () => {
+  const plan = await connector.plan(access({ config: config() }));
+  expect(plan.join('\n')).toContain(target.roles.reader);
+  expect(plan.join('\n')).toContain(target.name);
+});
