@@ -22,11 +22,11 @@ export interface ConsumerOptions {
   namespace: string;
   /** The service that listens. */
   service: string;
-  /** The service that is listened to. */
-  producer: string;
+  /** The services that are listened to. */
+  producers: readonly string[];
   /** What is reacted to; events of other types are passed over. */
   subscriptions: Subscription[];
-  /** Takes all events of the producer, whatever their type; `subscriptions` is empty then. */
+  /** Takes all events of the producers, whatever their type; `subscriptions` is empty then. */
   applyBatch?: ApplyBatch;
   log: Logger;
   /** Whether this instance is the one that handles events: of several, one at a time keeps their order. Default: yes. */
@@ -42,6 +42,8 @@ export interface RunningConsumer {
 
 const batchSize = 200;
 const checkEveryMs = 1000;
+// Tenants do not wait for each other, as long as some connections are left for calls.
+const tenantsAtOnce = 4;
 
 interface Delivery {
   message: JsMsg;
@@ -51,12 +53,12 @@ interface Delivery {
 const headerReader = (message: JsMsg) => (name: string) => message.headers?.get(name) ?? '';
 
 /**
- * Feeds the events of one producer to their handlers, each with one effect: handling and its record are one transaction.
- * What arrives together is handled together, per tenant; when that fails, one by one. An event that keeps failing is
+ * Feeds the events of other services to their handlers, each with one effect: handling and its record are one transaction.
+ * What arrives together is handled together, whoever told it, in one transaction per tenant; when that fails, one by one. An event that keeps failing is
  * retried with back-off and then parked; only events of its own aggregate wait for it.
  */
 export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
-  const { broker, outbox, namespace, service, producer, subscriptions, applyBatch, log } = options;
+  const { broker, outbox, namespace, service, producers, subscriptions, applyBatch, log } = options;
   const now = options.now ?? (() => new Date());
   const isLeader = options.isLeader ?? (() => true);
   const backOffMs = options.backOffMs ?? [50, 200, 800, 2000];
@@ -67,7 +69,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
   const gather = createGather();
   const running = new Set<Promise<void>>();
   let ring: (() => void) | undefined;
-  let messages: ConsumerMessages | undefined;
+  const open = new Map<string, ConsumerMessages>();
 
   const contextOf = (em: EntityManager, event: Event): EventContext => ({
     em,
@@ -208,9 +210,17 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
       const event = eventOf(headerReader(message), message.data, message.subject, newId);
       if (!applyBatch && !handlers.has(event.type)) message.ack();
       else if (lanes.has(event.aggregateId)) openLane({ message, event });
-      else byTenant.set(event.tenantId, [...(byTenant.get(event.tenantId) ?? []), { message, event }]);
+      else {
+        const deliveries = byTenant.get(event.tenantId);
+        if (deliveries) deliveries.push({ message, event });
+        else byTenant.set(event.tenantId, [{ message, event }]);
+      }
     }
-    for (const [tenantId, deliveries] of byTenant) await handleTogether(tenantId, deliveries);
+    const tenants = byTenant.entries();
+    const handleNext = async () => {
+      for (const [tenantId, deliveries] of tenants) await handleTogether(tenantId, deliveries);
+    };
+    await Promise.all(Array.from({ length: Math.min(tenantsAtOnce, byTenant.size) }, handleNext));
   };
 
   const work = async () => {
@@ -236,10 +246,10 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
     }
   };
 
-  const subscribe = async () => {
+  const subscribe = async (producer: string) => {
     await ensureConsumer(broker, namespace, producer, service);
     const consumer = await broker.js.consumers.get(streamOf(namespace, producer), service);
-    messages = await consumer.consume({
+    const messages = await consumer.consume({
       max_messages: 1000,
       expires: 5000,
       callback: (message) => {
@@ -247,37 +257,35 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
         ring?.();
       },
     });
+    open.set(producer, messages);
+  };
+
+  const unsubscribe = async (producer: string) => {
+    const messages = open.get(producer);
+    open.delete(producer);
+    await messages?.close();
   };
 
   /** A stream that is not there yet, or was wiped, gets its consumer again as soon as it is back. */
-  const watch = async () => {
-    let subscribed = false;
+  const watch = async (producer: string) => {
     while (!abort.signal.aborted) {
       try {
-        if (!isLeader()) {
-          await messages?.close();
-          subscribed = false;
-        } else if (subscribed) {
-          await broker.jsm.consumers.info(streamOf(namespace, producer), service);
-        } else {
-          await subscribe();
-          subscribed = true;
-        }
+        if (!isLeader()) await unsubscribe(producer);
+        else if (open.has(producer)) await broker.jsm.consumers.info(streamOf(namespace, producer), service);
+        else await subscribe(producer);
       } catch (error) {
-        if (isMissing(error)) {
-          await messages?.close();
-          subscribed = false;
-        } else if (!abort.signal.aborted) log.debug({ err: error, producer }, 'consumer cannot be reached');
+        if (isMissing(error)) await unsubscribe(producer);
+        else if (!abort.signal.aborted) log.debug({ err: error, producer }, 'consumer cannot be reached');
       }
-      await delay(subscribed ? checkEveryMs : 200, undefined, { signal: abort.signal }).catch(() => undefined);
+      await delay(open.has(producer) ? checkEveryMs : 200, undefined, { signal: abort.signal }).catch(() => undefined);
     }
   };
 
-  const finished = [work(), watch()];
+  const finished = [work(), ...producers.map(watch)];
   return {
     close: async () => {
       abort.abort();
-      await messages?.close();
+      await Promise.all(producers.map(unsubscribe));
       ring?.();
       await Promise.all([...finished, ...running]);
     },

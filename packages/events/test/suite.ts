@@ -174,7 +174,7 @@ export const startSuite = async (nats: BrokerOptions = infrastructure().nats): P
         outbox: listener.outbox,
         namespace,
         service: listener.name,
-        producer: teller.name,
+        producers: [teller.name],
         subscriptions: [{ type: recording.type, run: react ?? recording.run }],
         log: silent,
         backOffMs: [5, 10, 20],

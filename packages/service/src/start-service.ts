@@ -104,7 +104,7 @@ export const startService = async <S extends DescService>(
   serve(server, OperationsService, contextFor, operationsHandlers(outbox, { subscriptions, applyBatch }), { log, translate });
   const running = await listen(server, config.listen);
 
-  const consumers: RunningConsumer[] = [];
+  let consumer: RunningConsumer | undefined;
   let closed = false;
   let broker: Broker | undefined;
   const connecting = connectBroker(config.nats).then((connected) => {
@@ -114,12 +114,19 @@ export const startService = async <S extends DescService>(
     connected.connection.subscribe(policiesOf(namespace), { callback: (_, { subject }) => onPolicyNews(authorizer, subject) });
     const sender = startRelay({ broker, databaseUrl: config.databaseUrl, namespace, service: name, log });
     relay = sender;
-    const { isLeader } = sender;
-    for (const producer of listensTo[name]) {
-      consumers.push(
-        startConsumer({ broker, outbox, namespace, service: name, producer, subscriptions, applyBatch, log, isLeader, now, backOffMs }),
-      );
-    }
+    consumer = startConsumer({
+      broker,
+      outbox,
+      namespace,
+      service: name,
+      producers: listensTo[name],
+      subscriptions,
+      applyBatch,
+      log,
+      isLeader: sender.isLeader,
+      now,
+      backOffMs,
+    });
   });
   connecting.catch((error: unknown) => log.error({ err: error }, 'no connection to NATS'));
 
@@ -140,7 +147,7 @@ export const startService = async <S extends DescService>(
       running.setServing(false);
       await running.close();
       await background?.close();
-      await Promise.all(consumers.map((consumer) => consumer.close()));
+      await consumer?.close();
       await relay?.close();
       await broker?.close();
       authorizer.close();
