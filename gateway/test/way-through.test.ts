@@ -219,6 +219,7 @@ describe('the way through', () => {
     const root = await world.staff('platform-admin');
     const team = (await as(admin).post('/org/teams', { name: 'Declared' })) as Item;
     await as(admin).post(`/org/teams/${team.id}/members`, { userId: admin.id, role: 'lead' });
+    const machine = (await as(admin).post('/org/service-accounts', { name: 'declared', scopes: [] })) as Item;
     const refused: string[] = [];
     for (const { path, list, audience } of routes) {
       if (!list) continue;
@@ -232,7 +233,7 @@ describe('the way through', () => {
       ];
       for (const query of ['', ...queries]) {
         const token = audience === 'admin' ? root.token : admin.token;
-        const { status } = await call('GET', `/${path.replace('{id}', team.id)}?${query}`, { token });
+        const { status } = await call('GET', `/${path.replace('{id}', path.includes('service-accounts') ? machine.id : team.id)}?${query}`, { token });
         if (status !== 200) refused.push(`${path}?${query} ${status}`);
       }
     }

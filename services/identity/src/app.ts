@@ -6,7 +6,6 @@ import type { IdentityConfig } from './config.ts';
 import { type FailedLogins, startFailedLogins } from './failed-logins.ts';
 import { FeatureFlag } from './feature-flags/feature-flag.ts';
 import { Invitation } from './invitations/invitation.ts';
-import { createKeycloakProvider } from './keycloak/keycloak-provider.ts';
 import { License } from './license/license.ts';
 import { createLocalProvider } from './local/local-provider.ts';
 import { createMailer } from './mail/mailer.ts';
@@ -29,6 +28,10 @@ export const startIdentity = async (config: IdentityConfig, overrides?: ServiceO
   let upkeep: Upkeep | undefined;
   let postOffice: PostOffice | undefined;
   let failedLogins: FailedLogins | undefined;
+  const mailer = await createMailer(config.mail);
+  const { issuer, keycloak } = config;
+  // Keycloak's libraries are loaded by those who have one.
+  const keycloakProvider = keycloak && (await import('./keycloak/keycloak-provider.ts')).createKeycloakProvider;
   const running = await startService(
     {
       name: 'identity',
@@ -36,13 +39,12 @@ export const startIdentity = async (config: IdentityConfig, overrides?: ServiceO
       entities: [Account, Tenant, User, Team, TeamMember, Invitation, FeatureFlag, License, Role, ServiceAccount, ApiKey],
       handlers: (parts) => {
         failedLogins = startFailedLogins(parts);
-        const { issuer, keycloak } = config;
         const settings = createSettings({ environment: config.settings, sealKey: config.sealKey });
-        provider = keycloak
-          ? createKeycloakProvider(parts, { issuer, ...keycloak })
+        provider = keycloakProvider
+          ? keycloakProvider(parts, { issuer, ...keycloak })
           : createLocalProvider(parts, { ...config, failedLogins, settings });
         upkeep = startUpkeep(parts, provider, config.platformUsers);
-        postOffice = startPostOffice(parts, { ...config, mailer: createMailer(config.mail) });
+        postOffice = startPostOffice(parts, { ...config, mailer });
         return identityHandlers(parts, { provider, settings, queueMail: createMailQueue(config.sealKey), ready: upkeep.ready });
       },
       background: () => ({

@@ -39,10 +39,11 @@ const lockAccountToGive = async (ctx: Ctx, authorizer: Authorizer, id: string): 
   return account;
 };
 
-const add = ({ em, tenantId, now }: Ctx, account: ServiceAccount, expiresAt: Date): NewApiKey => {
+const add = ({ em, tenantId }: Ctx, account: ServiceAccount, expiresAt: Timestamp | undefined, now: Date): NewApiKey => {
   const id = newId();
   const { key, hash } = newApiKey(id);
-  const row = em.create(ApiKey, { id, tenantId, serviceAccountId: account.id, hash, createdAt: now(), expiresAt, lastUsedAt: null });
+  const times = { createdAt: now, expiresAt: parseExpiry(expiresAt, now), lastUsedAt: null };
+  const row = em.create(ApiKey, { id, tenantId, serviceAccountId: account.id, hash, ...times });
   return { row, key };
 };
 
@@ -53,7 +54,7 @@ export const createApiKey = async (
   { serviceAccountId, expiresAt }: CreateApiKeyRequest,
 ): Promise<NewApiKey> => {
   const account = await lockAccountToGive(ctx, authorizer, serviceAccountId);
-  const made = add(ctx, account, parseExpiry(expiresAt, ctx.now()));
+  const made = add(ctx, account, expiresAt, ctx.now());
   await ctx.em.flush();
   emit(ctx, ApiKeyChangedSchema, { serviceAccountId: account.id }, account.id, {
     action: 'API_KEY_CREATED',
@@ -79,7 +80,7 @@ export const rotateApiKey = async (
   const before = old.expiresAt;
   const now = ctx.now();
   old.endBy(new Date(now.getTime() + overlapSeconds * 1000));
-  const made = add(ctx, account, parseExpiry(expiresAt, now));
+  const made = add(ctx, account, expiresAt, now);
   await ctx.em.flush();
   emit(ctx, ApiKeyChangedSchema, { serviceAccountId: account.id, keyId: old.id }, account.id, {
     action: 'API_KEY_ROTATED',

@@ -1,6 +1,5 @@
 import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createTransport } from 'nodemailer';
 
 export interface OutgoingMail {
   id: string;
@@ -30,7 +29,9 @@ const messageOf = (from: string, { id, to, subject, text }: OutgoingMail) => ({
 const timeoutMs = 10_000;
 
 /** Sends by SMTP: `smtp://user:password@host:port`, `smtps://…`; nodemailer's options can follow as a query. */
-const createSmtpMailer = (url: string, from: string): Mailer => {
+const createSmtpMailer = async (url: string, from: string): Promise<Mailer> => {
+  // Loaded by those who have a mail server.
+  const { createTransport } = await import('nodemailer');
   const transport = createTransport({
     url,
     pool: true,
@@ -64,7 +65,7 @@ const createFileMailer = (directory: string, from: string): Mailer => ({
 export type MailConfig = { from: string } & ({ smtpUrl: string } | { directory: string });
 
 /** The mailer that is configured. */
-export const createMailer = (config: MailConfig): Mailer =>
+export const createMailer = async (config: MailConfig): Promise<Mailer> =>
   'smtpUrl' in config ? createSmtpMailer(config.smtpUrl, config.from) : createFileMailer(config.directory, config.from);
 
 /** Whether a server has said that it will never take this mail; everything else is tried again. */
