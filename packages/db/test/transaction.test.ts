@@ -20,6 +20,7 @@ describe('a deadlock', () => {
     const tenantId = newId();
     await suite.insert(tenantId, { name: 'left' }, { name: 'right' });
     const attempts = [0, 0];
+    const holding = new Set<number>();
     let bothHold: (() => void) | undefined;
     const met = new Promise<void>((resolve) => {
       bothHold = resolve;
@@ -28,7 +29,7 @@ describe('a deadlock', () => {
       transaction(suite.orm.em, { tenantId }, async (em) => {
         attempts[who] = (attempts[who] ?? 0) + 1;
         await em.execute('update item set size = size + 1 where name = ?', [order[0]]);
-        if (attempts.every((count) => count > 0)) bothHold?.();
+        if (holding.add(who).size === 2) bothHold?.();
         await met;
         await em.execute('update item set size = size + 1 where name = ?', [order[1]]);
       });
