@@ -233,7 +233,11 @@ describe('the way through', () => {
       ];
       for (const query of ['', ...queries]) {
         const token = audience === 'admin' ? root.token : admin.token;
-        const { status } = await call('GET', `/${path.replace('{id}', path.includes('service-accounts') ? machine.id : team.id)}?${query}`, { token });
+        const { status } = await call(
+          'GET',
+          `/${path.replace('{id}', path.includes('service-accounts') ? machine.id : team.id)}?${query}`,
+          { token },
+        );
         if (status !== 200) refused.push(`${path}?${query} ${status}`);
       }
     }
