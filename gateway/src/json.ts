@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http';
-import { AppError, type FieldViolation } from '@accessops/errors';
+import { AppError, type FieldViolation, pointerTo } from '@accessops/errors';
 
 const maxBytes = 1024 * 1024;
 const maxDepth = 32;
@@ -60,7 +60,7 @@ const parse = (bytes: Buffer): unknown => {
 export const pointerMember = (name: string | number): string => {
   const text = String(name);
   const short = text.length > 100 ? `${text.slice(0, 100)}…` : text;
-  return `/${short.toWellFormed().replaceAll('~', '~0').replaceAll('/', '~1')}`;
+  return pointerTo([short.toWellFormed()]);
 };
 
 /** How many wrong fields an answer names. */

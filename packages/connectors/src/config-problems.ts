@@ -1,3 +1,4 @@
+import { pointerTo } from '@accessops/errors';
 import { z } from 'zod';
 import { postgresConfig } from './postgres-config.ts';
 import { simulatedConfig } from './simulated-config.ts';
@@ -17,14 +18,11 @@ export interface ConfigProblem {
   message: string;
 }
 
-const pointerOf = (path: PropertyKey[]): string =>
-  path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-
 const problemsOf = ({ issues }: z.ZodError): ConfigProblem[] =>
   issues.flatMap(({ path, message, ...issue }) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ pointer: pointerOf([...path, key]), message: 'is not known to this connector' }))
-      : [{ pointer: pointerOf(path), message: message.replace(/^Invalid input: /, '') }],
+      ? issue.keys.map((key) => ({ pointer: pointerTo([...path, key]), message: 'is not known to this connector' }))
+      : [{ pointer: pointerTo(path), message: message.replace(/^Invalid input: /, '') }],
   );
 
 /** What is wrong with the configuration of a resource type that offers these roles; nothing when it can be used. */
@@ -35,7 +33,7 @@ export const configProblems = (connector: ConnectorName, config: unknown, roles:
   const known = parsed.data.roles;
   return roles
     .filter((role) => !Object.hasOwn(known, role))
-    .map((role) => ({ pointer: pointerOf(['roles', role]), message: 'must say what this role means at the target' }));
+    .map((role) => ({ pointer: pointerTo(['roles', role]), message: 'must say what this role means at the target' }));
 };
 
 /** The configuration of a connector as JSON Schema, for forms and documents. */

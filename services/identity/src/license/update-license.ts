@@ -1,4 +1,4 @@
-import { invalidField } from '@accessops/errors';
+import { invalidField, pointerTo } from '@accessops/errors';
 import { type Tier, tierNames } from '@accessops/license';
 import type { LicenseChange } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
@@ -17,7 +17,7 @@ const parseFlags = (names: string[]): string[] => {
   const { success, data, error } = flagNames.safeParse(names);
   if (success) return data;
   const [issue] = error.issues;
-  throw invalidField(['/flags', ...(issue?.path ?? [])].join('/'), issue?.message ?? 'are not names of flags');
+  throw invalidField(pointerTo(['flags', ...(issue?.path ?? [])]), issue?.message ?? 'are not names of flags');
 };
 
 const wanted = (license: License, change: LicenseChange | undefined): Entitlement => ({

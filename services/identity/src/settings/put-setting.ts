@@ -1,18 +1,15 @@
-import { AppError, type FieldViolation } from '@accessops/errors';
+import { AppError, type FieldViolation, pointerTo } from '@accessops/errors';
 import type { Ctx } from '@accessops/service';
 import { changeSetting } from './change-setting.ts';
 import { requireSetting } from './find-settings.ts';
 import type { SettingDefinition } from './registry.ts';
 import type { Settings } from './settings.ts';
 
-const pointer = (path: readonly PropertyKey[]): string =>
-  ['', 'value', ...path.map((part) => String(part).replaceAll('~', '~0').replaceAll('/', '~1'))].join('/');
-
 /** A value that the setting takes. Errors: INVALID_FIELDS at /value or inside it. */
 const parseValue = ({ schema }: SettingDefinition<unknown>, json: string): unknown => {
   const { success, data, error } = schema.safeParse(JSON.parse(json));
   if (success) return data;
-  const fields = error.issues.map(({ path, message }): FieldViolation => ({ pointer: pointer(path), message }));
+  const fields = error.issues.map(({ path, message }): FieldViolation => ({ pointer: pointerTo(['value', ...path]), message }));
   throw new AppError('INVALID_FIELDS', undefined, { fields });
 };
 

@@ -1,4 +1,4 @@
-import { AppError, type FieldViolation, invalidField } from '@accessops/errors';
+import { AppError, type FieldViolation, invalidField, pointerTo } from '@accessops/errors';
 import { type ErrorObject, Ajv2020 as Validator } from 'ajv/dist/2020.js';
 import formats from 'ajv-formats';
 import { documentLimits, type JsonLimits, type JsonObject, parseJsonObject } from '../json-object.ts';
@@ -85,12 +85,10 @@ export const parseParametersSchema = (text: string): string => {
   return normal;
 };
 
-const escaped = (key: string) => key.replaceAll('~', '~0').replaceAll('/', '~1');
-
 const violationOf = ({ instancePath, params, message = 'is not valid' }: ErrorObject): FieldViolation => {
   const { missingProperty, additionalProperty, unevaluatedProperty, propertyName } = params as Record<string, string | undefined>;
   const key = missingProperty ?? additionalProperty ?? unevaluatedProperty ?? propertyName;
-  return { pointer: `/parameters${instancePath}${key === undefined ? '' : `/${escaped(key)}`}`, message };
+  return { pointer: `/parameters${instancePath}${key === undefined ? '' : pointerTo([key])}`, message };
 };
 
 /** Reads the parameters of a request by the schema of its type; answers them as JSON text. Errors: INVALID_FIELDS below /parameters. */
