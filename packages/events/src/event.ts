@@ -38,6 +38,14 @@ export const headersOf = (service: string, event: Event): Record<string, string>
   'content-type': 'application/protobuf',
 });
 
+/** An event as statements take it for the outbox of its service, in JSON: the payload in base64. */
+export const outgoing = (service: string, event: Event) => ({
+  id: event.id,
+  type: event.type,
+  payload: Buffer.from(event.payload).toString('base64'),
+  headers: headersOf(service, event),
+});
+
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 const decode = (value: string): string => {

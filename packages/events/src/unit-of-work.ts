@@ -3,7 +3,7 @@ import { AppError } from '@accessops/errors';
 import { ChangeSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
-import { type ActorInit, type Event, headersOf } from './event.ts';
+import { type ActorInit, type Event, outgoing } from './event.ts';
 
 /** What a use case needs to change state and tell of it. */
 export interface WriteContext {
@@ -88,12 +88,9 @@ const store = (em: EntityManager, service: string, events: Event[]) =>
   em.execute(insertEvents, [
     JSON.stringify(
       events.map((event) => ({
-        id: event.id,
+        ...outgoing(service, event),
         tenant: event.tenantId,
-        type: event.type,
         aggregate: event.aggregateId,
-        payload: Buffer.from(event.payload).toString('base64'),
-        headers: headersOf(service, event),
         at: event.occurredAt,
       })),
     ),

@@ -1,5 +1,5 @@
 import type { CallFunction } from '@accessops/db';
-import { type Event, headersOf } from '@accessops/events';
+import { type Event, outgoing } from '@accessops/events';
 import type { ApprovalCase } from './approval-case.ts';
 import type { Cast } from './cast-vote.ts';
 import type { Submission } from './submission.ts';
@@ -57,12 +57,7 @@ export const storeVote = async (database: CallFunction, recording: Recording): P
     team_ids: newcomer.teamIds,
     version: newcomer.version,
   };
-  const told = events.map((event) => ({
-    id: event.id,
-    type: event.type,
-    payload: Buffer.from(event.payload).toString('base64'),
-    headers: headersOf('approvals', event),
-  }));
+  const told = events.map((event) => outgoing('approvals', event));
   const values = [rowOf(found, submission), cast, others, person ?? null, told].map((value) => JSON.stringify(value));
   const [answer] = await database<{ store_vote: boolean }>('store_vote', values);
   return answer?.store_vote === true;
