@@ -7,14 +7,11 @@ import { type Broker, isMissing } from './broker.ts';
 import { park, textOf } from './dead-letter.ts';
 import { type Event, eventOf, plainHeaders } from './event.ts';
 import { createGather } from './gather.ts';
-import type { EventContext, Subscription } from './handler.ts';
+import { createDispatch, type EventContext, type Subscription } from './handler.ts';
 import { takeFresh } from './inbox.ts';
 import { ensureConsumer } from './stream.ts';
 import { streamOf } from './topology.ts';
 import { type Outbox, unitOfWork } from './unit-of-work.ts';
-
-/** Handles many events of one tenant at once, instead of one subscription at a time. */
-export type ApplyBatch = (em: EntityManager, events: Event[]) => Promise<void>;
 
 export interface ConsumerOptions {
   broker: Broker;
@@ -26,8 +23,6 @@ export interface ConsumerOptions {
   producers: readonly string[];
   /** What is reacted to; events of other types are passed over. */
   subscriptions: Subscription[];
-  /** Takes all events of the producers, whatever their type; `subscriptions` is empty then. */
-  applyBatch?: ApplyBatch;
   log: Logger;
   /** Whether this instance is the one that handles events: of several, one at a time keeps their order. Default: yes. */
   isLeader?: () => boolean;
@@ -58,11 +53,11 @@ const headerReader = (message: JsMsg) => (name: string) => message.headers?.get(
  * retried with back-off and then parked; only events of its own aggregate wait for it.
  */
 export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
-  const { broker, outbox, namespace, service, producers, subscriptions, applyBatch, log } = options;
+  const { broker, outbox, namespace, service, producers, subscriptions, log } = options;
   const now = options.now ?? (() => new Date());
   const isLeader = options.isLeader ?? (() => true);
   const backOffMs = options.backOffMs ?? [50, 200, 800, 2000];
-  const handlers = new Map(subscriptions.map((subscription) => [subscription.type, subscription]));
+  const subscriptionTo = createDispatch(subscriptions);
   const abort = new AbortController();
   const queue: JsMsg[] = [];
   const lanes = new Map<string, Delivery[]>();
@@ -85,7 +80,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
   const runsOf = (fresh: Event[]): [Subscription, Event[]][] => {
     const runs: [Subscription, Event[]][] = [];
     for (const event of fresh) {
-      const subscription = handlers.get(event.type);
+      const subscription = subscriptionTo(event.type);
       const last = runs.at(-1);
       if (!subscription) continue;
       if (last && last[0].runTogether && last[0].runTogether === subscription.runTogether) last[1].push(event);
@@ -95,7 +90,6 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
   };
 
   const applyFresh = async (em: EntityManager, fresh: Event[]) => {
-    if (applyBatch) return applyBatch(em, fresh);
     for (const [subscription, events] of runsOf(fresh)) {
       const contexts = events.map((event) => contextOf(em, event));
       if (subscription.runTogether) await subscription.runTogether(contexts);
@@ -208,7 +202,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
     const byTenant = new Map<string, Delivery[]>();
     for (const message of batch) {
       const event = eventOf(headerReader(message), message.data, message.subject, newId);
-      if (!applyBatch && !handlers.has(event.type)) message.ack();
+      if (!subscriptionTo(event.type)) message.ack();
       else if (lanes.has(event.aggregateId)) openLane({ message, event });
       else {
         const deliveries = byTenant.get(event.tenantId);

@@ -9,6 +9,9 @@ export interface EventContext extends WriteContext {
   log: Logger;
 }
 
+/** As the type of a subscription: takes what no other subscription takes. */
+export const everyType = '*';
+
 /** Reacts to one type of event, inside the transaction that also records that it was handled. */
 export interface Subscription {
   type: string;
@@ -29,3 +32,9 @@ export const on = <D extends DescMessage>(
 /** Subscribes one handler to several types of event: it gets all that arrived together, in order, and writes them at once. */
 export const onTogether = (types: readonly string[], runTogether: (contexts: EventContext[]) => Promise<void>): Subscription[] =>
   types.map((type) => ({ type, run: (ctx) => runTogether([ctx]), runTogether }));
+
+/** Finds who reacts to a type of event, if anybody does. */
+export const createDispatch = (subscriptions: readonly Subscription[]): ((type: string) => Subscription | undefined) => {
+  const byType = new Map(subscriptions.map((subscription) => [subscription.type, subscription]));
+  return (type) => byType.get(type) ?? byType.get(everyType);
+};

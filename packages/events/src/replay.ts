@@ -3,17 +3,10 @@ import { AppError } from '@accessops/errors';
 import { DeadLetterReplayedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { Logger } from '@accessops/telemetry';
 import { LockMode, raw } from '@mikro-orm/postgresql';
-import type { ApplyBatch } from './consumer.ts';
 import { DeadLetter, textOf } from './dead-letter.ts';
 import { eventOf } from './event.ts';
-import type { Subscription } from './handler.ts';
+import { createDispatch, type Subscription } from './handler.ts';
 import { emit, type Outbox, unitOfWork, type WriteContext } from './unit-of-work.ts';
-
-/** How a service handles an event, for one that was parked. */
-export interface ReplayHandlers {
-  subscriptions: Subscription[];
-  applyBatch?: ApplyBatch;
-}
 
 /** What the handler threw, kept apart from what is wrong with the replay itself. */
 class HandlerFailed extends Error {}
@@ -24,13 +17,13 @@ class HandlerFailed extends Error {}
  */
 export const replayDeadLetter = async (
   outbox: Outbox,
-  handlers: ReplayHandlers,
+  subscriptions: Subscription[],
   id: string,
   by: Omit<WriteContext, 'em'>,
   log: Logger,
 ): Promise<DeadLetter> => {
   try {
-    return await handleAgain(outbox, handlers, id, by, log);
+    return await handleAgain(outbox, subscriptions, id, by, log);
   } catch (error) {
     if (!(error instanceof HandlerFailed)) throw error;
     if (isDatabaseDown(error.cause)) throw error.cause;
@@ -44,7 +37,7 @@ export const replayDeadLetter = async (
 
 const handleAgain = (
   outbox: Outbox,
-  { subscriptions, applyBatch }: ReplayHandlers,
+  subscriptions: Subscription[],
   id: string,
   by: Omit<WriteContext, 'em'>,
   log: Logger,
@@ -70,8 +63,7 @@ const handleAgain = (
       actor: { id: outbox.service, type: 'system', email: '' },
     };
     try {
-      if (applyBatch) await applyBatch(em, [event]);
-      else await subscriptions.find(({ type }) => type === event.type)?.run(ctx);
+      await createDispatch(subscriptions)(event.type)?.run(ctx);
       await em.flush();
     } catch (error) {
       throw new HandlerFailed('The handler failed', { cause: error });

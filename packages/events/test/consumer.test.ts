@@ -2,7 +2,17 @@ import { newId } from '@accessops/db';
 import { RequestProgressedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { type Broker, type Event, type EventContext, emit, on, replayDeadLetter, type Subscription } from '../src/index.ts';
+import {
+  type Broker,
+  type Event,
+  type EventContext,
+  emit,
+  everyType,
+  on,
+  onTogether,
+  replayDeadLetter,
+  type Subscription,
+} from '../src/index.ts';
 import { context, type Suite, silent, startSuite, tenantId } from './suite.ts';
 
 let suite: Suite;
@@ -170,11 +180,12 @@ describe('deliveries', () => {
     foreign.push(await suite.send({ tenantId: other, aggregateId: 'r-2', status: 'y' }));
     const batches: Event[][] = [];
     await suite.listen(undefined, {
-      subscriptions: [],
-      applyBatch: async (em, events) => {
-        expect(await em.execute(`select current_setting('app.tenant_id') as tenant`)).toEqual([{ tenant: events[0]?.tenantId }]);
+      subscriptions: onTogether([everyType], async (contexts) => {
+        const events = contexts.map(({ event }) => event);
+        const em = contexts[0]?.em;
+        expect(await em?.execute(`select current_setting('app.tenant_id') as tenant`)).toEqual([{ tenant: events[0]?.tenantId }]);
         batches.push(events);
-      },
+      }),
     });
     await until(() => batches.flat().length >= 153);
     await allAcknowledged();
@@ -332,7 +343,7 @@ describe('replay', () => {
   });
   const replay = async (id?: string) => {
     const [letter] = await suite.parked();
-    return replayDeadLetter(suite.listener.outbox, { subscriptions: [failing] }, id ?? (letter?.id as string), context, silent);
+    return replayDeadLetter(suite.listener.outbox, [failing], id ?? (letter?.id as string), context, silent);
   };
   const told = async () => (await suite.admin.query<{ type: string }>(`select type from ${suite.listener.name}.outbox_event`)).rows;
 

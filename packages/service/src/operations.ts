@@ -1,5 +1,5 @@
 import { type ListDefinition, listPage, noTenant } from '@accessops/db';
-import { DeadLetter, type Outbox, type ReplayHandlers, replayDeadLetter } from '@accessops/events';
+import { DeadLetter, type Outbox, replayDeadLetter, type Subscription } from '@accessops/events';
 import type { Handlers } from '@accessops/grpc';
 import type { OperationsService } from '@accessops/proto/accessops/operations/v1/operations_pb';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
@@ -31,7 +31,7 @@ const toProto = (letter: DeadLetter, consumer: string) => ({
 });
 
 /** What every service offers its operators: the events it has parked. */
-export const operationsHandlers = (outbox: Outbox, handlers: ReplayHandlers): Handlers<typeof OperationsService, Call> => ({
+export const operationsHandlers = (outbox: Outbox, subscriptions: Subscription[]): Handlers<typeof OperationsService, Call> => ({
   listDeadLetters: async (call, { query }) => {
     await call.authorize('dead_letter', 'list', {});
     return call.read(async ({ em }) => {
@@ -43,6 +43,6 @@ export const operationsHandlers = (outbox: Outbox, handlers: ReplayHandlers): Ha
     await call.authorize('dead_letter', 'replay', {});
     const { principal, origin, now, log } = call;
     const by = { tenantId: noTenant, actor: { id: principal.id, type: 'user', email: principal.email }, origin, now };
-    return toProto(await replayDeadLetter(outbox, handlers, id, by, log), outbox.service);
+    return toProto(await replayDeadLetter(outbox, subscriptions, id, by, log), outbox.service);
   },
 });

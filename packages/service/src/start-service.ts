@@ -3,7 +3,6 @@ import { type Authorizer, createAuthorizer, onPolicyNews } from '@accessops/auth
 import { createOrm, IdempotentReply, isDatabaseDown, poolOf } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import {
-  type ApplyBatch,
   type Broker,
   connectBroker,
   DeadLetter,
@@ -46,8 +45,6 @@ export interface ServiceDefinition<S extends DescService> {
   handlers(parts: ServiceParts): Handlers<S, Call>;
   /** Reactions to events of the producers this service listens to. */
   subscriptions?(parts: ServiceParts): Subscription[];
-  /** Takes all events of all producers in batches, instead of `subscriptions`. */
-  applyBatch?(parts: ServiceParts): ApplyBatch;
   /** Background work; answers what stops it. */
   background?(parts: ServiceParts): { close(): Promise<void> };
 }
@@ -96,12 +93,11 @@ export const startService = async <S extends DescService>(
   const outbox: Outbox = { orm, service: name, wake: () => relay?.wake() };
   const parts: ServiceParts = { orm, pool, outbox, authorizer, log, now };
   const subscriptions = definition.subscriptions?.(parts) ?? [];
-  const applyBatch = definition.applyBatch?.(parts);
 
   const server = createServer();
   const contextFor = callFrom({ verify: createPrincipalVerifier(config.principalJwks), authorizer, outbox, log, now });
   serve(server, definition.service, contextFor, definition.handlers(parts), { log, translate });
-  serve(server, OperationsService, contextFor, operationsHandlers(outbox, { subscriptions, applyBatch }), { log, translate });
+  serve(server, OperationsService, contextFor, operationsHandlers(outbox, subscriptions), { log, translate });
   const running = await listen(server, config.listen);
 
   let consumer: RunningConsumer | undefined;
@@ -121,7 +117,6 @@ export const startService = async <S extends DescService>(
       service: name,
       producers: listensTo[name],
       subscriptions,
-      applyBatch,
       log,
       isLeader: sender.isLeader,
       now,

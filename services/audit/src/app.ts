@@ -14,7 +14,7 @@ export const startAudit = (config: AuditConfig, overrides?: ServiceOverrides): P
       service: AuditService,
       entities: [AuditEvent],
       handlers: auditHandlers,
-      applyBatch: createAppender,
+      subscriptions: createAppender,
       background: keepPartitionsAhead,
     },
     config,

@@ -1,4 +1,4 @@
-import type { ApplyBatch, Event } from '@accessops/events';
+import { type Event, everyType, onTogether, type Subscription } from '@accessops/events';
 import type { ServiceParts } from '@accessops/service';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { recordOf } from './audit-record.ts';
@@ -93,11 +93,17 @@ export const appendEvents = async (em: EntityManager, events: Event[], now: Date
   await em.execute(append, [JSON.stringify(links.map((link) => rowOf(link, now))), newest.sequence, newest.hash, now, first.tenantId]);
 };
 
-/** What the consumers hand their batches to. */
-export const createAppender = ({ now }: ServiceParts): ApplyBatch => {
+/** What all services tell is recorded, whatever its type. */
+export const createAppender = ({ now }: ServiceParts): Subscription[] => {
   const makePartitions = createPartitionMaker(now);
-  return async (em, events) => {
-    await makePartitions(em);
-    await appendEvents(em, events, now());
-  };
+  return onTogether([everyType], async (contexts) => {
+    const [first] = contexts;
+    if (!first) return;
+    await makePartitions(first.em);
+    await appendEvents(
+      first.em,
+      contexts.map(({ event }) => event),
+      now(),
+    );
+  });
 };
