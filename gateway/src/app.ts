@@ -55,7 +55,6 @@ export interface RunningGateway {
 
 // Less than the second in which a lost session, role or tenant has to be refused, while nobody tells of it.
 const principalTtlMs = { withEvents: 5000, withoutEvents: 700 };
-const identityDeadlineMs = 900;
 const patientDeadlineMs = 5000;
 
 const subkey = (key: Buffer, purpose: string): Uint8Array => new Uint8Array(hkdfSync('sha256', key, '', purpose, 32));
@@ -104,14 +103,14 @@ export const startGateway = async (
   const loginThrottle = config.limits ? createLoginThrottle(limitStore, subkey(config.cursorKey, 'login throttle')) : noThrottle;
   if (!config.limits && config.production) log.warn('ACCESSOPS_RATE_LIMIT=off: passwords can be guessed without limits');
   const services = connectServices(config.services);
-  const authorizer = createAuthorizer({ address: config.cerbosAddress });
+  const authorizer = createAuthorizer({ address: config.cerbosAddress, timeoutMs: config.decisionTimeoutMs });
   const minter = await createMinter(config.principalKey);
   const gateway = createCaller(minter, processPrincipal('gateway', 'gateway'));
   const ownOptions = async (): Promise<CallOptions> => {
     const metadata = new Metadata();
     metadata.set('authorization', await gateway.authorization());
     // Identity asks policy too, which may take longer than usual while policies change.
-    return { metadata, deadlineMs: authorizer.isPatient() ? patientDeadlineMs : identityDeadlineMs };
+    return { metadata, deadlineMs: authorizer.isPatient() ? patientDeadlineMs : config.decisionTimeoutMs };
   };
   const fetchJwks = async () => JSON.parse((await services.identity.getJwks({}, await ownOptions())).jwksJson) as JSONWebKeySet;
   let hearsEvents = () => false;

@@ -60,6 +60,8 @@ const environment = z.object({
   PROVISIONER_ADDRESS: address,
   AUDIT_ADDRESS: address,
   CERBOS_ADDRESS: address,
+  /** How long Cerbos may take to decide, and identity to tell who calls; after that they count as down. */
+  DECISION_TIMEOUT_MS: milliseconds(800),
   NATS_URL: z.string().startsWith('nats'),
   NATS_USER: z.string().min(1),
   NATS_PASSWORD: z.string().min(1),
@@ -121,6 +123,7 @@ export interface GatewayConfig {
   /** host:port of each service. */
   services: Record<ServiceName, string>;
   cerbosAddress: string;
+  decisionTimeoutMs: number;
   nats: { url: string; user: string; password: string };
   namespace: string;
   issuer: string;
@@ -153,6 +156,7 @@ export const configFrom = (env: Record<string, string | undefined>): GatewayConf
       audit: data.AUDIT_ADDRESS,
     },
     cerbosAddress: data.CERBOS_ADDRESS,
+    decisionTimeoutMs: data.DECISION_TIMEOUT_MS,
     nats: { url: data.NATS_URL, user: data.NATS_USER, password: data.NATS_PASSWORD },
     namespace: data.EVENTS_NAMESPACE,
     issuer: data.ISSUER,

@@ -45,6 +45,8 @@ export const gatewayEnvironment = (
     ISSUER: 'http://accessops.test',
     ...Object.fromEntries(serviceNames.map((name) => [`${name.toUpperCase()}_ADDRESS`, addresses[name] ?? nowhere])),
     CERBOS_ADDRESS: cerbosAddress,
+    // Several suites share two cores: what is slow for a moment is not down.
+    DECISION_TIMEOUT_MS: '5000',
     NATS_URL: nats.url,
     NATS_USER: nats.user,
     NATS_PASSWORD: nats.password,

@@ -40,6 +40,8 @@ export const serviceEnvironment = z.object({
   NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
   /** host:port of the Cerbos PDP. */
   CERBOS_ADDRESS: z.string().regex(/^.+:\d+$/, 'must be host:port'),
+  /** How long Cerbos may take to decide; after that it counts as down. */
+  DECISION_TIMEOUT_MS: z.coerce.number().int().min(10).max(60_000).default(800),
   /** Public Ed25519 JWKs of the processes that vouch for principals; `kid` is the name of the process. */
   PRINCIPAL_JWKS_FILE: jsonFile(jwks),
   /** First part of all subjects and stream names. */
@@ -55,6 +57,7 @@ export interface ServiceConfig {
   databaseUrl: string;
   nats: { url: string; user: string; password: string; replicas?: number };
   cerbosAddress: string;
+  decisionTimeoutMs: number;
   principalJwks: z.infer<typeof jwks>;
   namespace: string;
   logLevel: string;
@@ -73,6 +76,7 @@ export const toServiceConfig = (env: z.infer<typeof serviceEnvironment>): Servic
   databaseUrl: env.DATABASE_URL,
   nats: { url: env.NATS_URL, user: env.NATS_USER, password: env.NATS_PASSWORD, replicas: env.NATS_REPLICAS },
   cerbosAddress: env.CERBOS_ADDRESS,
+  decisionTimeoutMs: env.DECISION_TIMEOUT_MS,
   principalJwks: env.PRINCIPAL_JWKS_FILE,
   namespace: env.EVENTS_NAMESPACE,
   logLevel: env.LOG_LEVEL,

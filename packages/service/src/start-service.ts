@@ -88,7 +88,7 @@ export const startService = async <S extends DescService>(
     log,
   });
   const pool = await poolOf(orm);
-  const authorizer = createAuthorizer({ address: config.cerbosAddress });
+  const authorizer = createAuthorizer({ address: config.cerbosAddress, timeoutMs: config.decisionTimeoutMs });
   let relay: Relay | undefined;
   const outbox: Outbox = { orm, service: name, wake: () => relay?.wake() };
   const parts: ServiceParts = { orm, pool, outbox, authorizer, log, now };

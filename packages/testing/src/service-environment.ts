@@ -27,6 +27,8 @@ export const serviceEnvironment = (
     NATS_USER: nats.user,
     NATS_PASSWORD: nats.password,
     CERBOS_ADDRESS: cerbosAddress,
+    // Several suites share two cores: what is slow for a moment is not down.
+    DECISION_TIMEOUT_MS: '5000',
     PRINCIPAL_JWKS_FILE: keyFiles.principalJwks,
     EVENTS_NAMESPACE: namespace,
     LOG_LEVEL: 'fatal',
