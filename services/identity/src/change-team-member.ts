@@ -4,7 +4,7 @@ import { emit } from '@accessops/events';
 import { TeamMembershipChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { AddTeamMemberRequest, RemoveTeamMemberRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
-import { lockTeam } from './find-team.ts';
+import { holdTeam } from './find-team.ts';
 import { lockUser } from './find-user.ts';
 import { snapshotOf } from './snapshot.ts';
 import type { Team } from './team.ts';
@@ -36,7 +36,7 @@ const tell = async (ctx: Ctx, team: Team, user: User, roles: Roles): Promise<voi
 export const addTeamMember = async (ctx: Ctx, { teamId, userId, role }: AddTeamMemberRequest): Promise<Team> => {
   const { em, tenantId } = ctx;
   const after = parseTeamRole(role);
-  const team = await lockTeam(em, teamId, { shared: true });
+  const team = await holdTeam(em, teamId);
   const user = await lockUser(em, userId);
   const membership = await em.findOne(TeamMember, { tenantId, team: team.id, user: user.id });
   if (membership?.role === after) return team;
@@ -51,7 +51,7 @@ export const addTeamMember = async (ctx: Ctx, { teamId, userId, role }: AddTeamM
 /** Takes a user out of a team. Errors: TEAM_NOT_FOUND, NOT_A_TEAM_MEMBER. */
 export const removeTeamMember = async (ctx: Ctx, { teamId, userId }: RemoveTeamMemberRequest): Promise<void> => {
   const { em, tenantId } = ctx;
-  const team = await lockTeam(em, teamId, { shared: true });
+  const team = await holdTeam(em, teamId);
   const user = await lockUser(em, userId).catch((error: unknown) => {
     throw error instanceof AppError ? new AppError('NOT_A_TEAM_MEMBER') : error;
   });

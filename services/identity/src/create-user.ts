@@ -5,7 +5,7 @@ import type { Call } from '@accessops/service';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { addUser } from './add-user.ts';
 import { parseEmail } from './email.ts';
-import { assertMayGive, lockPeople, lockRoles } from './giver.ts';
+import { assertMayGive, lockGiver } from './giver.ts';
 import { mailVerification } from './links/verify-email.ts';
 import type { QueueMail } from './mail/queue-mail.ts';
 import { parseOrgRoles } from './org-role.ts';
@@ -30,7 +30,7 @@ export const createUser = async (
     throw invalidField('/email', `must be of ${domains.join(', ')}`);
   return provider.withAccount({ ...person, minLength }, (prepared) =>
     call.writeOnce<typeof UserSchema>(async (ctx) => {
-      const { giver } = await lockRoles(ctx, await lockPeople(ctx));
+      const giver = await lockGiver(ctx);
       await assertMayGive(ctx, authorizer, giver, { orgRoles: roles });
       const account = await prepared.add(ctx);
       await mailVerification(ctx, queueMail, account);

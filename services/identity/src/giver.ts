@@ -3,7 +3,7 @@ import { AppError } from '@accessops/errors';
 import type { Ctx } from '@accessops/service';
 import { LockMode } from '@mikro-orm/postgresql';
 import type { OrgRole } from './org-role.ts';
-import { Role } from './role.ts';
+import { Role } from './roles/role.ts';
 import { User } from './user.ts';
 
 /** The caller as somebody who gives: not as the token says, but as it stands in rows that are locked until the transaction ends. */
@@ -38,6 +38,9 @@ export const lockRoles = async (ctx: Ctx, people: User[], roleIds: string[] = []
       : { orgRoles: [], permissions: [] };
   return { giver, named: roles.filter(({ id }) => roleIds.includes(id)) };
 };
+
+/** Locks the caller and the roles that the caller has; answers the caller as it is now. */
+export const lockGiver = async (ctx: Ctx): Promise<Giver> => (await lockRoles(ctx, await lockPeople(ctx))).giver;
 
 /** What somebody is about to give. */
 export interface Gift {

@@ -1,9 +1,9 @@
 import type { ListDefinition } from '@accessops/db';
-import { ApiKey } from './api-key.ts';
 import { FeatureFlag } from './feature-flags/feature-flag.ts';
 import { Invitation } from './invitations/invitation.ts';
-import { Role } from './role.ts';
-import { ServiceAccount } from './service-account.ts';
+import { Role } from './roles/role.ts';
+import { ApiKey } from './service-accounts/api-key.ts';
+import { ServiceAccount } from './service-accounts/service-account.ts';
 import { Team } from './team.ts';
 import { TeamMember } from './team-member.ts';
 import { Tenant } from './tenant.ts';

@@ -5,6 +5,7 @@ import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events
 import type { RegisterRequest, RegisterResponseSchema } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Call, Ctx } from '@accessops/service';
 import type { MessageInitShape } from '@bufbuild/protobuf';
+import { actingAs } from './acting-as.ts';
 import { addUser } from './add-user.ts';
 import { created } from './changes.ts';
 import { parseDomain } from './domain.ts';
@@ -60,7 +61,7 @@ const addPerson = async (
 ): Promise<MessageInitShape<typeof RegisterResponseSchema>> => {
   const account = await prepared.add(ctx);
   await mailVerification(ctx, queueMail, account);
-  const self = { ...ctx, actor: { id: account.id, type: 'user', email: account.email } };
+  const self = actingAs(ctx, account);
   if (!organization) {
     const nowhere = { ...self, tenantId: noTenant };
     const { id, email, active, version } = account;

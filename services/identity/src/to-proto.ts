@@ -15,12 +15,12 @@ import type {
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Account } from './account.ts';
-import type { ApiKey } from './api-key.ts';
 import type { FeatureFlag } from './feature-flags/feature-flag.ts';
-import type { AssignedRole } from './find-role.ts';
 import type { Invitation } from './invitations/invitation.ts';
-import type { Role } from './role.ts';
-import type { ServiceAccount } from './service-account.ts';
+import type { AssignedRole } from './roles/find-role.ts';
+import type { Role } from './roles/role.ts';
+import type { ApiKey } from './service-accounts/api-key.ts';
+import type { ServiceAccount } from './service-accounts/service-account.ts';
 import type { Team } from './team.ts';
 import type { TeamMember } from './team-member.ts';
 import type { Tenant } from './tenant.ts';

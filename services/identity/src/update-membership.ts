@@ -5,11 +5,11 @@ import { MembershipChangedSchema } from '@accessops/proto/accessops/events/v1/ev
 import type { UpdateMembershipRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
 import { changesBetween } from './changes.ts';
-import { rolesOf } from './find-role.ts';
 import { assertMayGive, lockPeople, lockRoles } from './giver.ts';
 import { keepAnAdmin } from './keep-an-admin.ts';
 import { parseOrgRoles } from './org-role.ts';
-import type { Role } from './role.ts';
+import { rolesOf } from './roles/find-role.ts';
+import type { Role } from './roles/role.ts';
 import { snapshotOf } from './snapshot.ts';
 import { isId } from './text.ts';
 import type { User } from './user.ts';

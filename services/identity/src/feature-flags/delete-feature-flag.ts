@@ -1,10 +1,10 @@
 import type { Ctx } from '@accessops/service';
-import { findFeatureFlag } from './find-feature-flag.ts';
+import { lockFeatureFlag } from './find-feature-flag.ts';
 import { tellFlag } from './tell-flag.ts';
 
 /** Deletes a feature flag: it is off. Errors: FEATURE_FLAG_NOT_FOUND. */
 export const deleteFeatureFlag = async (ctx: Ctx, id: string): Promise<void> => {
-  const flag = await findFeatureFlag(ctx.em, id, { locked: true });
+  const flag = await lockFeatureFlag(ctx.em, id);
   ctx.expectVersion(flag.version);
   const { name, description, enabled } = flag;
   ctx.em.remove(flag);

@@ -4,12 +4,11 @@ import type { Call, Ctx } from '@accessops/service';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { type EntityManager, LockMode, raw } from '@mikro-orm/postgresql';
 import { Account } from '../account.ts';
+import { actingAs } from '../acting-as.ts';
 import { addUser } from '../add-user.ts';
 import { isHashOf, readLinkToken } from '../links/link-token.ts';
-import { forgetOldPassword } from '../links/reset-password.ts';
-import { verifyAddress } from '../links/verify-email.ts';
+import { replacePassword } from '../links/replace-password.ts';
 import type { IdentityProvider } from '../provider.ts';
-import { tellAccountChanged } from '../tell-account-changed.ts';
 import { Tenant } from '../tenant.ts';
 import { tenantToProto, userToProto } from '../to-proto.ts';
 import { Invitation } from './invitation.ts';
@@ -32,7 +31,7 @@ const join = async (ctx: Ctx, { id, tenantId, orgRoles, version }: Invitation, a
   const where = { id, version, status: 'PENDING' as const, expiresAt: { $gt: ctx.now() } };
   const accepted = await ctx.em.nativeUpdate(Invitation, where, { status: 'ACCEPTED', version: raw('version + 1') });
   if (accepted === 0) throw new AppError('LINK_NOT_VALID');
-  const self = { ...ctx, tenantId, actor: { id: account.id, type: 'user', email: account.email } };
+  const self = actingAs({ ...ctx, tenantId }, account);
   tellInvitationChanged(self, id, 'INVITATION_ACCEPTED', { status: { before: 'PENDING', after: 'ACCEPTED' } });
   const user = await addUser(self, account, orgRoles);
   return { user: userToProto(user), tenant: tenantToProto(tenant) };
@@ -81,11 +80,7 @@ export const acceptInvitation = async (call: Call, provider: IdentityProvider, r
   return provider.withPassword(known, password, (set) =>
     write(async (ctx) => {
       const account = await lockKnown(ctx);
-      await set(ctx);
-      const self = { ...ctx, actor: { id: account.id, type: 'user', email: account.email } };
-      await tellAccountChanged(self, account.id, 'PASSWORD_CHANGED');
-      await verifyAddress(self, account);
-      await forgetOldPassword(self, account);
+      await replacePassword(actingAs(ctx, account), account, set);
       return join(ctx, invitation, account);
     }),
   );

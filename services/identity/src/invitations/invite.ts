@@ -6,7 +6,7 @@ import type { Ctx } from '@accessops/service';
 import { LockMode } from '@mikro-orm/postgresql';
 import { changesBetween, created } from '../changes.ts';
 import { parseEmail } from '../email.ts';
-import { assertMayGive, lockPeople, lockRoles } from '../giver.ts';
+import { assertMayGive, lockGiver } from '../giver.ts';
 import { linkLifetimes } from '../links/lifetimes.ts';
 import { newLinkToken } from '../links/link-token.ts';
 import type { QueueMail } from '../mail/queue-mail.ts';
@@ -30,7 +30,7 @@ export const invite = async (
   const orgRoles = parseOrgRoles(request.orgRoles);
   if (await em.findOne(User, { tenantId, email })) throw new AppError('EMAIL_TAKEN', 'There is a user with this e-mail address.');
 
-  const { giver } = await lockRoles(ctx, await lockPeople(ctx));
+  const giver = await lockGiver(ctx);
   await assertMayGive(ctx, authorizer, giver, { orgRoles });
   const now = ctx.now();
   const open = await em.findOne(Invitation, { tenantId, email, status: 'PENDING' }, { lockMode: LockMode.PESSIMISTIC_WRITE });

@@ -6,6 +6,7 @@ import { SessionStartedSchema } from '@accessops/proto/accessops/events/v1/event
 import type { Ctx, ServiceParts } from '@accessops/service';
 import { decodeJwt } from 'jose';
 import { Account } from '../account.ts';
+import { actingAs } from '../acting-as.ts';
 import { chooseMemberships } from '../local/choose-memberships.ts';
 import { hashOf } from '../local/refresh-token.ts';
 import { membershipsOf } from '../memberships.ts';
@@ -48,18 +49,12 @@ export const startSession = async (
      insert into refresh_token (hash, tenant_id, session_id, expires_at) select ?, tenant_id, id, expires_at from started`,
     [sessionId, tenantId, accountId, audience, now, expiresAt, keycloakSession, hashOf(tokens.refreshToken)],
   );
-  emit(
-    { ...ctx, tenantId, actor: { id: accountId, type: 'user', email: account.email } },
-    SessionStartedSchema,
-    { sessionId, userId: accountId },
-    sessionId,
-    {
-      action: 'SESSION_STARTED',
-      entityType: 'SESSION',
-      entityId: sessionId,
-      changes: { userId: { after: accountId }, audience: { after: audience } },
-    },
-  );
+  emit(actingAs({ ...ctx, tenantId }, account), SessionStartedSchema, { sessionId, userId: accountId }, sessionId, {
+    action: 'SESSION_STARTED',
+    entityType: 'SESSION',
+    entityId: sessionId,
+    changes: { userId: { after: accountId }, audience: { after: audience } },
+  });
   return tokens;
 };
 

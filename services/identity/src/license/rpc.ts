@@ -1,6 +1,7 @@
 import type { Handlers } from '@accessops/grpc';
 import type { IdentityService, LicenseSchema } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import { type Call, command, query } from '@accessops/service';
+import { may } from '../may.ts';
 import type { Settings } from '../settings/settings.ts';
 import { findLicense } from './find-license.ts';
 import { licenseReply } from './license-reply.ts';
@@ -11,7 +12,7 @@ import { updateAnyLicense, updateLicense } from './update-license.ts';
 export const licenseHandlers = (settings: Settings) =>
   ({
     getLicense: query(async (ctx) => {
-      await ctx.authorize('license', 'read', { tenantId: ctx.tenantId });
+      await may(ctx, 'license', 'read');
       return licenseReply(await findLicense(ctx.em, ctx.tenantId));
     }),
     updateLicense: command(async (ctx, { change }) => licenseReply(await updateLicense(ctx, change))),

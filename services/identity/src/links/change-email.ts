@@ -5,6 +5,7 @@ import { AccountChangedSchema } from '@accessops/proto/accessops/events/v1/event
 import type { Ctx } from '@accessops/service';
 import { LockMode } from '@mikro-orm/postgresql';
 import { Account } from '../account.ts';
+import { actingAs } from '../acting-as.ts';
 import { changeEverywhere } from '../change-everywhere.ts';
 import { parseEmail } from '../email.ts';
 import type { QueueMail } from '../mail/queue-mail.ts';
@@ -44,7 +45,7 @@ export const confirmEmailChange = async (ctx: Ctx, token: string): Promise<'WAIT
   // Both sides at once: the second waits here, and then sees the first.
   const account = await em.findOneOrFail(Account, { id: link.accountId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   await useLink(em, link, ctx.now());
-  const self = { ...ctx, actor: { id: account.id, type: 'user', email: account.email } };
+  const self = actingAs(ctx, account);
   const others = await em.execute('select 1 from link where change_id = ? and id <> ? and used_at is not null', [link.changeId, link.id]);
   if (others.length === 0) {
     const side = link.address === link.newAddress ? 'new' : 'old';

@@ -1,19 +1,12 @@
 import { AppError } from '@accessops/errors';
 import type { ResetPasswordRequest, ResetPasswordResponseSchema } from '@accessops/proto/accessops/identity/v1/identity_pb';
-import type { Call, Ctx } from '@accessops/service';
+import type { Call } from '@accessops/service';
 import { LockMode } from '@mikro-orm/postgresql';
 import { Account } from '../account.ts';
+import { actingAs } from '../acting-as.ts';
 import type { IdentityProvider } from '../provider.ts';
-import { endSessions } from '../session.ts';
-import { tellAccountChanged } from '../tell-account-changed.ts';
-import { dropLinks, findLink, useLink } from './link.ts';
-import { verifyAddress } from './verify-email.ts';
-
-/** Makes everything that an old password has opened worthless: sessions and the links that are on their way. */
-export const forgetOldPassword = async (ctx: Ctx, account: Account): Promise<void> => {
-  await dropLinks(ctx.em, account.id, ['RESET_PASSWORD', 'CHANGE_EMAIL']);
-  await endSessions(ctx, { where: 's.account_id = ?', values: [account.id], reason: 'PASSWORD_CHANGED' });
-};
+import { findLink, useLink } from './link.ts';
+import { replacePassword } from './replace-password.ts';
 
 /** Sets a new password by a mailed link and ends all sessions of the person. Errors: LINK_NOT_VALID, PASSWORD_TOO_WEAK. */
 export const resetPassword = async (call: Call, provider: IdentityProvider, { token, password }: ResetPasswordRequest): Promise<void> => {
@@ -27,11 +20,7 @@ export const resetPassword = async (call: Call, provider: IdentityProvider, { to
       // Mailed to an address that has been given up since.
       if (account.email !== link.address || !account.active) throw new AppError('LINK_NOT_VALID');
       await useLink(ctx.em, link, ctx.now());
-      await set(ctx);
-      const self = { ...ctx, actor: { id: account.id, type: 'user', email: account.email } };
-      await tellAccountChanged(self, account.id, 'PASSWORD_CHANGED');
-      await verifyAddress(self, account);
-      await forgetOldPassword(self, account);
+      await replacePassword(actingAs(ctx, account), account, set);
       return {};
     }, 'all-tenants'),
   );

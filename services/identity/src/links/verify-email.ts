@@ -3,6 +3,7 @@ import type { WriteContext } from '@accessops/events';
 import type { Ctx } from '@accessops/service';
 import { LockMode } from '@mikro-orm/postgresql';
 import { Account } from '../account.ts';
+import { actingAs } from '../acting-as.ts';
 import { changeEverywhere } from '../change-everywhere.ts';
 import type { QueueMail } from '../mail/queue-mail.ts';
 import { dropLinks, findLink, makeLink, useLink } from './link.ts';
@@ -21,7 +22,7 @@ export const verifyEmail = async (ctx: Ctx, token: string): Promise<void> => {
   const account = await ctx.em.findOneOrFail(Account, { id: link.accountId }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (account.email !== link.address) throw new AppError('LINK_NOT_VALID');
   await useLink(ctx.em, link, ctx.now());
-  await verifyAddress({ ...ctx, actor: { id: account.id, type: 'user', email: account.email } }, account);
+  await verifyAddress(actingAs(ctx, account), account);
 };
 
 /** Mails a link that verifies the account's address; earlier ones are worth nothing then. */

@@ -5,6 +5,7 @@ import { SessionStartedSchema } from '@accessops/proto/accessops/events/v1/event
 import type { Call, Ctx } from '@accessops/service';
 import type { Pool } from 'pg';
 import { Account } from '../account.ts';
+import { actingAs } from '../acting-as.ts';
 import { normalizeEmail } from '../email.ts';
 import type { FailedLogins } from '../failed-logins.ts';
 import { membershipsOf } from '../memberships.ts';
@@ -61,7 +62,7 @@ const start = async (
 
   // A session of several tenants belongs to none of them: it goes on when the person leaves one.
   const tenantId = (chosen.length === 1 && chosen[0]?.tenantId) || noTenant;
-  const own: Ctx = { ...ctx, tenantId, actor: { id: accountId, type: 'user', email: account.email } };
+  const own = actingAs({ ...ctx, tenantId }, account);
   const use = await useSecondFactor(own, sealKey, account, code);
   if (use === 'wrong') return undefined;
 

@@ -1,21 +1,12 @@
-import { AppError } from '@accessops/errors';
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
+import { findById } from '../find-by-id.ts';
 import { Role } from './role.ts';
-import { isId } from './text.ts';
 
 /** A role of the transaction's tenant. Errors: ROLE_NOT_FOUND. */
-export const findRole = async (em: EntityManager, id: string): Promise<Role> => {
-  const role = isId(id) ? await em.findOne(Role, { id }) : null;
-  if (!role) throw new AppError('ROLE_NOT_FOUND');
-  return role;
-};
+export const findRole = findById(Role, 'ROLE_NOT_FOUND');
 
 /** The same, with its row locked until the transaction ends. */
-export const lockRole = async (em: EntityManager, id: string): Promise<Role> => {
-  const role = isId(id) ? await em.findOne(Role, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE }) : null;
-  if (!role) throw new AppError('ROLE_NOT_FOUND');
-  return role;
-};
+export const lockRole = findById(Role, 'ROLE_NOT_FOUND', LockMode.PESSIMISTIC_WRITE);
 
 /** A custom role that somebody has. */
 export interface AssignedRole {

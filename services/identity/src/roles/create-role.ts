@@ -4,11 +4,11 @@ import { emit } from '@accessops/events';
 import { RoleChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { CreateRoleRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
-import { created } from './changes.ts';
-import { assertMayGive, lockPeople, lockRoles } from './giver.ts';
-import { parsePermissions } from './permissions.ts';
+import { created } from '../changes.ts';
+import { assertMayGive, lockGiver } from '../giver.ts';
+import { parsePermissions } from '../permissions.ts';
+import { parseName, parseText } from '../text.ts';
 import { Role } from './role.ts';
-import { parseName, parseText } from './text.ts';
 
 /** Makes a custom role out of what the caller has. Errors: INVALID_FIELDS, ROLE_NAME_TAKEN, CANNOT_GIVE. */
 export const createRole = async (ctx: Ctx, authorizer: Authorizer, request: CreateRoleRequest): Promise<Role> => {
@@ -17,7 +17,7 @@ export const createRole = async (ctx: Ctx, authorizer: Authorizer, request: Crea
   const description = parseText('/description', request.description);
   const asked = { pointer: '/permissions', permissions: request.permissions, whom: 'toRoles' } as const;
   const permissions = await parsePermissions(authorizer, asked);
-  const { giver } = await lockRoles(ctx, await lockPeople(ctx));
+  const giver = await lockGiver(ctx);
   await assertMayGive(ctx, authorizer, giver, { permissions });
   const now = ctx.now();
   const role = em.create(Role, {

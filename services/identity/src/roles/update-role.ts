@@ -5,11 +5,11 @@ import { emit } from '@accessops/events';
 import { RoleChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { UpdateRoleRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
-import { changesBetween } from './changes.ts';
-import { assertMayGive, lockPeople, lockRoles } from './giver.ts';
-import { parsePermissions } from './permissions.ts';
+import { changesBetween } from '../changes.ts';
+import { assertMayGive, lockPeople, lockRoles } from '../giver.ts';
+import { parsePermissions } from '../permissions.ts';
+import { isId, parseName, parseText } from '../text.ts';
 import type { Role } from './role.ts';
-import { isId, parseName, parseText } from './text.ts';
 
 /**
  * Changes a custom role, for everybody who has it: the caller must have all that is in it afterwards.

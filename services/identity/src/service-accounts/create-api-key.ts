@@ -7,9 +7,9 @@ import { ApiKeyChangedSchema } from '@accessops/proto/accessops/events/v1/events
 import type { CreateApiKeyRequest, RotateApiKeyRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
 import { type Timestamp, timestampDate } from '@bufbuild/protobuf/wkt';
+import { assertMayGive, lockGiver } from '../giver.ts';
 import { ApiKey } from './api-key.ts';
 import { findApiKey, lockServiceAccount } from './find-service-account.ts';
-import { assertMayGive, lockPeople, lockRoles } from './giver.ts';
 import type { ServiceAccount } from './service-account.ts';
 
 const dayMs = 24 * 3_600_000;
@@ -33,7 +33,7 @@ export interface NewApiKey {
 
 /** Who has a key of an account can do all that the account may: it is handed out by those only who have as much themselves. */
 const lockAccountToGive = async (ctx: Ctx, authorizer: Authorizer, id: string): Promise<ServiceAccount> => {
-  const { giver } = await lockRoles(ctx, await lockPeople(ctx));
+  const giver = await lockGiver(ctx);
   const account = await lockServiceAccount(ctx.em, id);
   await assertMayGive(ctx, authorizer, giver, { permissions: account.scopes });
   return account;

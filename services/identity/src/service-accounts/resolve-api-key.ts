@@ -4,8 +4,8 @@ import type { ResolveApiKeyRequest, ResolvedApiKeySchema } from '@accessops/prot
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Pool } from 'pg';
-import type { TenantStatus } from './tenant.ts';
-import { isId } from './text.ts';
+import type { TenantStatus } from '../tenant.ts';
+import { isId } from '../text.ts';
 
 interface Row {
   hash: Buffer;

@@ -4,12 +4,12 @@ import { emit } from '@accessops/events';
 import { ServiceAccountChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { UpdateServiceAccountRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
-import { changesBetween } from './changes.ts';
+import { changesBetween } from '../changes.ts';
+import { assertMayGive, lockGiver } from '../giver.ts';
+import { parsePermissions } from '../permissions.ts';
+import { parseName, parseText } from '../text.ts';
 import { lockServiceAccount } from './find-service-account.ts';
-import { assertMayGive, lockPeople, lockRoles } from './giver.ts';
-import { parsePermissions } from './permissions.ts';
 import type { ServiceAccount } from './service-account.ts';
-import { parseName, parseText } from './text.ts';
 
 /**
  * Changes name, description or scopes: the caller must have all that it may do afterwards.
@@ -21,7 +21,7 @@ export const updateServiceAccount = async (
   { id, name, description, scopes }: UpdateServiceAccountRequest,
 ): Promise<ServiceAccount> => {
   const { em } = ctx;
-  const { giver } = await lockRoles(ctx, await lockPeople(ctx));
+  const giver = await lockGiver(ctx);
   const account = await lockServiceAccount(em, id);
   ctx.expectVersion(account.version);
   const before = { name: account.name, description: account.description, scopes: account.scopes };

@@ -4,11 +4,11 @@ import { emit } from '@accessops/events';
 import { ServiceAccountChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { CreateServiceAccountRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
-import { created } from './changes.ts';
-import { assertMayGive, lockPeople, lockRoles } from './giver.ts';
-import { parsePermissions } from './permissions.ts';
+import { created } from '../changes.ts';
+import { assertMayGive, lockGiver } from '../giver.ts';
+import { parsePermissions } from '../permissions.ts';
+import { parseName, parseText } from '../text.ts';
 import { ServiceAccount } from './service-account.ts';
-import { parseName, parseText } from './text.ts';
 
 /** Makes a service account without keys. Errors: INVALID_FIELDS, SERVICE_ACCOUNT_NAME_TAKEN, CANNOT_GIVE. */
 export const createServiceAccount = async (
@@ -21,7 +21,7 @@ export const createServiceAccount = async (
   const description = parseText('/description', request.description);
   const asked = { pointer: '/scopes', permissions: request.scopes, whom: 'toServiceAccounts' } as const;
   const scopes = await parsePermissions(authorizer, asked);
-  const { giver } = await lockRoles(ctx, await lockPeople(ctx));
+  const giver = await lockGiver(ctx);
   await assertMayGive(ctx, authorizer, giver, { permissions: scopes });
   const now = ctx.now();
   const account = em.create(ServiceAccount, {
