@@ -1,9 +1,8 @@
-import type { ConnectorName } from '@accessops/connectors';
 import { ProvisionerService } from '@accessops/proto/accessops/provisioner/v1/provisioner_pb';
 import { type RunningService, type ServiceOverrides, type ServiceParts, startService } from '@accessops/service';
 import type { ProvisionerConfig } from './config.ts';
-import type { Connector, Connectors } from './connector.ts';
-import { createPostgresConnector } from './connectors/postgres/postgres.ts';
+import type { Connectors } from './connector.ts';
+import { createConnectors } from './connectors/create-connectors.ts';
 import { createSimulatedConnector } from './connectors/simulated.ts';
 import { createVault } from './credentials/vault.ts';
 import { startExpiryTimer } from './grants/expiry-timer.ts';
@@ -29,13 +28,8 @@ const expiryCheckMs = 250;
 /** Starts the provisioner: jobs, grants, credentials, and whatever reaches out to a target. */
 export const startProvisioner = (config: ProvisionerConfig, overrides: ProvisionerOverrides = {}): Promise<RunningService> => {
   const vault = createVault(config.credentialKeys);
-
-  const postgres = createPostgresConnector(config.postgresLogins);
-  const connectorsOf = ({ pool }: ServiceParts): Connectors =>
-    new Map<ConnectorName, Connector>([
-      ['simulated', createSimulatedConnector(pool)],
-      ['postgres', postgres],
-    ]);
+  const hands = createConnectors(config.logins);
+  const connectorsOf = ({ pool }: ServiceParts): Connectors => new Map([...hands, ['simulated', createSimulatedConnector(pool)]]);
 
   const background = (parts: ServiceParts) => {
     const { outbox, log, now } = parts;
@@ -52,7 +46,7 @@ export const startProvisioner = (config: ProvisionerConfig, overrides: Provision
       close: async () => {
         await expiry.close();
         await worker.close();
-        await postgres.close();
+        await Promise.all([...hands.values()].map((connector) => connector.close?.()));
       },
     };
   };

@@ -1,6 +1,6 @@
 import { jsonFile, readEnvironment, type ServiceConfig, serviceEnvironment, toServiceConfig } from '@accessops/service';
 import { z } from 'zod';
-import { type Logins, postgresLoginsFrom } from './connectors/postgres/logins.ts';
+import { type TargetLogins, targetLoginsFrom } from './connectors/target-logins.ts';
 import type { CredentialKeys } from './credentials/vault.ts';
 
 const key = z
@@ -19,12 +19,12 @@ const environment = serviceEnvironment.extend({
 
 export interface ProvisionerConfig extends ServiceConfig {
   credentialKeys: CredentialKeys;
-  /** Logins at databases, for the connector `postgres`. */
-  postgresLogins: Logins;
+  /** Ways into targets. */
+  logins: TargetLogins;
 }
 
 /** The configuration out of environment variables; throws a ConfigError that lists every problem. */
 export const configFrom = (env: Record<string, string | undefined>): ProvisionerConfig => {
   const read = readEnvironment(environment, env);
-  return { ...toServiceConfig(read), credentialKeys: read.CREDENTIAL_KEY_FILE, postgresLogins: postgresLoginsFrom(env) };
+  return { ...toServiceConfig(read), credentialKeys: read.CREDENTIAL_KEY_FILE, logins: targetLoginsFrom(env) };
 };

@@ -56,6 +56,8 @@ export interface Connector {
   revoke(access: Access, signal: AbortSignal): Promise<void>;
   /** Asks the target whether it could be worked with like this; changes nothing that people would notice. */
   check(trial: Trial, signal: AbortSignal): Promise<ConfigProblem[]>;
+  /** Lets go of what it holds: connections, mostly. */
+  close?(): Promise<void>;
 }
 
 /**

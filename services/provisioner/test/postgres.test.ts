@@ -1,27 +1,28 @@
 import { newId } from '@accessops/db';
 import { until } from '@accessops/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Access, finalFence } from '../src/connector.ts';
-import { createPostgresConnector, type PostgresConnector } from '../src/connectors/postgres/postgres.ts';
+import { type Access, type Connector, finalFence } from '../src/connector.ts';
+import { createPostgresConnector } from '../src/connectors/postgres/postgres.ts';
 import { createTargetDatabase, logIn, type TargetDatabase } from './target.ts';
 
 const never = new AbortController().signal;
 
 let target: TargetDatabase;
-let connector: PostgresConnector;
+let connector: Connector;
 beforeAll(async () => {
   target = await createTargetDatabase();
-  const login = { name: 'prod', url: target.url(), tenants: new Set(['acme']) };
+  const tenants = new Set(['acme']);
+  const login = (name: string, URL: string) => [name, { name, settings: { URL }, tenants }] as const;
   connector = createPostgresConnector(
     new Map([
-      ['prod', login],
-      ['wrong-password', { ...login, name: 'wrong-password', url: login.url.replace('hands@', 'feet@') }],
-      ['nowhere', { ...login, name: 'nowhere', url: 'postgres://u:p@127.0.0.1:1/db' }],
+      login('prod', target.url()),
+      login('wrong-password', target.url().replace('hands@', 'feet@')),
+      login('nowhere', 'postgres://u:p@127.0.0.1:1/db'),
     ]),
   );
 });
 afterAll(async () => {
-  await connector.close();
+  await connector.close?.();
   await target.drop();
 });
 

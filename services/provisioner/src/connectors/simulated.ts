@@ -1,15 +1,9 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type SimulatedConfig, simulatedConfig } from '@accessops/connectors';
+import { simulatedConfig } from '@accessops/connectors';
 import type { Pool } from 'pg';
 import { type Access, type Connector, ConnectorError } from '../connector.ts';
-
-const behaviourOf = ({ config }: Access): SimulatedConfig => {
-  const parsed = simulatedConfig.safeParse(config);
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  throw new ConnectorError('refused', `The configuration is wrong at ${issue?.path.join('.')}: ${issue?.message}`);
-};
+import { readConfig } from './read-config.ts';
 
 const usernameOf = ({ key }: Access): string => `sim_${key.replaceAll('-', '').slice(-16)}`;
 
@@ -29,7 +23,7 @@ export const createSimulatedConnector = (target: Pool): Connector => {
     plan: async (access) => [`Create ${usernameOf(access)} on ${access.resourceKey} with the role ${access.role}`],
 
     apply: async (access, signal) => {
-      const { alwaysFail, failFirst, failAfterApplyFirst, latencyMs, answerLatencyMs } = behaviourOf(access);
+      const { alwaysFail, failFirst, failAfterApplyFirst, latencyMs, answerLatencyMs } = readConfig(simulatedConfig, access);
       await wait(latencyMs, signal);
       if (alwaysFail) throw new ConnectorError('failed', 'The simulated target always refuses');
       if (access.attempt <= failFirst) throw new ConnectorError('failed', `The simulated target refuses attempt ${access.attempt}`);
@@ -56,7 +50,7 @@ export const createSimulatedConnector = (target: Pool): Connector => {
     verify: ({ tenantId, key }) => ask('simulated-present', 'simulated_present($1, $2)', [tenantId, key]),
 
     revoke: async (access, signal) => {
-      const { failRevokeFirst, latencyMs } = behaviourOf(access);
+      const { failRevokeFirst, latencyMs } = readConfig(simulatedConfig, access);
       await wait(latencyMs, signal);
       const { tenantId, key, resourceKey, role, fence } = access;
       if (access.attempt <= failRevokeFirst) {

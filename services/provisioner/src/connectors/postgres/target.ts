@@ -1,6 +1,5 @@
 import pg from 'pg';
 import { explainFailure, type Phase } from './explain-failure.ts';
-import type { Login } from './logins.ts';
 
 /** A database that we have a login for. */
 export interface Target {
@@ -24,8 +23,8 @@ const serverLimits = {
   application_name: 'accessops',
 };
 
-/** A target behind a login; connects when it is asked something. */
-export const createTarget = ({ name, url }: Login): Target => {
+/** A target behind the login of this name; connects when it is asked something. */
+export const createTarget = (name: string, url: string): Target => {
   const pool = new pg.Pool({
     connectionString: url,
     max: 4,

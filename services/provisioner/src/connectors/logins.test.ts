@@ -2,7 +2,9 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { postgresLoginsFrom } from './logins.ts';
+import { targetLoginsFrom } from './target-logins.ts';
+
+const postgresLoginsFrom = (env: Record<string, string>) => targetLoginsFrom(env).postgres;
 
 const url = 'postgres://accessops:s3cret@db.example.test:5432/prod';
 
@@ -17,8 +19,8 @@ test('when logins are configured, then each has the name that resource types use
   });
   expect(logins).toEqual(
     new Map([
-      ['prod', { name: 'prod', url, tenants: new Set(['acme', 'globex']) }],
-      ['data-lake', { name: 'data-lake', url, tenants: new Set() }],
+      ['prod', { name: 'prod', settings: { URL: url }, tenants: new Set(['acme', 'globex']) }],
+      ['data-lake', { name: 'data-lake', settings: { URL: url }, tenants: new Set() }],
     ]),
   );
 });

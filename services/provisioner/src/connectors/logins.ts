@@ -1,0 +1,69 @@
+import type { ConfigProblem } from '@accessops/connectors';
+import { ConfigError, withSecretFiles } from '@accessops/telemetry';
+import { z } from 'zod';
+import { type Access, ConnectorError, type Trial } from '../connector.ts';
+
+/** A way into a target that an operator has given to the provisioner. */
+export interface Login<Settings> {
+  /** What resource types call it. */
+  name: string;
+  /** By their names in the environment; holds secrets. */
+  settings: Settings;
+  /** The tenants that may use it: their short names or ids. */
+  tenants: ReadonlySet<string>;
+}
+
+/** Logins by name. */
+export type Logins<Settings> = ReadonlyMap<string, Login<Settings>>;
+
+type Environment = Record<string, string | undefined>;
+
+const tenants = z
+  .string()
+  .default('')
+  .transform((list) => new Set(list.split(',').flatMap((tenant) => tenant.trim() || [])));
+
+/**
+ * The logins for a connector in an environment: CONNECTOR_<CONNECTOR>_<NAME>_<FIELD> for each field, or …_FILE for a file that holds
+ * it, and CONNECTOR_<CONNECTOR>_<NAME>_TENANTS, separated by commas. Throws a ConfigError, which holds no value.
+ */
+export const loginsFrom = <S extends z.ZodObject>(env: Environment, connector: string, settings: S): Logins<z.infer<S>> => {
+  const shape = z.object({ ...settings.shape, TENANTS: tenants });
+  const fields = Object.keys(shape.shape);
+  const pattern = new RegExp(`^CONNECTOR_${connector}_([A-Z][A-Z0-9_]*?)_(?:${fields.join('|')})(?:_FILE)?$`);
+
+  const loginOf = (name: string): Login<z.infer<S>> => {
+    const variable = (field: string) => `CONNECTOR_${connector}_${name}_${field}`;
+    const read = withSecretFiles(fields.map(variable), env);
+    const parsed = shape.safeParse(Object.fromEntries(fields.map((field) => [field, read[variable(field)]])));
+    if (!parsed.success) {
+      throw new ConfigError(parsed.error.issues.map(({ path, message }) => `${variable(String(path[0]))}: ${message}`).join('\n'));
+    }
+    const { TENANTS, ...rest } = parsed.data as z.infer<S> & { TENANTS: Set<string> };
+    return { name: name.toLowerCase().replaceAll('_', '-'), settings: rest as z.infer<S>, tenants: TENANTS };
+  };
+
+  const names = new Set(Object.keys(env).flatMap((key) => pattern.exec(key)?.[1] ?? []));
+  return new Map([...names].map(loginOf).map((login) => [login.name, login]));
+};
+
+const mayUse = ({ tenants: allowed }: Login<unknown>, { tenantId, tenantSlug }: Pick<Trial, 'tenantId' | 'tenantSlug'>): boolean =>
+  allowed.has(tenantId) || (tenantSlug !== null && allowed.has(tenantSlug));
+
+/** The login of this name; a ConnectorError when there is none for the tenant. */
+export const loginFor = <S>(logins: Logins<S>, name: string, access: Access): Login<S> => {
+  const login = logins.get(name);
+  if (!login) throw new ConnectorError('refused', `There is no login "${name}" for this connector`);
+  if (mayUse(login, access)) return login;
+  // The tenant's name comes with an event of its own, maybe later.
+  throw new ConnectorError(access.tenantSlug === null ? 'failed' : 'refused', `The login "${name}" is not for this organisation`);
+};
+
+/** The same for a configuration that is only tried; undefined when there is none. */
+export const loginForTrial = <S>(logins: Logins<S>, name: string, trial: Trial): Login<S> | undefined => {
+  const login = logins.get(name);
+  return login && mayUse(login, trial) ? login : undefined;
+};
+
+/** The same words whether there is no such login or it is for others: which ones others have is nobody's business. */
+export const noSuchLogin: ConfigProblem = { pointer: '/login', message: 'is no login that this organisation may use' };
