@@ -46,7 +46,7 @@ export const startProvisioner = (config: ProvisionerConfig, overrides: Provision
       close: async () => {
         await expiry.close();
         await worker.close();
-        await Promise.all([...hands.values()].map((connector) => connector.close?.()));
+        for (const connector of hands.values()) await connector.close?.();
       },
     };
   };
