@@ -83,6 +83,8 @@ export interface Route<Body = unknown> {
   audience: Audience;
   /** What Cerbos is asked about the route. */
   cerbos: { resource: string; action: string };
+  /** In the platform's namespace: tells nothing of any tenant, so that support may read it without a reason. */
+  platformOnly?: boolean;
   /** Concerns the caller alone: somebody of several tenants need not name one. */
   anyTenant?: boolean;
   body?: JsonBody<Body>;

@@ -72,6 +72,7 @@ const drops: Record<string, Drop> = {
   AccountChanged: nothing,
   LoginFailed: nothing,
   InvitationChanged: nothing,
+  SupportRead: nothing,
 };
 
 const connectAgainMs = 500;

@@ -44,6 +44,12 @@ const operators: Record<string, Operator> = {
   like: Operator.LIKE,
 };
 
+const operatorNames = new Map(Object.entries(operators).map(([name, operator]) => [operator, name]));
+
+/** A filter in words: `status eq ACTIVE`. */
+export const filterText = ({ field, operator, values }: ListFilter): string =>
+  `${field} ${operatorNames.get(operator)} ${values.join(',')}`;
+
 const order = ['eq', 'ne', 'gt', 'gte', 'lt', 'lte', 'in'];
 
 /** Which operators a field of each type knows. */

@@ -7,6 +7,7 @@ import { takesIfMatch } from './if-match.ts';
 import { type FieldType, type ListDeclaration, operatorsOf, sortableOf } from './list-query.ts';
 import { problemOf } from './problem.ts';
 import type { Env } from './serve-route.ts';
+import { readsTenants } from './support-read.ts';
 
 interface Parameter {
   name: string;
@@ -38,12 +39,13 @@ export const problemSchema = z
   .openapi('Problem', { description: 'RFC 9457 problem details.' });
 
 /** Codes that any route of the kind can answer with. */
-const commonCodes = ({ audience, path, body, rawBody, list, method, browser, idempotent = true }: Route): Code[] => [
+const commonCodes = ({ audience, platformOnly, path, body, rawBody, list, method, browser, idempotent = true }: Route): Code[] => [
   ...(browser ? (['CSRF_REFUSED'] as const) : []),
   ...(audience === 'public'
     ? []
     : (['INVALID_TOKEN', 'INVALID_API_KEY', 'SESSION_ENDED', 'AUDIENCE_NOT_ALLOWED', 'TENANT_SUSPENDED', 'TENANT_REQUIRED'] as const)),
   'PERMISSION_DENIED',
+  ...(readsTenants({ method, audience, platformOnly }) ? (['ACCESS_REASON_REQUIRED'] as const) : []),
   ...(audience !== 'public' && method !== 'get' ? (['INSUFFICIENT_AUTHENTICATION'] as const) : []),
   ...(path.includes('{') || list ? (['INVALID_PARAMETER'] as const) : []),
   ...(list ? (['INVALID_FILTER'] as const) : []),
@@ -130,7 +132,18 @@ const listParameters = (list: ListDeclaration): Parameter[] => {
   return [...((list.paged ?? true) ? paging : []), ...Object.entries(list.fields).map(([field, type]) => filterParameter(field, type))];
 };
 
-const headerParameters = ({ audience, method, browser, idempotent = true }: Route): Parameter[] => [
+const headerParameters = ({ audience, platformOnly, method, browser, idempotent = true }: Route): Parameter[] => [
+  ...(readsTenants({ method, audience, platformOnly })
+    ? ([
+        {
+          name: 'X-Access-Reason',
+          in: 'header',
+          description: 'Why support reads this: it is demanded of `platform-support`, and the audit log keeps it.',
+          schema: { type: 'string', minLength: 3, maxLength: 500 },
+          example: 'INC-4711: requests of this tenant do not get through',
+        },
+      ] as const)
+    : []),
   ...(browser
     ? ([
         {

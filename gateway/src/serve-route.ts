@@ -24,6 +24,7 @@ import type { PermissionCatalogue } from './permission-catalogue.ts';
 import { type Caller, createCaller, type Principals } from './principals.ts';
 import { problemResponse, publicError } from './problem.ts';
 import type { Services } from './services.ts';
+import { isSupport, readsTenants, supportReadOf } from './support-read.ts';
 
 export type Env = { Bindings: HttpBindings };
 
@@ -159,6 +160,7 @@ export const createRouteServer = (parts: RouteParts) => {
     const question: Question = { kind: route.cerbos.resource, action: route.cerbos.action, version: 'route' };
     const paramNames = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
     const deadlineMs = route.deadlineMs ?? defaultDeadlineMs;
+    const isWatched = readsTenants(route);
     const idempotent = route.method !== 'get' && (route.idempotent ?? true);
 
     const respond = (value: unknown, exchange: Exchange, replayed: boolean, scope: string): Response => {
@@ -249,6 +251,11 @@ export const createRouteServer = (parts: RouteParts) => {
         permissions: () => (claims ? parts.permissionsOf(claims, tenant) : Promise.resolve([])),
         catalogue: parts.catalogue,
       };
+      // Before it is answered, not after: what cannot be recorded is not read.
+      if (isWatched && isSupport(principal))
+        await services.identity
+          .recordSupportRead(supportReadOf(route, params, asked?.filters ?? [], call.header('x-access-reason')), options)
+          .catch(ownFault);
       const value = await route.handle(call).catch(ownFault);
       if (!(value instanceof Response)) return respond(value, exchange, replayed, scope);
       for (const [name, content] of Object.entries(exchange.headers)) value.headers.set(name, content);

@@ -10,7 +10,7 @@ afterAll(() => authorizer.close());
 const tenantId = 'acme';
 const declared = [...new Set(routes.map(({ cerbos }) => `${cerbos.resource}:${cerbos.action}`))].sort();
 // Asked by services alone.
-const internal = ['access_request:settle', 'principal:resolve'];
+const internal = ['access_request:settle', 'audit_event:record', 'principal:resolve'];
 const all = [...declared, ...internal];
 const catalogue = await createPermissionCatalogue(routes, authorizer).all();
 const inCatalogue = catalogue.map(({ permission }) => permission);

@@ -305,12 +305,12 @@ describe('the way through', () => {
 
   test('when platform staff look at all tenants, then they see them, and support cannot change them', async () => {
     const [root, support] = [await world.staff('platform-admin'), await world.staff('platform-support')];
-    const tenants = (await as(support).get(`/admin/tenants?filter[slug][eq]=${slug}`)).items as Item[];
+    const tenants = (await as(root).get(`/admin/tenants?filter[slug][eq]=${slug}`)).items as Item[];
     expect(tenants).toMatchObject([{ slug, status: 'ACTIVE' }]);
-    expect(await as(support).get(`/admin/tenants/${tenants[0]?.id}`)).toEqual(tenants[0]);
+    expect(await as(root).get(`/admin/tenants/${tenants[0]?.id}`)).toEqual(tenants[0]);
     expect((await call('POST', `/admin/tenants/${tenants[0]?.id}/suspend`, { token: support.token })).status).toBe(403);
     expect((await call('POST', `/admin/tenants/${randomUUID()}/suspend`, { token: root.token })).body.error?.code).toBe('TENANT_NOT_FOUND');
-    const events = (await as(support).get(`/admin/audit?filter[tenantId][eq]=${tenants[0]?.id}&limit=5`)).items ?? [];
+    const events = (await as(root).get(`/admin/audit?filter[tenantId][eq]=${tenants[0]?.id}&limit=5`)).items ?? [];
     expect(events).toHaveLength(5);
     for (const event of events) expect(event.tenantId).toBe(tenants[0]?.id);
   });

@@ -13,6 +13,7 @@ export const adminPolicyRoutes: Route[] = [
     tag: 'Platform',
     summary: 'Which policies are in force',
     audience: 'admin',
+    platformOnly: true,
     cerbos: { resource: 'policy', action: 'read_version' },
     answer: {
       status: 200,

@@ -8,6 +8,10 @@ interface CodeEntry {
 
 /** Every error code of the public API, with its kind and meaning; docs/errors.md is generated from this table. Sorted by code. */
 export const codes = {
+  ACCESS_REASON_REQUIRED: {
+    kind: 'malformed',
+    meaning: 'Platform support says why it reads: X-Access-Reason, 3 to 500 characters, none of them a control character.',
+  },
   ALREADY_DECIDED: { kind: 'conflict', meaning: 'You have voted on this request before.' },
   API_KEY_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such API key.' },
   AUDIENCE_NOT_ALLOWED: { kind: 'denied', meaning: 'Your roles do not allow a session for this audience.' },

@@ -23,6 +23,7 @@ import type { QueueMail } from './mail/queue-mail.ts';
 import { may } from './may.ts';
 import { anyPage, page } from './page.ts';
 import type { IdentityProvider } from './provider.ts';
+import { recordSupportRead } from './record-support-read.ts';
 import { register } from './register.ts';
 import { resolvePrincipal } from './resolve-principal.ts';
 import { rolesOf } from './roles/find-role.ts';
@@ -202,6 +203,12 @@ export const identityHandlers = (parts: ServiceParts, options: IdentityOptions):
     activateTenant: async (call, { id }) => {
       await may(call, 'tenant', 'activate');
       return call.writeOnce(async (ctx) => tenantToProto(await activateTenant(ctx, id)), everywhere);
+    },
+
+    recordSupportRead: async (call, request) => {
+      await call.authorize('audit_event', 'record', {});
+      await call.write((ctx) => recordSupportRead(ctx, request), everywhere);
+      return {};
     },
 
     listMyTenants: async (call, request) => {

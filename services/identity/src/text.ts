@@ -5,6 +5,9 @@ const controlCharacter = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 // What is not seen, or turns around what is seen, and half a character. Joiners stay: some scripts need them.
 const deceptive = /[\p{Cs}\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/u;
 
+/** Whether a text is on one line, and what it holds is what one sees. */
+export const isLegible = (value: string): boolean => !controlCharacter.test(value) && !deceptive.test(value);
+
 /**
  * A name on one line, 1 to 100 characters without spaces around it, in its one spelling (NFC), so that two names that look the same are
  * compared as the same. Errors: INVALID_FIELDS at `pointer`.
