@@ -1,9 +1,9 @@
 import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { auditOf, call, login, must, type Person, Tenant } from '../client.ts';
-import { admin, directly, timeUntil } from './keycloak.ts';
+import { admin, timeUntil } from './keycloak.ts';
 
-const boundMs = 10_000;
+const boundMs = 1000;
 
 describe('what is changed in Keycloak itself', () => {
   let tenant: Tenant;
@@ -91,14 +91,5 @@ describe('what is changed in Keycloak itself', () => {
     expect(session.status).toBe(200);
     const me = await must(200, 'GET', '/me', { token: String(session.body.accessToken) });
     expect(me).toMatchObject({ id: user?.id, email, orgRoles: ['requester'], tenant: { slug: tenant.slug } });
-  });
-
-  test('when an ID token of Keycloak is shown, then it is refused; an access token of a session that we did not start too', async () => {
-    const person = await tenant.person('foreign', ['requester']);
-    const scope = `openid organization:${tenant.slug}`;
-    const tokens = await directly('accessops-app', person.email, tenant.password, scope);
-    for (const token of [tokens.id_token, tokens.refresh_token, tokens.access_token]) {
-      expect((await call('GET', '/me', { token: String(token) })).status).toBe(401);
-    }
   });
 });

@@ -1,11 +1,13 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { inject } from 'vitest';
 
 const realm = 'accessops';
 
-/** The process of identity at the moment: one that was killed is started again. */
-export const identityPid = (): number => Number(/\d+/.exec(readFileSync(inject('keycloak').identityPidFile, 'utf8'))?.[0]);
+/** The process of a part of the platform at the moment: one that was killed is started again. */
+export const pidOf = (part: 'identity' | 'keycloak'): number =>
+  Number(/\d+/.exec(readFileSync(join(inject('keycloak').dataDir, 'run', `${part}.pid`), 'utf8'))?.[0]);
 
 const post = async (path: string, parameters: Record<string, string>, authorization?: string): Promise<Record<string, unknown>> => {
   const response = await fetch(`${inject('keycloak').url}${path}`, {
@@ -16,23 +18,33 @@ const post = async (path: string, parameters: Record<string, string>, authorizat
   return (await response.json()) as Record<string, unknown>;
 };
 
-/** Keycloak's own answer to a login with a password, without us in between. */
-export const directly = (clientId: string, username: string, password: string, scope: string): Promise<Record<string, unknown>> => {
-  const basic = Buffer.from(`${clientId}:${inject('keycloak').clientSecret}`).toString('base64');
-  const parameters = { grant_type: 'password', username, password, scope };
-  return post(`/realms/${realm}/protocol/openid-connect/token`, parameters, `Basic ${basic}`);
+interface DirectLogin {
+  username: string;
+  password: string;
+  scope?: string;
+  realm?: string;
+}
+
+/** Keycloak's own answer to a login with a password for `accessops-app`, without us in between. */
+export const directly = ({ realm: where = realm, scope = 'openid', ...credentials }: DirectLogin): Promise<Record<string, unknown>> => {
+  const basic = Buffer.from(`accessops-app:${inject('keycloak').clientSecret}`).toString('base64');
+  const parameters = { grant_type: 'password', scope, ...credentials };
+  return post(`/realms/${where}/protocol/openid-connect/token`, parameters, `Basic ${basic}`);
 };
 
-// Its tokens live for a minute.
-const administratorToken = async (): Promise<string> => {
+/** A token of Keycloak's own administrator, of its realm `master`; they live for a minute. */
+export const administratorToken = async (): Promise<string> => {
   const parameters = { grant_type: 'password', client_id: 'admin-cli', username: 'admin', password: inject('keycloak').adminPassword };
   return String((await post('/realms/master/protocol/openid-connect/token', parameters)).access_token);
 };
 
 /** A call of Keycloak's admin API as an administrator at its console would make it. */
-export const admin = async <T = unknown>(method: string, path: string, body?: unknown): Promise<T> => {
-  const { url } = inject('keycloak');
-  const response = await fetch(`${url}/admin/realms/${realm}${path}`, {
+export const admin = <T = unknown>(method: string, path: string, body?: unknown): Promise<T> =>
+  adminOfAll<T>(method, `/${realm}${path}`, body);
+
+/** The same, about any realm. */
+export const adminOfAll = async <T = unknown>(method: string, path: string, body?: unknown): Promise<T> => {
+  const response = await fetch(`${inject('keycloak').url}/admin/realms${path}`, {
     method,
     headers: { authorization: `Bearer ${await administratorToken()}`, 'content-type': 'application/json' },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -42,12 +54,20 @@ export const admin = async <T = unknown>(method: string, path: string, body?: un
   return (text ? JSON.parse(text) : undefined) as T;
 };
 
-/** How long something took to become true, in milliseconds; fails after ten seconds. */
-export const timeUntil = async (what: string, condition: () => Promise<boolean>): Promise<number> => {
+/** How long something took to become true, in milliseconds; fails after `withinMs`. */
+export const timeUntil = async (what: string, condition: () => Promise<boolean>, withinMs = 10_000): Promise<number> => {
   const startedAt = performance.now();
   while (!(await condition())) {
-    if (performance.now() - startedAt > 10_000) throw new Error(`not within ten seconds: ${what}`);
+    if (performance.now() - startedAt > withinMs) throw new Error(`not within ${withinMs} ms: ${what}`);
     await delay(20);
   }
   return performance.now() - startedAt;
+};
+
+/** Whether Keycloak and all of the platform answer. */
+export const isUp = async (): Promise<boolean> => {
+  const answers = [`${inject('keycloak').url}/realms/${realm}/protocol/openid-connect/certs`, `${inject('url')}/health`].map((address) =>
+    fetch(address, { signal: AbortSignal.timeout(2000) }),
+  );
+  return (await Promise.allSettled(answers)).every((answer) => answer.status === 'fulfilled' && answer.value.ok);
 };

@@ -1,34 +1,84 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
-import { expect, inject, test } from 'vitest';
-import { call, until } from '../client.ts';
-import { admin, identityPid } from './keycloak.ts';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+import { call, login, until } from '../client.ts';
+import { admin, isUp, pidOf } from './keycloak.ts';
 
-const register = (email: string) =>
-  call('POST', '/auth/register', { body: { email, password: 'quarry lamp seven bridges', firstName: 'Ada', lastName: 'Admin' } });
+const password = 'quarry lamp seven bridges';
 
-const usersThere = (email: string) => admin<unknown[]>('GET', `/users?email=${encodeURIComponent(email)}&exact=true`);
+interface UserThere {
+  enabled: boolean;
+}
 
-/** The row of a registration that has been noted and whose user is being made. */
-const drafted = async (client: pg.Client, email: string) =>
-  (await client.query('select from identity.keycloak_draft where email = $1', [email])).rowCount === 1;
-
-test('when identity is killed while Keycloak makes the user, then nobody is left on either side, and the address is free', async () => {
+// Registrations that are broken off in the middle: how each ends shows only after half a minute and more, so they are all begun first.
+describe('of a registration that a kill breaks off', () => {
   const client = new pg.Client(inject('keycloak').adminUrl);
-  await client.connect();
-  try {
-    const email = `orphan@${randomUUID().slice(0, 13)}.test`;
-    const answer = register(email);
-    await until('the registration is under way', () => drafted(client, email));
-    process.kill(identityPid(), 'SIGKILL');
-    expect((await answer).status).toBe(503);
-    await until('the draft is gone', async () => !(await drafted(client, email)), 110_000);
+  const newAddress = () => `orphan@${randomUUID().slice(0, 13)}.test`;
+  const register = (email: string) => call('POST', '/auth/register', { body: { email, password, firstName: 'Ada', lastName: 'Admin' } });
+  const usersThere = (email: string) => admin<UserThere[]>('GET', `/users?email=${encodeURIComponent(email)}&exact=true`);
+  const count = async (table: string, email: string) =>
+    (await client.query(`select from identity.${table} where email = $1`, [email])).rowCount ?? 0;
+  const platformIsUp = () => until('all parts are back', isUp, 60_000);
+
+  /** Does something to the registration when Keycloak has made the user and our transaction cannot go on: it waits for a lock. */
+  const inBetween = async (email: string, act: () => Promise<void>) => {
+    await client.query('begin');
+    try {
+      await client.query('lock table identity.account in share mode');
+      const answer = register(email);
+      await until('Keycloak has made the user', async () => (await usersThere(email)).length === 1);
+      await act();
+      return answer;
+    } finally {
+      await client.query('rollback');
+    }
+  };
+
+  const [duringCreation, afterCreation, unnoticed] = [newAddress(), newAddress(), newAddress()];
+  const statuses: Record<string, number> = {};
+
+  beforeAll(async () => {
+    await client.connect();
+    const answer = register(duringCreation);
+    await until('the registration is under way', async () => (await count('keycloak_draft', duringCreation)) === 1);
+    process.kill(pidOf('keycloak'), 'SIGKILL');
+    statuses[duringCreation] = (await answer).status;
+    await platformIsUp();
+
+    const killed = await inBetween(afterCreation, async () => void process.kill(pidOf('keycloak'), 'SIGKILL'));
+    statuses[afterCreation] = (await killed).status;
+    await platformIsUp();
+
+    const left = await inBetween(unnoticed, async () => void process.kill(pidOf('identity'), 'SIGKILL'));
+    statuses[unnoticed] = (await left).status;
+    await platformIsUp();
+  });
+
+  afterAll(() => client.end());
+
+  /** Nobody is left on either side, and the address is as free as before. */
+  const comesToNothing = async (email: string) => {
+    await until('the draft is gone', async () => (await count('keycloak_draft', email)) === 0, 100_000);
     expect(await usersThere(email)).toEqual([]);
-    const { rowCount } = await client.query('select from identity.account where email = $1', [email]);
-    expect(rowCount).toBe(0);
+    expect(await count('account', email)).toBe(0);
     expect((await register(email)).status).toBe(201);
-    await until('the user is enabled', async () => ((await usersThere(email)) as { enabled: boolean }[])[0]?.enabled);
-  } finally {
-    await client.end();
-  }
+    expect((await login(email, password)).status).toBe(200);
+  };
+
+  test('when Keycloak is killed while it makes the user, then 503, nobody is left on either side, and the address is free', async () => {
+    expect(statuses[duringCreation]).toBe(503);
+    await comesToNothing(duringCreation);
+  });
+
+  test('when Keycloak is killed after it made the user, then the person is there on both sides once it is back', async () => {
+    expect(statuses[afterCreation]).toBe(201);
+    expect(await count('account', afterCreation)).toBe(1);
+    await until('the user is enabled', async () => (await usersThere(afterCreation))[0]?.enabled, 60_000);
+    expect((await login(afterCreation, password)).status).toBe(200);
+  });
+
+  test('when identity is killed after Keycloak made the user, then 503, nobody is left on either side, and the address is free', async () => {
+    expect(statuses[unnoticed]).toBe(503);
+    await comesToNothing(unnoticed);
+  });
 });

@@ -6,8 +6,8 @@ import { secretsFile } from '../places.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The Keycloak under test: its address, the secret of the realm's clients, the password of its admin, where to find identity's process, and the database. */
-    keycloak: { url: string; clientSecret: string; adminPassword: string; identityPidFile: string; adminUrl: string };
+    /** The Keycloak under test: its address, the secret of the realm's clients, the password of its admin, the platform's folder, and the database. */
+    keycloak: { url: string; clientSecret: string; adminPassword: string; dataDir: string; adminUrl: string };
   }
 }
 
@@ -20,6 +20,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   writeFileSync(secretsFile, '');
   // Hundreds of wrong passwords come from here.
   process.env.ACCESSOPS_RATE_LIMIT = 'off';
+  // Who asked for the keys is read there.
+  Object.assign(process.env, { KC_HTTP_ACCESS_LOG_ENABLED: 'true', KC_HTTP_ACCESS_LOG_EXCLUDE: '/admin/.*' });
   const onProgress = (line: string) => process.stderr.write(`${line}\n`);
   const platform = await startPlatform({ dataDir: platformDir, port: 0, identityProvider: 'keycloak', durable: false, onProgress });
   project.provide('url', platform.url);
@@ -27,7 +29,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     url: `http://127.0.0.1:${platform.ports.keycloak}`,
     clientSecret: platform.secrets.keycloak.client,
     adminPassword: platform.secrets.keycloak.admin,
-    identityPidFile: join(platformDir, 'run', 'identity.pid'),
+    dataDir: platformDir,
     adminUrl: platform.adminUrl,
   });
   return () => platform.stop();

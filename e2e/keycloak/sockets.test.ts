@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { expect, inject, test } from 'vitest';
 import { login, pool } from '../client.ts';
-import { identityPid } from './keycloak.ts';
+import { pidOf } from './keycloak.ts';
 
 /** How many connections a process holds to a port of this machine. */
 const connectionsTo = (pid: number, port: number): number => {
@@ -27,7 +27,7 @@ const connectionsTo = (pid: number, port: number): number => {
 
 test.runIf(process.platform === 'linux')('when 500 logins fail, then no socket is left over from them', async () => {
   const port = Number(new URL(inject('keycloak').url).port);
-  const pid = identityPid();
+  const pid = pidOf('identity');
   let most = 0;
   const answers = await pool(Array.from({ length: 500 }), 20, async (_, index) => {
     const answer = await login(`nobody${index}@nowhere.test`, 'not the right password');

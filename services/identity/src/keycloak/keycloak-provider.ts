@@ -1,11 +1,11 @@
 import { AppError } from '@accessops/errors';
 import type { ServiceParts } from '@accessops/service';
-import type { JSONWebKeySet } from 'jose';
 import { checkPassword } from '../password-rules.ts';
 import type { IdentityProvider } from '../provider.ts';
 import { type Admin, createAdmin } from './admin.ts';
 import { createDrafts } from './draft.ts';
 import { createGrants, type Grants } from './grants.ts';
+import { createKeys } from './keys.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
 import { createOrganizations } from './organizations.ts';
@@ -35,21 +35,8 @@ export interface KeycloakParts {
 }
 
 const settleEveryMs = 200;
-const watchEveryMs = 500;
+const watchEveryMs = 250;
 const sweepEveryMs = 5000;
-const keysWithinMs = 3000;
-
-const fetchKeys = async (realmUrl: string): Promise<JSONWebKeySet> => {
-  try {
-    const response = await fetch(`${realmUrl}/protocol/openid-connect/certs`, { signal: AbortSignal.timeout(keysWithinMs) });
-    if (!response.ok) throw new Error(`the keys of the realm: ${response.status}`);
-    const { keys } = (await response.json()) as JSONWebKeySet;
-    // There is one for encryption too.
-    return { keys: keys.filter(({ use, alg }) => use === 'sig' && alg === 'RS256') };
-  } catch (cause) {
-    throw new AppError('DEPENDENCY_UNAVAILABLE', 'The identity provider does not answer', { cause });
-  }
-};
 
 /** A real Keycloak as the identity provider: it keeps passwords, sessions and keys; here is what it tells and is told. */
 export const createKeycloakProvider = (parts: ServiceParts, { issuer, clientSecret }: KeycloakOptions): IdentityProvider => {
@@ -72,7 +59,7 @@ export const createKeycloakProvider = (parts: ServiceParts, { issuer, clientSecr
     login: (call, credentials) => login(call, parts, keycloak, credentials),
     refresh: (call, refreshToken) => refresh(call, keycloak, refreshToken),
     logout: (call, refreshToken) => logout(call, keycloak, refreshToken),
-    jwks: () => fetchKeys(issuer),
+    jwks: createKeys(issuer),
     stepUp: () => Promise.reject(new AppError('MFA_KEPT_ELSEWHERE')),
     withAccount: drafts.withAccount,
     secondFactor: createSecondFactors(admin),

@@ -75,11 +75,13 @@ export const createWatch = ({ parts: { pool }, admin, realm, reconciler, session
       const foreign = fresh(changes).filter(({ authDetails }) => authDetails?.userId !== self);
       const named = foreign.map(({ resourcePath = '', representation = '' }) => `${resourcePath} ${representation}`);
       const ids = [...new Set(named.flatMap((text) => text.match(uuidPattern) ?? []))];
-      if (ids.length > 0) await reconciler.note(ids);
-      await sessions.hearEnded(fresh(ended).flatMap(({ sessionId }) => (sessionId ? [sessionId] : [])));
       const sessionsInPaths = foreign.flatMap(({ resourcePath = '' }) => /^sessions\/(.+)$/.exec(resourcePath)?.slice(1) ?? []);
-      await sessions.hearEnded(sessionsInPaths);
-      await sessions.compare(ids);
+      await sessions.hearEnded([...fresh(ended).flatMap(({ sessionId }) => (sessionId ? [sessionId] : [])), ...sessionsInPaths]);
+      if (ids.length > 0) {
+        await reconciler.note(ids);
+        // At once: the next round of its own would only come later.
+        await Promise.all([reconciler.round(), sessions.compare(ids)]);
+      }
       // Only now: what failed on the way is read again.
       seen = new Set([...changes, ...ended].map(({ id }) => id));
       const latest = Math.max(heardUntil, ...[...changes, ...ended].map(({ time }) => time));
