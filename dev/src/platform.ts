@@ -1,4 +1,4 @@
-import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { services } from '@accessops/events/topology';
@@ -20,6 +20,7 @@ import { ProcessGroup } from './process-group.ts';
 import { runProgram } from './run-program.ts';
 import { openSecrets, type Secrets } from './secrets.ts';
 import { serverProcesses, singleProcess } from './server-processes.ts';
+import { sourceFiles } from './source-files.ts';
 import { StartError } from './start-error.ts';
 import { watchPolicies } from './watch-policies.ts';
 
@@ -193,15 +194,22 @@ const startServers = async ({ options, paths, secrets, reserved, ports, group }:
   await Promise.all(specs.map((spec) => group.launch(spec, spec.name === 'gateway' ? stages.gateway : stages.services)));
 };
 
+const codeChangedAt = () =>
+  Math.max(
+    ...['pnpm-lock.yaml', ...['proto', 'packages', 'services', 'gateway'].flatMap((folder) => sourceFiles(folder, '.ts'))].map(
+      (path) => statSync(join(root, path)).mtimeMs,
+    ),
+  );
+
 /**
- * Loads the code of all processes once, when it has never been compiled here: Node keeps the result, and the six that
- * start afterwards neither spend the time nor keep the compiler's memory.
+ * Loads the code of all processes once, when it has not been compiled here as it is now: Node keeps the result, and the six
+ * that start afterwards neither spend the time nor keep the compiler's memory.
  */
 const warmUp = async ({ group }: Start) => {
   const cache = process.env.NODE_COMPILE_CACHE;
   if (!cache) return;
   const done = join(cache, `warm-${process.version}`);
-  if (existsSync(done)) return;
+  if (existsSync(done) && statSync(done).mtimeMs > codeChangedAt()) return;
   await runProgram(process.execPath, [join(import.meta.dirname, 'warm-up.ts')], { signal: group.stopping });
   if (existsSync(cache)) writeFileSync(done, '');
 };
