@@ -9,6 +9,7 @@ import {
   ServiceAccountChangedSchema,
   ServiceAccountDeletedSchema,
   SessionEndedSchema,
+  SettingChangedSchema,
   TeamDeletedSchema,
   TeamMembershipChangedSchema,
   TenantUpdatedSchema,
@@ -42,6 +43,7 @@ type Drop = (principals: Principals, payload: Uint8Array) => void;
 const dropUsers = (principals: Principals, users: (UserSnapshot | undefined)[]) => {
   for (const user of users) if (user) principals.dropUser(user.id);
 };
+const everyTenant = '00000000-0000-0000-0000-000000000000';
 const nothing: Drop = () => {};
 
 /** What each event of identity makes wrong; an event that is not here may make anything wrong. */
@@ -59,7 +61,11 @@ const drops: Record<string, Drop> = {
   TeamDeleted: (principals, payload) => dropUsers(principals, fromBinary(TeamDeletedSchema, payload).users),
   TenantCreated: nothing,
   TenantUpdated: (principals, payload) => principals.dropTenant(fromBinary(TenantUpdatedSchema, payload).tenantId),
-  SettingChanged: nothing,
+  SettingChanged: (principals, payload) => {
+    const { tenantId } = fromBinary(SettingChangedSchema, payload);
+    if (tenantId === '' || tenantId === everyTenant) principals.dropAll();
+    else principals.dropTenant(tenantId);
+  },
   FeatureFlagChanged: (principals, payload) => principals.dropTenant(fromBinary(FeatureFlagChangedSchema, payload).tenantId),
   LicenseChanged: (principals, payload) => principals.dropTenant(fromBinary(LicenseChangedSchema, payload).tenantId),
   // Who has the role, identity alone knows.

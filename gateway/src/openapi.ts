@@ -46,7 +46,7 @@ const commonCodes = ({ audience, platformOnly, path, body, rawBody, list, method
     : (['INVALID_TOKEN', 'INVALID_API_KEY', 'SESSION_ENDED', 'AUDIENCE_NOT_ALLOWED', 'TENANT_SUSPENDED', 'TENANT_REQUIRED'] as const)),
   'PERMISSION_DENIED',
   ...(readsTenants({ method, audience, platformOnly }) ? (['ACCESS_REASON_REQUIRED'] as const) : []),
-  ...(audience !== 'public' && method !== 'get' ? (['INSUFFICIENT_AUTHENTICATION'] as const) : []),
+  ...(audience !== 'public' && method !== 'get' ? (['INSUFFICIENT_AUTHENTICATION', 'MFA_ENROLMENT_REQUIRED'] as const) : []),
   ...(path.includes('{') || list ? (['INVALID_PARAMETER'] as const) : []),
   ...(list ? (['INVALID_FILTER'] as const) : []),
   ...(list && (list.paged ?? true) ? (['INVALID_CURSOR'] as const) : []),

@@ -1,4 +1,4 @@
-import { AppError, codes, insufficientAuthentication, invalidField } from '@accessops/errors';
+import { AppError, codes, enrolmentRequired, insufficientAuthentication, invalidField } from '@accessops/errors';
 import { describe, expect, test } from 'vitest';
 import { errorsPage, problemOf, problemResponse, publicError, rawProblem } from './problem.ts';
 
@@ -40,6 +40,7 @@ describe('problems', () => {
       'Bearer error="insufficient_user_authentication", error_description="A second factor is demanded for this: step up and try again.", acr_values="aal2"',
     );
     expect(challenge(insufficientAuthentication('aal2', 300))).toMatch(/, acr_values="aal2", max_age="300"$/);
+    expect(challenge(enrolmentRequired('aal2'))).toMatch(/^Bearer error="insufficient_user_authentication", .*, acr_values="aal2"$/);
     expect(challenge(new AppError('MFA_REQUIRED'))).toBe('Bearer');
   });
 

@@ -20,7 +20,7 @@ const quoted = (value: string): string => `"${value.replaceAll(/[^\x20\x21\x23-\
 /** RFC 9110 wants a challenge with every 401; RFC 6750 names what is wrong with a token, RFC 9470 which one would do. */
 const challengeOf = ({ code, message, members: { acrValues, maxAge } }: AppError): string => {
   if (code === 'INVALID_TOKEN' || code === 'INVALID_API_KEY') return 'Bearer error="invalid_token"';
-  if (code !== 'INSUFFICIENT_AUTHENTICATION') return 'Bearer';
+  if (code !== 'INSUFFICIENT_AUTHENTICATION' && code !== 'MFA_ENROLMENT_REQUIRED') return 'Bearer';
   return [
     'Bearer error="insufficient_user_authentication"',
     `error_description=${quoted(message)}`,

@@ -199,7 +199,7 @@ export const createRouteServer = (parts: RouteParts) => {
       exchange.tenant = principal.tenantId ?? '';
       const decision = await authorizer.decide(principal, question);
       exchange.decisionId = decision.decisionId;
-      assertAllowed(decision);
+      assertAllowed(principal, decision);
 
       const params = paramNames.length > 0 ? paramsOf(c, paramNames, route.keys) : nothing;
       const scope = list ? `${route.operationId} ${principal.tenantId} ${principal.id}` : '';

@@ -77,6 +77,21 @@ test('when somebody has enrolled, then signing in asks for the second factor aft
   expect((await login(person.email)).status).toBe(200);
 });
 
+/** What is made to ask for, of a sensitivity. */
+const resourceOf = async ({ token }: Person, sensitivity: string): Promise<string> => {
+  const type = { key: sensitivity, name: 'T', connector: 'simulated', roles: ['reader'], sensitivity, maxDuration: 'P1D' };
+  const { body } = await call('POST', '/org/resource-types', { token, body: type });
+  const resource = await call('POST', '/org/resources', { token, body: { key: sensitivity, name: 'R', resourceTypeId: body.id } });
+  return String(resource.body.id);
+};
+
+const file = async ({ token }: Person, resourceId: string): Promise<Item> => {
+  const body = { resourceId, role: 'reader', justification: 'An incident', duration: 'PT4H' };
+  return (await call('POST', '/requests', { token, body })).body as Item;
+};
+
+const approve = (token: string, { id }: Item) => call('POST', `/requests/${id}/approve`, { token });
+
 test('when a request is of high sensitivity, then an approver with a second factor decides with it, and one without as before', async () => {
   const { admin, slug } = await world.organization();
   const [requester, plain, enrolled] = await Promise.all([
@@ -85,18 +100,7 @@ test('when a request is of high sensitivity, then an approver with a second fact
     world.person(admin, slug, ['approver']),
   ]);
   const { code } = await enrol(enrolled);
-  const resourceOf = async (sensitivity: string) => {
-    const type = { key: sensitivity, name: 'T', connector: 'simulated', roles: ['reader'], sensitivity, maxDuration: 'P1D' };
-    const { body } = await call('POST', '/org/resource-types', { token: admin.token, body: type });
-    return (await call('POST', '/org/resources', { token: admin.token, body: { key: sensitivity, name: 'R', resourceTypeId: body.id } }))
-      .body as Item;
-  };
-  const file = async (resourceId: string) => {
-    const body = { resourceId, role: 'reader', justification: 'An incident', duration: 'PT4H' };
-    return (await call('POST', '/requests', { token: requester.token, body })).body as Item;
-  };
-  const [medium, high] = [await file((await resourceOf('medium')).id), await file((await resourceOf('high')).id)];
-  const approve = (token: string, { id }: Item) => call('POST', `/requests/${id}/approve`, { token });
+  const [medium, high] = [await file(requester, await resourceOf(admin, 'medium')), await file(requester, await resourceOf(admin, 'high'))];
   expect((await approve(enrolled.token, medium)).body).toMatchObject({ status: 'APPROVED' });
   const refused = await approve(enrolled.token, high);
   expect([codeOf(refused), challengeOf(refused)]).toEqual([
@@ -137,4 +141,70 @@ test('when platform staff have a second factor, then suspending a tenant takes i
   expect(codeOf(refused)).toEqual([401, 'INSUFFICIENT_AUTHENTICATION']);
   const stepped = await call('POST', '/auth/step-up', { token: root.token, body: { totp: code() } });
   expect((await change(String(stepped.body.accessToken), 'suspend')).status).toBe(200);
+});
+
+test('when the plan of a request demanded a second factor, then so does its credential of a holder who has one', async () => {
+  const { admin, slug } = await world.organization();
+  const [holder, one, two] = await Promise.all(['requester', 'approver', 'approver'].map((role) => world.person(admin, slug, [role])));
+  if (!holder || !one || !two) throw new Error('people are missing');
+  const request = await file(holder, await resourceOf(admin, 'high'));
+  for (const { token } of [one, two]) await approve(token, request);
+  const grantId = await until(async () => (await call('GET', `/requests/${request.id}`, { token: holder.token })).body.grantId);
+  const { code } = await enrol(holder);
+  const read = (token: string) => call('POST', `/grants/${grantId}/credential`, { token });
+  const refused = await read(holder.token);
+  expect([codeOf(refused), challengeOf(refused)]).toEqual([
+    [401, 'INSUFFICIENT_AUTHENTICATION'],
+    expect.stringContaining('acr_values="aal2"'),
+  ]);
+  expect((await call('GET', `/grants/${grantId}`, { token: holder.token })).status).toBe(200);
+  const stepped = await call('POST', '/auth/step-up', { token: holder.token, body: { totp: code() } });
+  expect((await read(String(stepped.body.accessToken))).status).toBe(200);
+});
+
+test('when the organisation demands a second factor, then nobody administers or decides without, and whoever has none can set one up', async () => {
+  const { admin, slug } = await world.organization();
+  const [other, approver, requester] = await Promise.all([
+    world.person(admin, slug, ['admin'], 'org-admin'),
+    world.person(admin, slug, ['approver']),
+    world.person(admin, slug, ['requester']),
+  ]);
+  const resourceId = await resourceOf(admin, 'medium');
+  const { body: machine } = await call('POST', '/org/service-accounts', {
+    token: admin.token,
+    body: { name: 'CI', scopes: [{ resource: 'team', action: 'create' }] },
+  });
+  const { body: key } = await call('POST', `/org/service-accounts/${machine.id}/keys`, { token: admin.token });
+  const put = (token: string, value: boolean) => call('PUT', '/org/settings/security.require-mfa', { token, body: { value } });
+  const team = (token: string) => call('POST', '/org/teams', { token, body: { name: `Team ${crypto.randomUUID()}` } });
+  expect((await team(other.token)).status).toBe(201);
+
+  expect((await put(admin.token, true)).status).toBe(200);
+  const refused = await until(
+    async () => {
+      const answer = await team(other.token);
+      return answer.status !== 201 && answer;
+    },
+    { timeoutMs: 1000 },
+  );
+  expect(codeOf(refused)).toEqual([401, 'MFA_ENROLMENT_REQUIRED']);
+  expect(challengeOf(refused)).toMatch(/^Bearer error="insufficient_user_authentication", .*, acr_values="aal2"$/);
+  expect(refused.body.detail).toContain('/api/v1/me/mfa/totp');
+  expect(codeOf(await put(admin.token, false))).toEqual([401, 'MFA_ENROLMENT_REQUIRED']);
+  expect((await call('GET', '/org/teams', { token: other.token })).status).toBe(200);
+  // What is neither goes on, and so do machines, which have no second factor to prove.
+  const request = await file(requester, resourceId);
+  expect(request.status).toBe('PENDING');
+  expect((await team(String(key.key))).status).toBe(201);
+  expect(codeOf(await approve(approver.token, request))).toEqual([401, 'MFA_ENROLMENT_REQUIRED']);
+
+  const { recoveryCodes } = await enrol(approver);
+  await until(async () => codeOf(await approve(approver.token, request))[1] === 'INSUFFICIENT_AUTHENTICATION');
+  const stepped = await call('POST', '/auth/step-up', { token: approver.token, body: { recoveryCode: recoveryCodes[0] } });
+  expect((await approve(String(stepped.body.accessToken), request)).body).toMatchObject({ status: 'APPROVED' });
+
+  const own = await enrol(admin);
+  const raised = await call('POST', '/auth/step-up', { token: admin.token, body: { recoveryCode: own.recoveryCodes[0] } });
+  expect((await put(String(raised.body.accessToken), false)).status).toBe(200);
+  await until(async () => (await team(other.token)).status === 201, { timeoutMs: 1000 });
 });

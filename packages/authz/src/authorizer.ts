@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { AppError, insufficientAuthentication } from '@accessops/errors';
+import { AppError, enrolmentRequired, insufficientAuthentication } from '@accessops/errors';
 import { GRPC } from '@cerbos/grpc';
 import { LRUCache } from 'lru-cache';
 import type { Attribute, Decision, Question } from './decision.ts';
@@ -25,7 +25,7 @@ export interface Subject {
 export interface Authorizer {
   /** Asks Cerbos, or remembers. Throws DEPENDENCY_UNAVAILABLE when it does not answer; never allows by itself. */
   decide(subject: Subject, question: Question): Promise<Decision>;
-  /** The same, but throws instead of answering no: PERMISSION_DENIED, INSUFFICIENT_AUTHENTICATION. */
+  /** The same, but throws instead of answering no: those of `assertAllowed`. */
   authorize(subject: Subject, question: Question): Promise<Decision>;
   /** Which of many questions are answered yes, in as few calls as Cerbos takes; not remembered. */
   allowed(subject: Subject, questions: Question[]): Promise<boolean[]>;
@@ -79,9 +79,14 @@ const patienceMs = 5000;
 // What Cerbos takes in one call, unless told otherwise.
 const batchSize = 50;
 
-/** Throws unless it is allowed. Errors: PERMISSION_DENIED; INSUFFICIENT_AUTHENTICATION when a second factor is all that is missing. */
-export const assertAllowed = ({ allowed, demand }: Decision): void => {
-  if (!allowed) throw demand ? insufficientAuthentication(demand) : new AppError('PERMISSION_DENIED');
+/**
+ * Throws unless it is allowed. Errors: PERMISSION_DENIED; when a second factor is all that is missing INSUFFICIENT_AUTHENTICATION, or
+ * MFA_ENROLMENT_REQUIRED for who has none.
+ */
+export const assertAllowed = ({ mfaEnrolled }: Pick<Subject, 'mfaEnrolled'>, { allowed, demand }: Decision): void => {
+  if (allowed) return;
+  if (!demand) throw new AppError('PERMISSION_DENIED');
+  throw mfaEnrolled ? insufficientAuthentication(demand) : enrolmentRequired(demand);
 };
 
 const secondFactor = 'aal2';
@@ -186,7 +191,7 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
     decide,
     authorize: async (subject, question) => {
       const decision = await decide(subject, question);
-      assertAllowed(decision);
+      assertAllowed(subject, decision);
       return decision;
     },
     allowed: async (subject, questions) => {

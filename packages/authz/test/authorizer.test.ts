@@ -80,10 +80,15 @@ describe('decisions', () => {
   test('when a second factor is all that is missing, then that is demanded, and of nobody for whom it would change nothing', async () => {
     const authorizer = authorizerFor({ address: cerbos.address });
     const signing = reading({ action: 'sign' });
-    const writer = subject({ orgRoles: ['writer'] });
+    const writer = subject({ orgRoles: ['writer'], mfaEnrolled: true });
     expect(await authorizer.decide(writer, signing)).toMatchObject({ allowed: false, demand: 'aal2' });
     await expect(authorizer.authorize(writer, signing)).rejects.toMatchObject({
       code: 'INSUFFICIENT_AUTHENTICATION',
+      httpStatus: 401,
+      members: { acrValues: 'aal2' },
+    });
+    await expect(authorizer.authorize(subject({ orgRoles: ['writer'] }), signing)).rejects.toMatchObject({
+      code: 'MFA_ENROLMENT_REQUIRED',
       httpStatus: 401,
       members: { acrValues: 'aal2' },
     });

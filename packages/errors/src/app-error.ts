@@ -52,5 +52,9 @@ export const invalidField = (pointer: string, message: string): AppError =>
 export const insufficientAuthentication = (acrValues: string, maxAge?: number): AppError =>
   new AppError('INSUFFICIENT_AUTHENTICATION', undefined, { members: { acrValues, ...(maxAge !== undefined && { maxAge }) } });
 
+/** The same to somebody who has no second factor to prove yet. */
+export const enrolmentRequired = (acrValues: string): AppError =>
+  new AppError('MFA_ENROLMENT_REQUIRED', undefined, { members: { acrValues } });
+
 /** Whether a string is a code of the table. */
 export const isCode = (value: string): value is Code => Object.hasOwn(codes, value);

@@ -63,6 +63,10 @@ export const codes = {
   MALFORMED_REQUEST: { kind: 'malformed', meaning: 'This is not a well-formed HTTP request.' },
   METHOD_NOT_ALLOWED: { kind: 'methodNotAllowed', meaning: 'This path does not take that method.' },
   MFA_ALREADY_ENROLLED: { kind: 'conflict', meaning: 'There is a second factor already.' },
+  MFA_ENROLMENT_REQUIRED: {
+    kind: 'unauthenticated',
+    meaning: 'Your organisation demands a second factor for this and you have none yet: set one up at `/api/v1/me/mfa/totp`, then step up.',
+  },
   MFA_KEPT_ELSEWHERE: { kind: 'wrongState', meaning: 'Second factors are kept by the identity provider: set them up and use them there.' },
   MFA_NOT_BEGUN: { kind: 'wrongState', meaning: 'There is no second factor that waits to be confirmed.' },
   MFA_NOT_ENROLLED: { kind: 'wrongState', meaning: 'There is no second factor.' },

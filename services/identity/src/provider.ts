@@ -20,6 +20,8 @@ export interface Credentials {
 
 /** Where a provider keeps people's second factors. */
 export interface SecondFactors {
+  /** Whether they are proved elsewhere: here nobody can be asked for one. */
+  readonly keptElsewhere: boolean;
   get(ctx: Ctx): Promise<MessageInitShape<typeof MfaSchema>>;
   /** Makes a secret that counts once it is confirmed. Errors: MFA_ALREADY_ENROLLED. */
   begin(ctx: Ctx): Promise<{ secret: string; uri: string }>;

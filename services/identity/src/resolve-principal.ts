@@ -4,6 +4,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Pool } from 'pg';
 import type { Audience } from './session.ts';
+import type { Settings } from './settings/settings.ts';
 import type { TenantStatus } from './tenant.ts';
 import { isId } from './text.ts';
 
@@ -26,13 +27,22 @@ interface Row {
   flags: string[] | null;
   permissions: string[];
   mfa_enrolled: boolean;
+  /** JSON; null where nobody has set it. */
+  require_mfa: string | null;
+}
+
+/** What resolving works with. */
+export interface ResolveParts {
+  pool: Pool;
+  settings: Pick<Settings, 'valueFrom'>;
 }
 
 const read = async (pool: Pool, values: unknown[]): Promise<Row | undefined> => {
   const { rows } = await pool.query<Row>({
     name: 'resolve-principal',
     text: `select found.*, entitled.*, resolve_permissions(found.tenant_id, $1) as permissions,
-                  exists (select 1 from totp where account_id = $1 and confirmed_at is not null) as mfa_enrolled
+                  exists (select 1 from totp where account_id = $1 and confirmed_at is not null) as mfa_enrolled,
+                  stored_setting(found.tenant_id, 'security.require-mfa') as require_mfa
              from resolve_principal($1, $2, $3, $4, $5) found left join lateral entitlements(found.tenant_id) entitled on true`,
     values,
   });
@@ -46,7 +56,7 @@ const tenantOf = (row: Row): MessageInitShape<typeof ResolvedPrincipalSchema>['t
 };
 
 const resolveIn = async (
-  pool: Pool,
+  { pool, settings }: ResolveParts,
   now: Date,
   { subject, sessionId, organizations, tenant: named }: ResolvePrincipalRequest,
 ): Promise<MessageInitShape<typeof ResolvedPrincipalSchema>> => {
@@ -73,6 +83,7 @@ const resolveIn = async (
     flags: row.flags ?? [],
     permissions: row.permissions,
     mfaEnrolled: row.mfa_enrolled,
+    mfaRequired: settings.valueFrom('security.require-mfa', row.require_mfa),
   };
 };
 
@@ -85,16 +96,16 @@ const anyTenant = '*';
  * platform console only, as in tokens. Errors: SESSION_ENDED, USER_INACTIVE, NOT_A_MEMBER, TENANT_REQUIRED, TENANT_SUSPENDED.
  */
 export const resolvePrincipal = async (
-  pool: Pool,
+  parts: ResolveParts,
   now: Date,
   request: ResolvePrincipalRequest,
 ): Promise<MessageInitShape<typeof ResolvedPrincipalSchema>> => {
-  if (request.tenant !== anyTenant) return resolveIn(pool, now, request);
+  if (request.tenant !== anyTenant) return resolveIn(parts, now, request);
   const slugs = request.organizations.length > 1 ? request.organizations : [''];
   let refusal: unknown;
   for (const tenant of slugs) {
     try {
-      return await resolveIn(pool, now, { ...request, tenant });
+      return await resolveIn(parts, now, { ...request, tenant });
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       refusal = error;

@@ -96,7 +96,7 @@ export const identityHandlers = (parts: ServiceParts, options: IdentityOptions):
     getJwks: async () => ({ jwksJson: JSON.stringify(await provider.jwks()) }),
     resolvePrincipal: async (call, request) => {
       await call.authorize('principal', 'resolve', {});
-      return resolvePrincipal(pool, now(), request);
+      return resolvePrincipal({ pool, settings }, now(), request);
     },
 
     getMe: query(async (ctx) => {
@@ -221,7 +221,7 @@ export const identityHandlers = (parts: ServiceParts, options: IdentityOptions):
     ...invitationHandlers(authorizer, options),
     ...roleHandlers(authorizer),
     ...serviceAccountHandlers(parts),
-    ...settingHandlers(settings),
+    ...settingHandlers({ settings, secondFactor: provider.secondFactor }),
     ...featureFlagHandlers,
     ...licenseHandlers(settings),
   };

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   anonymously,
   asGateway,
+  asPlatform,
   codeOf,
   fieldsOf,
   type Harness,
@@ -268,7 +269,7 @@ test('when somebody has a second factor, then an admin without one proved cannot
   const team = async (more: Partial<Principal>) => codeOf(harness.client.createTeam({ name: `Team ${++names}` }, await as(more)));
   expect(await team({})).toBe('ok');
   expect(await team({ mfaEnrolled: true })).toBe('INSUFFICIENT_AUTHENTICATION');
-  expect(await team({ mfaRequired: true })).toBe('INSUFFICIENT_AUTHENTICATION');
+  expect(await team({ mfaRequired: true })).toBe('MFA_ENROLMENT_REQUIRED');
   expect(await team({ mfaEnrolled: true, mfaRequired: true, mfaLevel: 2 })).toBe('ok');
   expect(await team({ mfaEnrolled: true, orgRoles: ['requester'] })).toBe('PERMISSION_DENIED');
 });
@@ -281,4 +282,22 @@ test('when a principal is resolved, then it is told whether there is a second fa
   const admin = await logIn(harness, acme.admin.email);
   const other = { ...question, subject: acme.admin.id, sessionId: admin.sessionId };
   expect(await harness.client.resolvePrincipal(other, await asGateway())).toMatchObject({ mfaEnrolled: false });
+});
+
+test('when the setting demands a second factor, then a principal is told so: by the tenant before the platform', async () => {
+  const [tenant, other] = [await newTenant(harness), await newTenant(harness)];
+  const key = 'security.require-mfa';
+  const isRequired = async ({ admin, slug }: TestTenant) => {
+    const session = await logIn(harness, admin.email);
+    const question = { subject: admin.id, sessionId: session.sessionId, organizations: [slug] };
+    return (await harness.client.resolvePrincipal(question, await asGateway())).mfaRequired;
+  };
+  expect([await isRequired(tenant), await isRequired(other)]).toEqual([false, false]);
+  await harness.client.putSetting({ key, valueJson: 'true' }, await tenant.asAdmin());
+  expect([await isRequired(tenant), await isRequired(other)]).toEqual([true, false]);
+  await harness.client.putSetting({ key, global: true, valueJson: 'true' }, await asPlatform());
+  await harness.client.putSetting({ key, valueJson: 'false' }, await tenant.asAdmin());
+  expect([await isRequired(tenant), await isRequired(other)]).toEqual([false, true]);
+  await harness.client.deleteSetting({ key, global: true }, await asPlatform());
+  expect(await isRequired(other)).toBe(false);
 });

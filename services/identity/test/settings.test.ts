@@ -80,7 +80,7 @@ test('when there is no such setting, or it is the platform’s, then a tenant do
     expect(await codeOf(harness.client.deleteSetting({ key: name }, await acme.asAdmin()))).toBe('SETTING_NOT_FOUND');
   }
   const { items } = await harness.client.listSettings({}, await acme.asAdmin());
-  expect(items.map((item) => item.key)).toEqual(['password.min-length', key, 'users.email-domains']);
+  expect(items.map((item) => item.key)).toEqual(['password.min-length', 'security.require-mfa', key, 'users.email-domains']);
   expect((await harness.client.listSettings({ global: true }, await asPlatform())).items.map((item) => item.key)).toContain(
     'stripe.webhook-secret',
   );

@@ -11,13 +11,13 @@ const parse = (json: string) => settings.parse(JSON.parse(json || '{}'));
 
 const jobOf = (ctx: EventContext): NewJob => {
   const event = fromBinary(RequestApprovedSchema, ctx.event.payload);
-  const { requestId, requesterId, connector, resourceId, resourceKey, role, duration } = event;
+  const { requestId, requesterId, connector, resourceId, resourceKey, role, duration, acr } = event;
   // What could never become a grant is parked with its error now, rather than found out by a worker.
   expiryOf(ctx.now(), duration);
   const config = parse(event.configJson);
   const parameters = parse(event.parametersJson);
   const id = newId();
-  const spec = { connector, key: id, resourceId, resourceKey, role, duration, config, parameters, handle: null };
+  const spec = { connector, key: id, resourceId, resourceKey, role, duration, config, parameters, acr, handle: null };
   return { id, requestId, grantId: null, kind: 'PROVISION', requesterId, spec };
 };
 

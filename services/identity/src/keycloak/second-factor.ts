@@ -6,6 +6,7 @@ const keptElsewhere = (): Promise<never> => Promise.reject(new AppError('MFA_KEP
 
 /** Second factors are Keycloak's: set up, used and taken away there; here one sees whether there is one. */
 export const createSecondFactors = (admin: Admin): SecondFactors => ({
+  keptElsewhere: true,
   get: async ({ principal }) => {
     const credentials = await admin.run(({ users }) => users.getCredentials({ id: principal.id }));
     return { enrolled: credentials.some(({ type }) => type === 'otp') };

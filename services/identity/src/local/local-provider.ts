@@ -56,6 +56,7 @@ export const createLocalProvider = (
     jwks: keys.jwks,
     withAccount: async (person, use) => use(await prepareAccount(person)),
     secondFactor: {
+      keptElsewhere: false,
       get: getMfa,
       begin: (ctx) => beginTotp(ctx, sealKey),
       confirm: (call, code) => confirmTotp(call, sealKey, code),

@@ -42,7 +42,7 @@ export const changeSetting = async (ctx: Ctx, key: string, after: Stored): Promi
     tenantId,
     key,
   ]);
-  emit(ctx, SettingChangedSchema, { key }, `setting ${tenantId} ${key}`, {
+  emit(ctx, SettingChangedSchema, { key, tenantId }, `setting ${tenantId} ${key}`, {
     action: after.value === null && !after.sealed ? 'SETTING_RESET' : 'SETTING_CHANGED',
     entityType: 'SETTING',
     entityId: key,

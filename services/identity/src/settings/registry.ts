@@ -50,6 +50,14 @@ export const settings = {
     environment: 'PASSWORD_MIN_LENGTH',
     level: 'tenant',
   }),
+  'security.require-mfa': define({
+    schema: z.boolean(),
+    default: false,
+    description:
+      'Whether everybody needs a second factor to administer the organisation and to decide on requests. Who has none can still set one up.',
+    environment: 'SECURITY_REQUIRE_MFA',
+    level: 'tenant',
+  }),
   'session.lifetime-hours': define({
     schema: z.int().min(1).max(720),
     default: 168,

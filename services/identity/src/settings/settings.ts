@@ -18,6 +18,8 @@ interface Row {
 export interface Settings {
   /** What counts for a tenant, or with `noTenant` for the platform. */
   valueOf<Key extends SettingKey>(em: EntityManager, tenantId: string, key: Key): Promise<SettingValue<Key>>;
+  /** What counts when this is what is stored: the JSON of the nearest level; null when nothing is. Not for secrets. */
+  valueFrom<Key extends SettingKey>(key: Key, stored: string | null): SettingValue<Key>;
   /** Settings as they are at a tenant's level, or with `noTenant` at the platform's. */
   statesOf(em: EntityManager, tenantId: string, keys: readonly string[]): Promise<SettingState[]>;
   /** A secret as it is stored. */
@@ -67,6 +69,11 @@ export const createSettings = ({ environment, sealKey }: SettingsOptions): Setti
 
   return {
     statesOf,
+    valueFrom: (key, stored) => {
+      const value = stored === null ? undefined : { value: JSON.parse(stored) as unknown };
+      const atStart = environment.has(key) ? { value: environment.get(key) } : undefined;
+      return effective(settings[key], { tenant: value, environment: atStart }).value as SettingValue<typeof key>;
+    },
     valueOf: async (em, tenantId, key) => {
       const [state] = await statesOf(em, tenantId, [key]);
       // Values are checked when they are set.

@@ -7,6 +7,6 @@ import { Grant } from './grant.ts';
 export const findGrant = async (ctx: Ctx, id: string, action: 'read' | 'revoke' | 'read_credential'): Promise<Grant> => {
   const grant = validate(id) ? await ctx.em.findOne(Grant, { id, tenantId: ctx.tenantId }) : null;
   if (!grant) throw new AppError('GRANT_NOT_FOUND');
-  await ctx.authorize('grant', action, { tenantId: grant.tenantId, holderId: grant.holderId });
+  await ctx.authorize('grant', action, { tenantId: grant.tenantId, holderId: grant.holderId, acr: grant.access.acr ?? '' });
   return grant;
 };

@@ -17,6 +17,8 @@ export interface Spec {
   duration: string;
   config: Record<string, unknown>;
   parameters: Record<string, unknown>;
+  /** `aal2`: the credential takes a second factor of whoever has one. Missing from what was queued before it was told. */
+  acr?: string;
   /** What the connector answered; null before. */
   handle: Handle | null;
 }

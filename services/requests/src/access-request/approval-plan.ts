@@ -28,3 +28,6 @@ export const approvalPlan = (outputs: readonly unknown[]): ApprovalPlan => {
 
 /** How many approvals a plan needs in all. */
 export const requiredApprovals = (stages: readonly Stage[]): number => stages.reduce((sum, { required }) => sum + required, 0);
+
+/** `aal2` when a stage demands a second factor; empty when none does. */
+export const demandedAcr = (stages: readonly Stage[]): string => stages.find(({ acr }) => acr)?.acr ?? '';

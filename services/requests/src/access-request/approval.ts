@@ -1,6 +1,7 @@
 import type { AuditedChange } from '@accessops/events';
 import { RequestApprovedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { RequestView } from './access-request.ts';
+import { demandedAcr } from './approval-plan.ts';
 
 /** What provisioning needs to know of the resource. */
 interface Target {
@@ -24,6 +25,7 @@ export const approval = (request: RequestView, { resourceKey, connector, config 
       connector,
       configJson: config,
       parametersJson: request.parameters,
+      acr: demandedAcr(request.stages),
     },
     request.id,
     {
