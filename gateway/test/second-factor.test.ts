@@ -145,12 +145,17 @@ test('when platform staff have a second factor, then suspending a tenant takes i
 
 test('when the plan of a request demanded a second factor, then so does its credential of a holder who has one', async () => {
   const { admin, slug } = await world.organization();
-  const [holder, one, two] = await Promise.all(['requester', 'approver', 'approver'].map((role) => world.person(admin, slug, [role])));
-  if (!holder || !one || !two) throw new Error('people are missing');
-  const request = await file(holder, await resourceOf(admin, 'high'));
+  const [holder, one, two] = await Promise.all([
+    world.person(admin, slug, ['requester', 'approver']),
+    world.person(admin, slug, ['approver', 'requester']),
+    world.person(admin, slug, ['approver']),
+  ]);
+  const resourceId = await resourceOf(admin, 'high');
+  const [request, other] = [await file(holder, resourceId), await file(one, resourceId)];
   for (const { token } of [one, two]) await approve(token, request);
   const grantId = await until(async () => (await call('GET', `/requests/${request.id}`, { token: holder.token })).body.grantId);
   const { code } = await enrol(holder);
+  await until(async () => codeOf(await approve(holder.token, other))[1] === 'INSUFFICIENT_AUTHENTICATION');
   const read = (token: string) => call('POST', `/grants/${grantId}/credential`, { token });
   const refused = await read(holder.token);
   expect([codeOf(refused), challengeOf(refused)]).toEqual([
