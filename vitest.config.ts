@@ -27,7 +27,7 @@ export default defineConfig({
         test: {
           ...shared,
           name: 'e2e',
-          include: ['e2e/*.test.ts'],
+          include: ['e2e/*.test.ts', 'e2e/security/*.test.ts'],
           globalSetup: './e2e/setup.ts',
           testTimeout: 120_000,
           hookTimeout: 180_000,

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { natsDocument } from './nats-document.ts';
 import { root } from './paths.ts';
+import { permissionsDocument } from './permissions-document.ts';
 
 interface CodeEntry {
   kind: string;
@@ -47,5 +48,6 @@ ${titles.join('\n')}
 /** Documents that are made from code, by their path in the repository. */
 export const generatedDocuments = async (): Promise<Record<string, string>> => ({
   'docs/errors.md': await errorsDocument(),
+  'docs/permissions.md': await permissionsDocument(),
   'deploy/nats/nats.conf': natsDocument(),
 });
