@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { call, filed, type Item, must, type Person, pool, reaches, rememberSecret, Tenant } from '../client.ts';
+import { filed, type Item, must, type Person, pool, reaches, rememberSecret, Tenant } from '../client.ts';
 
 /** The roles that somebody has in a tenant; `machine` is a service account with every scope there is. */
 export const tenantRoles = ['member', 'lead', 'requester', 'approver', 'manager', 'auditor', 'admin', 'machine'] as const;
