@@ -158,8 +158,7 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
 
   const askMany = async (subject: Subject, questions: Question[]): Promise<boolean[]> => {
     try {
-      // Fifty questions at once take longer than one, and those who ask so much wait for nothing else.
-      const { results } = await patient.checkResources({
+      const { results } = await client().checkResources({
         principal: principalOf(subject),
         resources: questions.map((question, index) => ({
           resource: { ...resourceOf(question), id: String(index) },
@@ -196,10 +195,11 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
       return decision;
     },
     allowed: async (subject, questions) => {
-      const batches = Array.from({ length: Math.ceil(questions.length / batchSize) }, (_, index) =>
-        questions.slice(index * batchSize, (index + 1) * batchSize),
-      );
-      return (await Promise.all(batches.map((batch) => askMany(subject, batch)))).flat();
+      const answers: boolean[] = [];
+      // One batch after the other: the last of many at once would wait for all the others, longer than an answer may take.
+      for (let asked = 0; asked < questions.length; asked += batchSize)
+        answers.push(...(await askMany(subject, questions.slice(asked, asked + batchSize))));
+      return answers;
     },
     forget: () => {
       decisions.clear();
