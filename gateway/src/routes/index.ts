@@ -1,4 +1,5 @@
 import type { Route } from '../define-route.ts';
+import { accessAnswerRoutes } from './access-answers.ts';
 import { adminAuditRoutes } from './admin-audit.ts';
 import { adminDeadLetterRoutes } from './admin-dead-letters.ts';
 import { adminLicenseRoutes } from './admin-licenses.ts';
@@ -71,4 +72,5 @@ export const routes: readonly Route[] = [
   ...adminDeadLetterRoutes,
   ...adminAuditRoutes,
   ...stripeRoutes,
+  ...accessAnswerRoutes,
 ];

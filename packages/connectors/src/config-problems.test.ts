@@ -30,6 +30,16 @@ test.each([
   expect(configProblems('postgres', config, offered).map(({ pointer }) => pointer)).toEqual(pointers);
 });
 
+test.each([
+  ['nothing', {}, ['/login', '/url']],
+  ['no address', { login: 'hr', url: 'hr' }, ['/url']],
+  ['another protocol', { login: 'hr', url: 'file:///etc/passwd' }, ['/url']],
+  ['a password', { login: 'hr', url: 'https://me:secret@example.com/' }, ['/url']],
+  ['no time', { login: 'hr', url: 'https://example.com/', answerWithinHours: 0 }, ['/answerWithinHours']],
+])('when a configuration for webhook holds %s, then that field is named', (_, config, pointers) => {
+  expect(configProblems('webhook', config, offered).map(({ pointer }) => pointer)).toEqual(pointers);
+});
+
 test('when a role has an odd name, then the pointer is escaped', () => {
   expect(configProblems('postgres', postgres, ['a/b~c'])).toMatchObject([{ pointer: '/roles/a~1b~0c' }]);
 });

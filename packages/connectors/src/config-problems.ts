@@ -2,9 +2,10 @@ import { pointerTo } from '@accessops/errors';
 import { z } from 'zod';
 import { postgresConfig } from './postgres-config.ts';
 import { simulatedConfig } from './simulated-config.ts';
+import { webhookConfig } from './webhook-config.ts';
 
 /** What each connector wants to know, by its name. */
-export const connectorConfigs = { simulated: simulatedConfig, postgres: postgresConfig } as const;
+export const connectorConfigs = { simulated: simulatedConfig, postgres: postgresConfig, webhook: webhookConfig } as const;
 
 export type ConnectorName = keyof typeof connectorConfigs;
 

@@ -1,13 +1,8 @@
 import { z } from 'zod';
+import { loginName } from './login-name.ts';
 
 /** How the names of roles begin that this connector makes: one per grant. */
 export const madeRolePrefix = 'accessops_';
-
-/** An environment variable holds the name in capitals, with _ for -. */
-const loginName = z
-  .string()
-  .max(40)
-  .regex(/^[a-z](?:[a-z0-9-]*[a-z0-9])?$/, 'must be small letters, digits and -');
 
 /** Longer names are cut off by PostgreSQL, and would then be another role's. */
 const roleName = z

@@ -22,6 +22,25 @@ export interface Access {
    * that was taken for dead and replaced, and goes on.
    */
   fence: number;
+  /** Since when an answer is waited for that the target has promised. */
+  waitingSince: Date | null;
+  /** That answer, if it has come since the last attempt. */
+  answer: Answer | null;
+}
+
+/** What a target has told later, by itself. */
+export interface Answer {
+  outcome: 'done' | 'refused' | 'failed';
+  credential?: Record<string, unknown>;
+  /** For people. */
+  message?: string;
+}
+
+/** A signed message of a target, as it came. */
+export interface Message {
+  payload: Uint8Array;
+  /** By their names in small letters. */
+  headers: Record<string, string>;
 }
 
 /** What a connector needs in order to find the access again; kept in the clear, so never a secret. */
@@ -56,6 +75,11 @@ export interface Connector {
   revoke(access: Access, signal: AbortSignal): Promise<void>;
   /** Asks the target whether it could be worked with like this; changes nothing that people would notice. */
   check(trial: Trial, signal: AbortSignal): Promise<ConfigProblem[]>;
+  /**
+   * Understands what the target tells later of this access; for targets that answer `pending`. Answers for which fence it is meant.
+   * Throws WEBHOOK_SIGNATURE_INVALID for whatever is not from the target, or about another access.
+   */
+  hear?(access: Access, message: Message): Promise<{ fence: number; answer: Answer }>;
   /** Lets go of what it holds: connections, mostly. */
   close?(): Promise<void>;
 }
@@ -64,9 +88,10 @@ export interface Connector {
  * How a call to a target has ended, when not well:
  * `refused`: the target said no, or nobody would know what to ask for; trying again cannot help;
  * `failed`: nothing has happened at the target, and another attempt may do better;
- * `unknown`: it may have happened; the target is asked before anything else is done.
+ * `unknown`: it may have happened; the target is asked before anything else is done;
+ * `pending`: the target has taken it on and will tell; it is asked again from time to time, which counts as no attempt.
  */
-export type FailureKind = 'refused' | 'failed' | 'unknown';
+export type FailureKind = 'refused' | 'failed' | 'unknown' | 'pending';
 
 /** A failure whose message people may read. */
 export class ConnectorError extends Error {

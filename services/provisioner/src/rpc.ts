@@ -11,6 +11,7 @@ import type { Grant } from './grants/grant.ts';
 import { listGrants, listMyGrants } from './grants/list-grants.ts';
 import { revokeGrant } from './grants/revoke-grant.ts';
 import { findJob } from './jobs/find-job.ts';
+import { hearAnswer } from './jobs/hear-answer.ts';
 import type { Job } from './jobs/job.ts';
 import { listJobs } from './jobs/list-jobs.ts';
 import { retryJob } from './jobs/retry-job.ts';
@@ -69,4 +70,8 @@ export const provisionerHandlers = (vault: Vault, connectors: Connectors): Handl
   readCredential: (call, { grantId }) => call.write(async (ctx) => ({ credentialJson: await readCredential(ctx, vault, grantId) })),
   // Reaches out, so in no transaction; it changes nothing, so an Idempotency-Key has no effect on it.
   checkConnection: async (call, trial) => ({ problems: await checkConnection(call, connectors, trial) }),
+  hearAnswer: async (call, { key, payload, headers }) => {
+    await call.authorize('job', 'answer', {});
+    return { outcome: await hearAnswer(call, connectors, vault, key, { payload, headers }) };
+  },
 });

@@ -39,6 +39,8 @@ const access = (partial: Partial<Access> = {}): Access => ({
   parameters: {},
   attempt: 1,
   fence: 1,
+  waitingSince: null,
+  answer: null,
   ...partial,
 });
 const end = (wanted: Access) => connector.revoke({ ...wanted, fence: finalFence }, never);

@@ -28,6 +28,8 @@ const access = (partial: Partial<Access> = {}): Access => ({
   parameters: {},
   attempt: 1,
   fence: 1,
+  waitingSince: null,
+  answer: null,
   ...partial,
 });
 

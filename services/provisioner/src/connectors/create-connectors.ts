@@ -2,7 +2,11 @@ import type { ConnectorName } from '@accessops/connectors';
 import type { Connector } from '../connector.ts';
 import { createPostgresConnector } from './postgres/postgres.ts';
 import type { TargetLogins } from './target-logins.ts';
+import { createWebhookConnector } from './webhook/webhook.ts';
 
 /** The connectors to real targets. */
 export const createConnectors = (logins: TargetLogins): Map<ConnectorName, Connector> =>
-  new Map([['postgres', createPostgresConnector(logins.postgres)]]);
+  new Map([
+    ['postgres', createPostgresConnector(logins.postgres)],
+    ['webhook', createWebhookConnector(logins.webhook)],
+  ]);

@@ -1,9 +1,10 @@
 import type { z } from 'zod';
 import { type Logins, loginsFrom } from './logins.ts';
 import { postgresLogin } from './postgres/postgres-login.ts';
+import { webhookLogin } from './webhook/webhook-login.ts';
 
 /** What a login consists of, for each connector that needs one. */
-const loginSettings = { postgres: postgresLogin } as const;
+const loginSettings = { postgres: postgresLogin, webhook: webhookLogin } as const;
 
 /** Logins of all connectors. */
 export type TargetLogins = { [C in keyof typeof loginSettings]: Logins<z.infer<(typeof loginSettings)[C]>> };
@@ -11,4 +12,5 @@ export type TargetLogins = { [C in keyof typeof loginSettings]: Logins<z.infer<(
 /** The logins in an environment, see docs/connectors.md. Throws a ConfigError. */
 export const targetLoginsFrom = (env: Record<string, string | undefined>): TargetLogins => ({
   postgres: loginsFrom(env, 'POSTGRES', loginSettings.postgres),
+  webhook: loginsFrom(env, 'WEBHOOK', loginSettings.webhook),
 });

@@ -10,3 +10,7 @@ export const pauseAfterMs = (attempt: number, random: number = Math.random()): n
   const base = pausesMs[attempt - 1] ?? Math.min(2000 * 2 ** (attempt - last), longestMs);
   return Math.round(base * (0.75 + random / 2));
 };
+
+/** Pause before a target is asked again that has promised an answer: about as long as has been waited already, from 5 seconds to 10 minutes. */
+export const pauseWhileWaitingMs = (waitingSince: Date | null, now: Date): number =>
+  Math.min(Math.max(waitingSince ? now.getTime() - waitingSince.getTime() : 0, 5000), 600_000);

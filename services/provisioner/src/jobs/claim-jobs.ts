@@ -1,6 +1,13 @@
 import { type Outbox, unitOfWork } from '@accessops/events';
+import type { EntityManager } from '@mikro-orm/postgresql';
+import type { Sealed } from '../credentials/vault.ts';
 import type { ClaimedJob } from './job.ts';
 import { emitProgress } from './job-events.ts';
+
+type Claimed = ClaimedJob & { before: string };
+
+/** Times come as the database writes them. */
+type DueRow = Omit<Claimed, 'answer' | 'waitingSince'> & { waitingSince: string | null };
 
 export interface Claim {
   /** Names the process; for operators. */
@@ -22,9 +29,22 @@ const claimDue = `
     started_at = coalesce(started_at, ?), unsure = unsure or due.status = 'RUNNING'
   from due where job.id = due.id
   returning job.id, tenant_id as "tenantId", request_id as "requestId", grant_id as "grantId", kind, attempts,
-    max_attempts as "maxAttempts", last_error as "lastError", requester_id as "requesterId", origin, spec, unsure, due.status as "before",
+    max_attempts as "maxAttempts", last_error as "lastError", requester_id as "requesterId", origin, spec, unsure, waiting_since as "waitingSince", due.status as "before",
     (select slug from tenant where tenant.tenant_id = job.tenant_id) as "tenantSlug",
     exists (select from holder where holder.tenant_id = job.tenant_id and user_id = requester_id and not active) as "requesterGone"`;
+
+/** Hands what targets have told to the jobs that waited for it. It stays there until an attempt is over: another worker may need it. */
+const withAnswers = async (em: EntityManager, jobs: Claimed[]): Promise<Claimed[]> => {
+  const waiting = jobs.filter(({ waitingSince }) => waitingSince).map(({ id }) => id);
+  if (waiting.length === 0) return jobs;
+  const told = await em.execute<(Sealed & { jobId: string })[]>(
+    `select job_id as "jobId", key_id as "keyId", data_key as "dataKey", iv, ciphertext, tag from job_answer
+     where job_id in (${waiting.map(() => '?').join(', ')})`,
+    waiting,
+  );
+  const answers = new Map(told.map(({ jobId, ...sealed }) => [jobId, sealed]));
+  return jobs.map((job) => ({ ...job, answer: answers.get(job.id) ?? null }));
+};
 
 /**
  * Takes jobs that are due: queued ones, and those whose worker has let its lease run out. Each start is told, the first
@@ -32,7 +52,11 @@ const claimDue = `
  */
 export const claimJobs = (outbox: Outbox, { worker, limit, leaseMs, now }: Claim): Promise<ClaimedJob[]> =>
   unitOfWork(outbox, 'all-tenants', async (em) => {
-    const claimed = await em.execute<(ClaimedJob & { before: string })[]>(claimDue, [limit, worker, leaseMs, now()]);
+    const due = await em.execute<DueRow[]>(claimDue, [limit, worker, leaseMs, now()]);
+    const claimed = await withAnswers(
+      em,
+      due.map((job) => ({ ...job, waitingSince: job.waitingSince ? new Date(job.waitingSince) : null, answer: null })),
+    );
     for (const job of claimed) {
       emitProgress({ em, now }, job, 'RUNNING', job.attempts === 1 ? 'JOB_STARTED' : 'JOB_RESUMED', {
         status: { before: job.before, after: 'RUNNING' },

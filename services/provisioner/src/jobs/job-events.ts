@@ -22,12 +22,12 @@ export const jobChange = (id: string, action: string, changes: AuditedChange['ch
   changes,
 });
 
-/** Tells how a claimed job got on. Order is kept per request: what it waits for comes after what led there. */
+/** Tells how a job got on. Order is kept per request: what it waits for comes after what led there. */
 export const emitProgress = (
   background: Background,
-  job: ClaimedJob,
+  job: Pick<ClaimedJob, 'id' | 'tenantId' | 'requestId' | 'kind' | 'origin'>,
   status: string,
-  action: 'JOB_STARTED' | 'JOB_RESUMED' | 'JOB_RETRY_SCHEDULED' | 'JOB_SUCCEEDED',
+  action: 'JOB_STARTED' | 'JOB_RESUMED' | 'JOB_RETRY_SCHEDULED' | 'JOB_DEFERRED' | 'JOB_ANSWERED' | 'JOB_SUCCEEDED',
   changes: AuditedChange['changes'],
 ): void =>
   emit(

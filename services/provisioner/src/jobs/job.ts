@@ -1,6 +1,7 @@
 import type { Event } from '@accessops/events';
 import { defineEntity, p } from '@mikro-orm/postgresql';
 import type { Handle } from '../connector.ts';
+import type { Sealed } from '../credentials/vault.ts';
 
 export type JobKind = 'PROVISION' | 'REVOKE';
 export type JobStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED';
@@ -40,6 +41,8 @@ const JobSchema = defineEntity({
     lastError: p.text().nullable(),
     /** When a worker may take it: after the back-off, or once the lease of the one that has it has run out. */
     dueAt: p.datetime(),
+    /** Since when an answer is waited for that the target has promised. */
+    waitingSince: p.datetime().nullable(),
     /** The process that has it, or had it last. */
     worker: p.uuid().nullable(),
     requesterId: p.uuid(),
@@ -74,6 +77,10 @@ export interface ClaimedJob {
   lastError: string | null;
   /** An earlier attempt may have reached the target: it timed out, or its worker was lost. */
   unsure: boolean;
+  /** Since when an answer is waited for that the target has promised. */
+  waitingSince: Date | null;
+  /** That answer, if it has come. */
+  answer: Sealed | null;
   /** Short name of the tenant; null as long as its creation has not been heard of. */
   tenantSlug: string | null;
   requesterId: string;

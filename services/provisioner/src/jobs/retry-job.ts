@@ -16,7 +16,14 @@ export const retryJob = async (ctx: Ctx, id: string): Promise<Job> => {
   const queued = await ctx.em.nativeUpdate(
     Job,
     { id, tenantId: ctx.tenantId, status: 'FAILED' },
-    { status: 'QUEUED', maxAttempts: raw('attempts + ?', [attemptBudget]), dueAt: raw('now()'), finishedAt: null, origin: ctx.origin },
+    {
+      status: 'QUEUED',
+      maxAttempts: raw('attempts + ?', [attemptBudget]),
+      dueAt: raw('now()'),
+      finishedAt: null,
+      waitingSince: null,
+      origin: ctx.origin,
+    },
   );
   if (queued === 0) throw new AppError('JOB_NOT_FAILED');
   const { requestId, kind } = job;

@@ -1,9 +1,9 @@
 import { newId } from '@accessops/db';
 import type { Logger } from '@accessops/telemetry';
-import { type Access, ConnectorError, type Connectors, connectorNamed, failureKindOf, finalFence, type Handle } from '../connector.ts';
+import { type Access, type Answer, ConnectorError, type Connectors, connectorNamed, failureKindOf, type Handle } from '../connector.ts';
 import type { Sealed, Vault } from '../credentials/vault.ts';
-import { expiryOf } from '../grants/grant.ts';
-import { pauseAfterMs } from './back-off.ts';
+import { accessOf } from './access-of.ts';
+import { pauseAfterMs, pauseWhileWaitingMs } from './back-off.ts';
 import { attemptOfBudget, type ClaimedJob, isLastAttempt, isSpent } from './job.ts';
 
 /** What came of an attempt. */
@@ -11,6 +11,8 @@ export type Outcome =
   | { kind: 'provisioned'; grantId: string; handle: Handle; sealed: Sealed }
   | { kind: 'revoked' }
   | { kind: 'retry'; error: string; unsure: boolean; pauseMs: number }
+  /** The target has promised an answer: no attempt is spent. */
+  | { kind: 'waiting'; error: string; unsure: true; pauseMs: number }
   | { kind: 'failed'; error: string; unsure: false };
 
 export interface Tools {
@@ -22,21 +24,9 @@ export interface Tools {
 /** Runs a call to a target within its deadline. */
 export type Within = <T>(call: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 
-const lengthOf = (duration: string): number => expiryOf(new Date(0), duration).getTime();
-
-const accessOf = ({ tenantId, tenantSlug, requesterId, attempts, kind, spec }: ClaimedJob): Access => ({
-  key: spec.key,
-  tenantId,
-  tenantSlug,
-  holderId: requesterId,
-  resourceKey: spec.resourceKey,
-  role: spec.role,
-  durationMs: lengthOf(spec.duration),
-  config: spec.config,
-  parameters: spec.parameters,
-  attempt: attempts,
-  fence: kind === 'REVOKE' ? finalFence : attempts,
-});
+/** The access of a job, with the answer that it has waited for. */
+const accessWith = (vault: Vault, job: ClaimedJob): Access =>
+  accessOf(job, job.answer && (JSON.parse(vault.open(job.answer, job.spec.key)) as Answer));
 
 /** What people may read of a failure: only what a connector has said for them. */
 export const publicText = (error: unknown): string => {
@@ -45,9 +35,9 @@ export const publicText = (error: unknown): string => {
   return 'The connector failed unexpectedly';
 };
 
-const takeAway = async ({ connectors }: Tools, job: ClaimedJob, within: Within): Promise<void> => {
+const takeAway = async ({ connectors, vault }: Tools, job: ClaimedJob, within: Within): Promise<void> => {
   const connector = connectorNamed(connectors, job.spec.connector);
-  const access = accessOf(job);
+  const access = accessWith(vault, job);
   await within((signal) => connector.revoke(access, signal));
   if (await within((signal) => connector.verify(access, signal))) throw new ConnectorError('failed', 'The target still has the access');
 };
@@ -55,9 +45,9 @@ const takeAway = async ({ connectors }: Tools, job: ClaimedJob, within: Within):
 const provision = async ({ connectors, vault, log }: Tools, job: ClaimedJob, within: Within): Promise<Outcome> => {
   if (job.requesterGone) throw new ConnectorError('refused', 'The requester has been deactivated');
   const connector = connectorNamed(connectors, job.spec.connector);
-  const access = accessOf(job);
+  const access = accessWith(vault, job);
   // An earlier attempt ended in the dark: nothing more is asked of a target that cannot say what it has.
-  if (job.unsure && (await within((signal) => connector.verify(access, signal)))) {
+  if (job.unsure && !access.answer && (await within((signal) => connector.verify(access, signal)))) {
     log.info({ jobId: job.id, requestId: job.origin.requestId }, 'an earlier attempt did reach the target; its credential is renewed');
   }
   const { handle, credential } = await within((signal) => connector.apply(access, signal));
@@ -91,6 +81,7 @@ export const runAttempt = async (tools: Tools, job: ClaimedJob, within: Within):
     const error = publicText(cause);
     const kind = failureKindOf(cause);
     const unsure = job.unsure || kind === 'unknown';
+    if (kind === 'pending') return { kind: 'waiting', error, unsure: true, pauseMs: pauseWhileWaitingMs(job.waitingSince, new Date()) };
     tools.log.warn({ err: cause, jobId: job.id, requestId: job.origin.requestId, attempt: job.attempts, failure: kind }, 'attempt failed');
     if (job.kind === 'PROVISION' && (kind === 'refused' || isLastAttempt(job))) return giveUp(tools, job, error, unsure, within);
     return { kind: 'retry', error, unsure, pauseMs: pauseAfterMs(attemptOfBudget(job)) };

@@ -21,7 +21,7 @@ export interface SettlementOf<K extends Outcome['kind']> {
 const ofKind = <K extends Outcome['kind']>(settlements: Settlement[], kind: K): SettlementOf<K>[] =>
   settlements.filter((settlement): settlement is SettlementOf<K> => settlement.outcome.kind === kind);
 
-type Ended = SettlementOf<'retry'> | SettlementOf<'failed'>;
+type Ended = SettlementOf<'retry'> | SettlementOf<'waiting'> | SettlementOf<'failed'>;
 
 /** Ends attempts that came to nothing; answers those whose lease this worker still had. */
 const endAttempts = async <S extends Ended>({ em, now }: Background, ended: S[], status: 'QUEUED' | 'FAILED'): Promise<S[]> => {
@@ -31,12 +31,18 @@ const endAttempts = async <S extends Ended>({ em, now }: Background, ended: S[],
     attempts: job.attempts,
     error: outcome.error,
     unsure: outcome.unsure,
-    pause: outcome.kind === 'retry' ? outcome.pauseMs : 0,
+    waiting: outcome.kind === 'waiting',
+    told: job.answer !== null,
+    pause: outcome.kind === 'failed' ? 0 : outcome.pauseMs,
   }));
   const done = await em.execute<{ id: string }[]>(
-    `update job set status = ?, last_error = ended.error, unsure = ended.unsure, due_at = now() + ended.pause * interval '1 millisecond',
-       finished_at = ?
-     from jsonb_to_recordset(?) as ended (id uuid, attempts integer, error text, unsure boolean, pause integer)
+    `update job set status = ?, last_error = ended.error, unsure = ended.unsure, finished_at = ?,
+       -- What came while the attempt was still under way is looked at now.
+       due_at = case when ended.waiting and not ended.told and exists (select from job_answer where job_id = job.id) then now()
+         else now() + ended.pause * interval '1 millisecond' end,
+       waiting_since = case when ended.waiting then coalesce(waiting_since, now()) else waiting_since end,
+       max_attempts = max_attempts + ended.waiting::integer
+     from jsonb_to_recordset(?) as ended (id uuid, attempts integer, error text, unsure boolean, pause integer, waiting boolean, told boolean)
      where job.id = ended.id and job.attempts = ended.attempts and job.status = 'RUNNING' returning job.id`,
     [status, status === 'FAILED' ? now() : null, JSON.stringify(rows)],
   );
@@ -52,6 +58,24 @@ const retryLater = async (background: Background, settlements: SettlementOf<'ret
   await markRevokeFailed(
     background,
     done.map(({ job }) => job),
+  );
+};
+
+const waitOn = async (background: Background, settlements: SettlementOf<'waiting'>[]): Promise<void> => {
+  for (const { job } of await endAttempts(background, settlements, 'QUEUED')) {
+    emitProgress(background, job, 'QUEUED', 'JOB_DEFERRED', { status: { before: 'RUNNING', after: 'QUEUED' } });
+  }
+};
+
+const final: readonly Outcome['kind'][] = ['provisioned', 'revoked', 'failed'];
+
+/** An answer of a target is a secret: it goes as soon as an attempt has made use of it, or nobody waits for it any more. */
+const forgetAnswers = async ({ em }: Background, settlements: Settlement[]): Promise<void> => {
+  const over = settlements.filter(({ job, outcome }) => job.answer || (job.waitingSince && final.includes(outcome.kind)));
+  if (over.length === 0) return;
+  await em.execute(
+    `delete from job_answer where job_id in (${over.map(() => '?').join(', ')})`,
+    over.map(({ job }) => job.id),
   );
 };
 
@@ -76,6 +100,8 @@ export const settleJobs = (outbox: Outbox, settlements: Settlement[], now: () =>
     const background = { em, now };
     await activateGrants(background, ofKind(settlements, 'provisioned'));
     await concludeGrants(background, ofKind(settlements, 'revoked'));
+    await waitOn(background, ofKind(settlements, 'waiting'));
     await retryLater(background, ofKind(settlements, 'retry'));
     await fail(background, ofKind(settlements, 'failed'));
+    await forgetAnswers(background, settlements);
   });

@@ -889,7 +889,7 @@ export const JobQueuedSchema: GenMessage<JobQueued> = /*@__PURE__*/
   messageDesc(file_accessops_events_v1_events, 25);
 
 /**
- * JOB_STARTED (once a job), JOB_RETRY_SCHEDULED, JOB_RESUMED, JOB_SUCCEEDED.
+ * JOB_STARTED (once a job), JOB_RETRY_SCHEDULED, JOB_DEFERRED (an answer is promised), JOB_ANSWERED, JOB_RESUMED, JOB_SUCCEEDED.
  *
  * @generated from message accessops.events.v1.JobProgressed
  */

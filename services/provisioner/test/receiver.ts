@@ -1,0 +1,97 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Webhook } from 'standardwebhooks';
+
+/** How a receiver answers: at once, later, never with anything sensible, or not at all. */
+export type Manner = 'at-once' | 'later' | 'refuses' | 'garbage' | 'busy' | 'breaks' | 'redirects';
+
+interface Held {
+  present: boolean;
+  timesGiven: number;
+  fence: number;
+  password: string;
+}
+
+export interface Receiver {
+  port: number;
+  url(port?: number): string;
+  manner: Manner;
+  /** What it has given, by key. */
+  held: Map<string, Held>;
+  /** Types and ids of the requests that came, in order; none with a wrong signature. */
+  heard: { type: string; id: string; data: Record<string, unknown> }[];
+  /** Carries out what it had promised for a key; answers what it would tell then. */
+  carryOut(key: string): { key: string; attempt: number; outcome: string; credential?: object };
+  close(): Promise<void>;
+}
+
+const answers: Record<Exclude<Manner, 'at-once' | 'later'>, [status: number, body: string]> = {
+  refuses: [422, '{"message": "no such cost centre"}'],
+  garbage: [200, '<html>'],
+  busy: [503, ''],
+  breaks: [500, 'password=hunter2'],
+  redirects: [302, ''],
+};
+
+/** An endpoint that keeps the contract of docs/connectors.md. */
+export const startReceiver = async (secret: string): Promise<Receiver> => {
+  const promised = new Map<string, { type: string; attempt: number }>();
+
+  const carryOut = (type: string, key: string, fence: number): Held => {
+    const held = receiver.held.get(key) ?? { present: false, timesGiven: 0, fence: 0, password: '' };
+    receiver.held.set(key, held);
+    if (type === 'access.apply' && fence >= held.fence) {
+      held.timesGiven += held.present ? 0 : 1;
+      Object.assign(held, { present: true, password: `secret-${key}-${fence}`, fence });
+    }
+    if (type === 'access.revoke') Object.assign(held, { present: false, fence });
+    return held;
+  };
+
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => {
+      const body = Buffer.concat(chunks).toString();
+      const { type, data } = new Webhook(secret).verify(body, request.headers as Record<string, string>) as {
+        type: string;
+        data: { key: string; attempt: number };
+      };
+      receiver.heard.push({ type, id: String(request.headers['webhook-id']), data });
+      const { manner } = receiver;
+      if (manner !== 'at-once' && manner !== 'later') {
+        const [status, text] = answers[manner];
+        return response.writeHead(status, { location: 'http://169.254.169.254/' }).end(text);
+      }
+      const held = receiver.held.get(data.key);
+      if (type === 'access.check') return response.end('{}');
+      if (type === 'access.verify') return response.end(JSON.stringify({ present: held?.present === true }));
+      const isDone = type === 'access.apply' ? held?.present : held?.present === false;
+      if (manner === 'later' && !isDone) {
+        promised.set(data.key, { type, attempt: data.attempt });
+        return response.writeHead(202).end();
+      }
+      const { password } = carryOut(type, data.key, data.attempt);
+      response.end(JSON.stringify(type === 'access.apply' ? { credential: { password } } : {}));
+    });
+  });
+  const receiver: Receiver = {
+    port: 0,
+    url: (port = receiver.port) => `http://127.0.0.1:${port}/access?team=hr`,
+    manner: 'at-once',
+    held: new Map(),
+    heard: [],
+    carryOut: (key) => {
+      const { type, attempt } = promised.get(key) ?? { type: '', attempt: 0 };
+      const { password } = carryOut(type, key, attempt);
+      return { key, attempt, outcome: 'done', ...(type === 'access.apply' && { credential: { password } }) };
+    },
+    close: async () => {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
+  };
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  receiver.port = (server.address() as AddressInfo).port;
+  return receiver;
+};
