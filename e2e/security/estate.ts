@@ -18,7 +18,8 @@ const namedBy = {
   active: /\/withdraw$/,
   pending: /^\/api\/v1\/(requests|approvals)\//,
   grant: /\/grants\//,
-  job: /\/jobs\//,
+  // An access is named by the job that made it.
+  job: /\/jobs\/|^\/webhooks\/access\//,
   team: /\/teams\//,
   user: /^\/api\/v1\/org\/(users|memberships)\//,
   invitation: /\/invitations\//,

@@ -168,6 +168,7 @@ GET    /api/v1/admin/audit                                        -         -   
 ## Signing in
                                                                   anonymous member lead requester approver manager auditor admin machine support root
 POST   /webhooks/stripe                                           yes       yes    yes  yes       yes      yes     yes     yes   yes     yes     yes
+POST   /webhooks/access/{key}                                     yes       yes    yes  yes       yes      yes     yes     yes   yes     yes     yes
 
 ## Operations
                                                                   anonymous member lead requester approver manager auditor admin machine support root
