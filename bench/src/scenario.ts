@@ -4,6 +4,8 @@ import { Agent, request } from 'node:http';
 export interface Scenario {
   url: string;
   requesters: string[];
+  /** What the requesters log in with. */
+  people: { email: string; password: string }[];
   approver: string;
   admin: string;
   /** Resource ids whose requests wait for one approval. */
@@ -61,7 +63,7 @@ export const prepare = async (url: string): Promise<Scenario> => {
   const person = async (name: string, role: string) => {
     const email = `${name}@${slug}.test`;
     await call(url, 'POST', '/org/users', admin, { email, firstName: 'Una', lastName: 'User', password, orgRoles: [role] }, 201);
-    return token(url, email, password, 'app');
+    return { email, token: await token(url, email, password, 'app') };
   };
   const requesters = await Promise.all(Array.from({ length: 8 }, (_, index) => person(`requester${index}`, 'requester')));
   const approver = await person('approver', 'approver');
@@ -86,7 +88,15 @@ export const prepare = async (url: string): Promise<Scenario> => {
     );
     resources.push(String(resource.id));
   }
-  return { url, requesters, approver, admin, resources, roles };
+  return {
+    url,
+    requesters: requesters.map((requester) => requester.token),
+    people: requesters.map(({ email }) => ({ email, password })),
+    approver: approver.token,
+    admin,
+    resources,
+    roles,
+  };
 };
 
 /** Bodies of requests that are all different. */
