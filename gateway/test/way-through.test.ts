@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { infrastructure, until } from '@accessops/testing';
+import { compactDecrypt, exportJWK, generateKeyPair } from 'jose';
 import { connect } from 'nats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type FieldType, operatorsOf, sortableOf } from '../src/list-query.ts';
@@ -92,7 +93,13 @@ describe('the way through', () => {
     expect((await as(admin).get(`/org/jobs?filter[requestId][eq]=${request.id}`)).items).toHaveLength(1);
     expect((await as(requester).get('/grants/me')).items).toMatchObject([{ id: active.grantId, holderId: requester.id, endedAt: null }]);
     expect(await as(requester).get(`/grants/${active.grantId}`)).toMatchObject({ status: 'ACTIVE', requestId: request.id });
-    expect(await as(requester).post(`/grants/${active.grantId}/credential`)).toHaveProperty('credential');
+    const { publicKey, privateKey } = await generateKeyPair('ECDH-ES+A256KW', { crv: 'X25519' });
+    const credential = `/grants/${active.grantId}/credential`;
+    const bad = await call('POST', credential, { token: requester.token, body: { publicKey: { kty: 'EC', crv: 'P-255' } } });
+    expect([bad.status, bad.body.errors?.[0]?.pointer]).toEqual([422, '/publicKey/crv']);
+    const { jwe } = await as(requester).post(credential, { publicKey: await exportJWK(publicKey) });
+    const { plaintext } = await compactDecrypt(String(jwe), privateKey);
+    expect(JSON.parse(new TextDecoder().decode(plaintext))).toEqual({ username: expect.any(String), password: expect.any(String) });
     const again = await call('POST', `/grants/${active.grantId}/credential`, {
       token: requester.token,
       headers: { 'idempotency-key': 'k' },

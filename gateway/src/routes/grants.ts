@@ -70,20 +70,23 @@ export const grantRoutes: Route[] = [
     operationId: 'readCredential',
     tag: 'Grants',
     summary: 'Read the credential of my grant, once',
+    description:
+      'With `publicKey` it is answered as a compact JWE that only the owner of the key can read: EC (P-256, P-384, P-521) and X25519 keys by ECDH-ES+A256KW, RSA keys of 2048 bits or more by RSA-OAEP-256; the content by A256GCM.',
     audience: 'app',
     cerbos: { resource: 'grant', action: 'read_credential' },
     idempotent: false,
-    body: noBody,
+    body: { schema: z.strictObject({ publicKey: jsonObject.optional() }), example: {}, optional: true },
     answer: {
       status: 200,
-      description: 'What the connector handed over.',
-      schema: z.object({ credential: jsonObject }),
+      description: 'What the connector handed over: `credential`, or `jwe` when there was a `publicKey`.',
+      schema: z.object({ credential: jsonObject.optional(), jwe: z.string().optional() }),
       example: { credential: { username: 'u_4b7c30', password: 'made-up-for-this-example' } },
     },
     errors: ['GRANT_NOT_FOUND', 'GRANT_NOT_ACTIVE', 'CREDENTIAL_ALREADY_READ'],
-    handle: async ({ services, params, options }) => {
-      const { credentialJson } = await services.provisioner.readCredential({ grantId: params.id }, options);
-      return { credential: objectOf(credentialJson) };
+    handle: async ({ services, params, body, options }) => {
+      const publicKeyJson = body.publicKey && JSON.stringify(body.publicKey);
+      const { credentialJson, jwe } = await services.provisioner.readCredential({ grantId: params.id, publicKeyJson }, options);
+      return jwe ? { jwe } : { credential: objectOf(credentialJson) };
     },
   }),
 ];

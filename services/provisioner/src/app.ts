@@ -4,26 +4,29 @@ import type { ProvisionerConfig } from './config.ts';
 import type { Connectors } from './connector.ts';
 import { createConnectors } from './connectors/create-connectors.ts';
 import { createSimulatedConnector } from './connectors/simulated.ts';
+import { rewrapCredentials } from './credentials/rewrap-credentials.ts';
 import { createVault } from './credentials/vault.ts';
-import { startExpiryTimer } from './grants/expiry-timer.ts';
+import { expireGrants } from './grants/expire-grants.ts';
 import { Grant } from './grants/grant.ts';
 import { Job } from './jobs/job.ts';
 import { startWorker, type WorkerSettings, workerDefaults } from './jobs/worker.ts';
 import { onRequestApproved } from './on-request-approved.ts';
 import { onRequestWithdrawn } from './on-request-withdrawn.ts';
-
 import { onServiceAccountDeleted } from './on-service-account-deleted.ts';
-
 import { onTenantCreated } from './on-tenant-created.ts';
-
 import { onUserUpdated } from './on-user-updated.ts';
 import { provisionerHandlers } from './rpc.ts';
+import { startTimer } from './timer.ts';
 
 export interface ProvisionerOverrides extends ServiceOverrides {
   worker?: Partial<WorkerSettings>;
+  /** Pause between two looks for credentials under former keys. */
+  rewrapMs?: number;
 }
 
 const expiryCheckMs = 250;
+// While instances are replaced, an old one may still seal under the former key.
+const rewrapCheckMs = 10 * 60_000;
 
 /** Starts the provisioner: jobs, grants, credentials, and whatever reaches out to a target. */
 export const startProvisioner = (config: ProvisionerConfig, overrides: ProvisionerOverrides = {}): Promise<RunningService> => {
@@ -41,10 +44,22 @@ export const startProvisioner = (config: ProvisionerConfig, overrides: Provision
       own.wake();
       worker.wake();
     };
-    const expiry = startExpiryTimer({ outbox, log, now, everyMs: expiryCheckMs });
+    const expiry = startTimer({
+      // It looks instead of setting a timer per grant: one index lookup, and nothing to forget while nothing runs.
+      round: () => expireGrants(outbox, now),
+      everyMs: expiryCheckMs,
+      log,
+      complaint: 'expired grants could not be looked for',
+    });
+    const rewrapping = startTimer({
+      round: () => rewrapCredentials(parts, vault),
+      everyMs: overrides.rewrapMs ?? rewrapCheckMs,
+      log,
+      complaint: 'credentials could not be moved to the current key',
+    });
     return {
       close: async () => {
-        await expiry.close();
+        await Promise.all([expiry.close(), rewrapping.close()]);
         await worker.close();
         for (const connector of hands.values()) await connector.close?.();
       },

@@ -5,6 +5,7 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Connectors } from './connector.ts';
 import { checkConnection } from './connectors/check-connection.ts';
 import { readCredential } from './credentials/read-credential.ts';
+import { recipientOf } from './credentials/recipient.ts';
 import type { Vault } from './credentials/vault.ts';
 import { findGrant } from './grants/find-grant.ts';
 import type { Grant } from './grants/grant.ts';
@@ -67,7 +68,14 @@ export const provisionerHandlers = (vault: Vault, connectors: Connectors): Handl
   }),
   revokeGrant: command(async (ctx, { id }) => grantProto(await revokeGrant(ctx, id))),
   // Not once per Idempotency-Key: the reply, which would be kept, is the secret.
-  readCredential: (call, { grantId }) => call.write(async (ctx) => ({ credentialJson: await readCredential(ctx, vault, grantId) })),
+  readCredential: async (call, { grantId, publicKeyJson }) => {
+    const recipient = publicKeyJson ? await recipientOf(JSON.parse(publicKeyJson)) : undefined;
+    // Encrypted before it counts as read.
+    return call.write(async (ctx) => {
+      const credentialJson = await readCredential(ctx, vault, grantId);
+      return recipient ? { jwe: await recipient.encrypt(credentialJson) } : { credentialJson };
+    });
+  },
   // Reaches out, so in no transaction; it changes nothing, so an Idempotency-Key has no effect on it.
   checkConnection: async (call, trial) => ({ problems: await checkConnection(call, connectors, trial) }),
   hearAnswer: async (call, { key, payload, headers }) => {

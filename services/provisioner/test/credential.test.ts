@@ -1,5 +1,6 @@
 import { newId } from '@accessops/db';
 import { until } from '@accessops/testing';
+import { compactDecrypt, exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { person, type Suite, startSuite } from './suite.ts';
 
@@ -49,6 +50,22 @@ test('when the holder reads the credential, then it is handed over once', async 
   expect(JSON.parse(credentialJson)).toEqual({ username: expect.any(String), password: expect.stringMatching(/^[\w-]{32}$/) });
   await expect(holder.readCredential({ grantId: grant.id })).rejects.toMatchObject({ code: 'CREDENTIAL_ALREADY_READ' });
   expect(await suite.actions(grant.requestId)).toContain('CREDENTIAL_READ');
+});
+
+test('when a public key is given, then the answer is for its owner alone, and a key that is none costs nothing', async () => {
+  const grant = await activeGrant();
+  const holder = await suite.as(suite.requester);
+  const { publicKey, privateKey } = await generateKeyPair('ECDH-ES+A256KW');
+  const read = async (jwk: unknown) => holder.readCredential({ grantId: grant.id, publicKeyJson: JSON.stringify(jwk) });
+  await expect(read({ kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' })).rejects.toMatchObject({
+    code: 'INVALID_FIELDS',
+    fields: [{ pointer: '/publicKey' }],
+  });
+  const { jwe, credentialJson } = await read(await exportJWK(publicKey));
+  expect(credentialJson).toBe('');
+  const { plaintext } = await compactDecrypt(jwe, privateKey);
+  expect(JSON.parse(new TextDecoder().decode(plaintext))).toEqual({ username: expect.any(String), password: expect.any(String) });
+  await expect(read(await exportJWK(publicKey))).rejects.toMatchObject({ code: 'CREDENTIAL_ALREADY_READ' });
 });
 
 test('when it is read many times at once, then one gets it', async () => {

@@ -68,8 +68,8 @@ export interface Suite {
   tenantId: string;
   requester: Person;
   admin: Person;
-  /** Starts another instance; the suite ends it. */
-  start(overrides?: ProvisionerOverrides): Promise<RunningService>;
+  /** Starts another instance, with what differs in its environment; the suite ends it. */
+  start(overrides?: ProvisionerOverrides, environment?: Record<string, string>): Promise<RunningService>;
   /** Stops all instances, as SIGTERM would. */
   stopAll(): Promise<void>;
   /** A client of the first instance in somebody's name; `metadata` comes on top. */
@@ -119,7 +119,6 @@ export const startSuite = async ({
   const database = await createDatabase(['provisioner']);
   const namespace = newNamespace();
   const environment = serviceEnvironment('provisioner', { database, namespace, overrides: more });
-  const config = configFrom(environment);
   const broker: Broker = await connectBroker(infrastructure().nats);
   await Promise.all(['identity', 'requests'].map((producer) => ensureStream(broker, namespace, producer)));
   const sql = new pg.Pool({ connectionString: database.adminUrl, max: 3, options: '-c search_path=provisioner' });
@@ -129,8 +128,8 @@ export const startSuite = async ({
   const running: RunningService[] = [];
   const clients: { close(): void }[] = [];
 
-  const start: Suite['start'] = async (own = overrides) => {
-    const service = await startProvisioner(config, own);
+  const start: Suite['start'] = async (own = overrides, differing = {}) => {
+    const service = await startProvisioner(configFrom({ ...environment, ...differing }), own);
     running.push(service);
     return service;
   };

@@ -36,3 +36,13 @@ test('when the current key changes, then what was sealed before still opens, as 
   expect(() => createVault({ current: 'k2', keys: { k2: keys.k2 } }).open(sealed, 'g')).toThrow(/k1 is not configured/);
   expect(() => createVault({ current: 'k1', keys }).open({ ...sealed, keyId: 'toString' }, 'g')).toThrow(/not configured/);
 });
+
+test('when a data key is wrapped again, then the former key is needed no more, and the place still counts', () => {
+  const sealed = createVault({ current: 'k1', keys }).seal(secret, 'g');
+  const rotating = createVault({ current: 'k2', keys });
+  expect(rotating.formerKeyIds).toEqual(['k1']);
+  const rewrapped = { ...sealed, ...rotating.rewrap(sealed, 'g') };
+  expect(rewrapped.keyId).toBe('k2');
+  expect(createVault({ current: 'k2', keys: { k2: keys.k2 } }).open(rewrapped, 'g')).toBe(secret);
+  expect(() => rotating.rewrap(sealed, 'other')).toThrow();
+});

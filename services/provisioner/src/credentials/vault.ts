@@ -19,6 +19,10 @@ export interface Sealed {
 export interface Vault {
   /** Seals text for one `place` (the grant it belongs to): it does not open anywhere else. */
   seal(text: string, place: string): Sealed;
+  /** Wraps the data key of something sealed under the current key; throws like `open`. */
+  rewrap(sealed: Pick<Sealed, 'keyId' | 'dataKey'>, place: string): Pick<Sealed, 'keyId' | 'dataKey'>;
+  /** Ids of the keys that only open what was sealed before. */
+  formerKeyIds: string[];
   /** Opens it again; throws when it was changed, moved, or its key is not there any more. */
   open(sealed: Sealed, place: string): string;
 }
@@ -47,21 +51,24 @@ export const createVault = ({ current, keys }: CredentialKeys): Vault => {
     if (!key) throw new Error(`The credential key ${id} is not configured`);
     return key;
   };
+  const wrap = (dataKey: Buffer, place: string) => {
+    const { iv, tag, ciphertext } = encrypt(keyOf(current), dataKey, place);
+    return { keyId: current, dataKey: Buffer.concat([iv, tag, ciphertext]) };
+  };
+  const unwrap = ({ keyId, dataKey }: Pick<Sealed, 'keyId' | 'dataKey'>, place: string): Buffer => {
+    const iv = dataKey.subarray(0, ivLength);
+    const tag = dataKey.subarray(ivLength, ivLength + tagLength);
+    return decrypt(keyOf(keyId), { iv, tag, ciphertext: dataKey.subarray(ivLength + tagLength) }, place);
+  };
   return {
+    formerKeyIds: Object.keys(keys).filter((id) => id !== current),
     seal: (text, place) => {
       const dataKey = randomBytes(32);
-      const wrapped = encrypt(keyOf(current), dataKey, place);
-      const sealed = encrypt(dataKey, Buffer.from(text, 'utf8'), place);
+      const sealed = { ...wrap(dataKey, place), ...encrypt(dataKey, Buffer.from(text, 'utf8'), place) };
       dataKey.fill(0);
-      return { keyId: current, dataKey: Buffer.concat([wrapped.iv, wrapped.tag, wrapped.ciphertext]), ...sealed };
+      return sealed;
     },
-    open: (sealed, place) => {
-      const wrapped = {
-        iv: sealed.dataKey.subarray(0, ivLength),
-        tag: sealed.dataKey.subarray(ivLength, ivLength + tagLength),
-        ciphertext: sealed.dataKey.subarray(ivLength + tagLength),
-      };
-      return decrypt(decrypt(keyOf(sealed.keyId), wrapped, place), sealed, place).toString('utf8');
-    },
+    open: (sealed, place) => decrypt(unwrap(sealed, place), sealed, place).toString('utf8'),
+    rewrap: (sealed, place) => wrap(unwrap(sealed, place), place),
   };
 };

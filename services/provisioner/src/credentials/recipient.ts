@@ -1,0 +1,54 @@
+import { AppError, type FieldViolation, pointerTo } from '@accessops/errors';
+import { CompactEncrypt, importJWK } from 'jose';
+import { z } from 'zod';
+
+/** Somebody whom a credential is encrypted to. */
+export interface Recipient {
+  /** A compact JWE (RFC 7516) of the text: A256GCM, its key wrapped for the recipient. */
+  encrypt(text: string): Promise<string>;
+}
+
+const coordinate = z.base64url().max(88);
+const common = { kid: z.string().max(200).optional(), use: z.literal('enc').optional() };
+const agreement = { ...common, alg: z.literal('ECDH-ES+A256KW').default('ECDH-ES+A256KW') };
+
+const publicKey = z.discriminatedUnion('kty', [
+  z.object({ kty: z.literal('EC'), crv: z.enum(['P-256', 'P-384', 'P-521']), x: coordinate, y: coordinate, ...agreement }),
+  z.object({ kty: z.literal('OKP'), crv: z.literal('X25519'), x: coordinate, ...agreement }),
+  z.object({
+    kty: z.literal('RSA'),
+    // Of 8192 bits at most: who asks decides how long encrypting takes.
+    n: z.base64url().max(1366),
+    e: z.base64url().max(8),
+    ...common,
+    alg: z.literal('RSA-OAEP-256').default('RSA-OAEP-256'),
+  }),
+]);
+
+const shortestRsa = 2048;
+
+const invalid = (fields: FieldViolation[]) => new AppError('INVALID_FIELDS', undefined, { fields });
+const invalidKey = (message: string) => invalid([{ pointer: '/publicKey', message }]);
+
+const parse = (jwk: Record<string, unknown>) => {
+  if ('d' in jwk || 'k' in jwk) throw invalidKey('must be a public key; this one is secret, and now known to others');
+  const { success, data, error } = publicKey.safeParse(jwk);
+  if (success) return data;
+  throw invalid(error.issues.map(({ path, message }) => ({ pointer: pointerTo(['publicKey', ...path]), message })));
+};
+
+/**
+ * The recipient with this public key (JWK, RFC 7517): EC and X25519 keys by ECDH-ES+A256KW, RSA keys by RSA-OAEP-256 (RFC 7518).
+ * Errors: INVALID_FIELDS at /publicKey and below.
+ */
+export const recipientOf = async (jwk: Record<string, unknown>): Promise<Recipient> => {
+  const { alg, kid, ...parsed } = parse(jwk);
+  const key = await importJWK(parsed, alg).catch((): never => {
+    throw invalidKey('is no key of its kind');
+  });
+  if (key instanceof Uint8Array) throw invalidKey('must be a public key');
+  const { modulusLength = shortestRsa } = key.algorithm as { modulusLength?: number };
+  if (modulusLength < shortestRsa) throw invalidKey(`must have ${shortestRsa} bits or more`);
+  const header = { alg, enc: 'A256GCM', cty: 'json', ...(kid !== undefined && { kid }) };
+  return { encrypt: (text) => new CompactEncrypt(new TextEncoder().encode(text)).setProtectedHeader(header).encrypt(key) };
+};
