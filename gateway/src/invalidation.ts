@@ -72,8 +72,8 @@ const drops: Record<string, Drop> = {
   RoleChanged: (principals, payload) => principals.dropTenant(fromBinary(RoleChangedSchema, payload).tenantId),
   ServiceAccountChanged: (principals, payload) => principals.dropUser(fromBinary(ServiceAccountChangedSchema, payload).serviceAccountId),
   ServiceAccountDeleted: (principals, payload) => principals.dropUser(fromBinary(ServiceAccountDeletedSchema, payload).serviceAccountId),
-  // A key is to its account what a session is to a person.
-  ApiKeyChanged: (principals, payload) => principals.dropSession(fromBinary(ApiKeyChangedSchema, payload).keyId),
+  // With its keys an account's custodians change, so all its keys are looked at again.
+  ApiKeyChanged: (principals, payload) => principals.dropUser(fromBinary(ApiKeyChangedSchema, payload).serviceAccountId),
   DeadLetterReplayed: nothing,
   AccountChanged: nothing,
   LoginFailed: nothing,

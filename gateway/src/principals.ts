@@ -91,29 +91,30 @@ const secondFactors = new Set(['mfa', 'otp', 'hwk', 'swk', 'sms', 'fpt', 'face',
 /** 2 when the token tells of a second factor, by its context or its methods (RFC 8176), else 1. */
 const mfaLevelOf = ({ acr, amr = [] }: Credentials): number => (acr === 'aal2' || amr.some((method) => secondFactors.has(method)) ? 2 : 1);
 
-const principalOf = (
-  { id, email, tenant, orgRoles, realmRoles, teams, permissions, licenseTier, flags, mfaEnrolled, mfaRequired }: ResolvedPrincipal,
-  claims: Credentials,
-  audience: Principal['audience'],
-): Principal => ({
-  type: claims.apiKeyHash ? 'service-account' : 'user',
-  id,
-  email,
-  tenantId: tenant?.id ?? null,
-  tenantSlug: tenant?.slug ?? null,
-  audience,
-  orgRoles,
-  realmRoles,
-  teams: teams.map((team) => ({ id: team.id, role: team.role === 'lead' ? 'lead' : 'member' })),
-  licenseTier,
-  flags,
-  permissions,
-  mfaLevel: mfaLevelOf(claims),
-  mfaEnrolled,
-  mfaRequired,
-  riskFlags: [],
-  sessionId: claims.apiKeyHash ? null : claims.sid,
-});
+const principalOf = (person: ResolvedPrincipal, claims: Credentials, audience: Principal['audience']): Principal => {
+  const { id, email, tenant, orgRoles, realmRoles, teams, permissions, licenseTier, flags, mfaEnrolled, mfaRequired, custodianIds } =
+    person;
+  return {
+    type: claims.apiKeyHash ? 'service-account' : 'user',
+    id,
+    email,
+    tenantId: tenant?.id ?? null,
+    tenantSlug: tenant?.slug ?? null,
+    audience,
+    orgRoles,
+    realmRoles,
+    teams: teams.map((team) => ({ id: team.id, role: team.role === 'lead' ? 'lead' : 'member' })),
+    licenseTier,
+    flags,
+    permissions,
+    mfaLevel: mfaLevelOf(claims),
+    mfaEnrolled,
+    mfaRequired,
+    riskFlags: [],
+    custodianIds,
+    sessionId: claims.apiKeyHash ? null : claims.sid,
+  };
+};
 
 /** Everything an answer says about somebody, as text. */
 const fingerprintOf = ({
@@ -128,6 +129,7 @@ const fingerprintOf = ({
   permissions,
   mfaEnrolled,
   mfaRequired,
+  custodianIds,
 }: ResolvedPrincipal): string =>
   JSON.stringify([
     id,
@@ -142,6 +144,7 @@ const fingerprintOf = ({
     permissions,
     mfaEnrolled,
     mfaRequired,
+    custodianIds,
   ]);
 
 /** Principals by session and X-Tenant; concurrent calls for the same one share one call to identity. */

@@ -123,7 +123,7 @@ test('when a machine claims roles, teams and every permission, then it decides o
     orgRoles: ['admin', 'approver'],
     teams: [{ id: 'team', role: 'lead' }],
   };
-  const request = { tenantId, requesterId: 'somebody', stageRoles: ['approver', 'admin'], stageTeams: ['team'] };
+  const request = { tenantId, requesterId: 'somebody', custodianIds: [], stageRoles: ['approver', 'admin'], stageTeams: ['team'] };
   const questions = [questionOf('approval:decide', request), questionOf('approval:decide'), questionOf('access_request:settle', request)];
   expect(await authorizer.allowed(machine, questions)).toEqual([false, false, false]);
 });

@@ -269,4 +269,53 @@ describe('a service account', () => {
     expect((await rotate(next.id, { overlap: 'PT0S' })).status).toBe(201);
     await until(async () => (await statusOf(next.key)) === 401, { what: 'the end of the old key', timeoutMs: 1000 });
   });
+
+  test('when a machine asks, then neither who made it nor who owns it or has a key decides, also after it was handed over', async () => {
+    const type = {
+      key: `t-${randomUUID()}`,
+      name: 'T',
+      connector: 'simulated',
+      roles: ['reader'],
+      sensitivity: 'medium',
+      maxDuration: 'P1D',
+    };
+    const { id: resourceTypeId } = (await asAdmin('POST', '/resource-types', type)).body as Item;
+    const { id: resourceId } = (await asAdmin('POST', '/resources', { key: type.key, name: 'R', resourceTypeId })).body as Item;
+    const [owner, keyMaker, other] = await Promise.all([
+      world.person(admin, slug, ['approver']),
+      world.person(admin, slug, ['admin'], 'org-admin'),
+      world.person(admin, slug, ['approver']),
+    ]);
+    const { account, key } = await newAccount([pairOf('access_request:create'), pairOf('access_request:cancel')]);
+    const file = async () =>
+      (
+        await call('POST', '/requests', {
+          token: key.key,
+          body: { resourceId, role: 'reader', justification: 'Nightly', duration: 'PT1H' },
+        })
+      ).body as Item;
+    const decide = async (who: Person, { id }: Item, verb = 'approve') =>
+      brief(await call('POST', `/requests/${id}/${verb}`, { token: who.token }));
+    const forbidden = [403, 'SELF_APPROVAL_FORBIDDEN'];
+
+    const before = await file();
+    expect([await decide(admin, before), await decide(admin, before, 'reject')]).toEqual([forbidden, forbidden]);
+    expect((await call('POST', `/org/service-accounts/${account.id}/keys`, { token: keyMaker.token })).status).toBe(201);
+    const handed = await asAdmin('PATCH', `/service-accounts/${account.id}`, { ownerId: owner.id });
+    expect(handed.body).toMatchObject({ ownerId: owner.id, createdBy: admin.id });
+    const found = await asAdmin('GET', `/service-accounts?filter[ownerId][eq]=${owner.id}`);
+    expect(found.body.items?.map(({ id }) => id)).toEqual([account.id]);
+    // Filed before they were custodians: what counts is who is one now.
+    const isAsked = async () => {
+      const { items = [] } = (await call('GET', '/approvals/pending?limit=200', { token: owner.token })).body;
+      return items.some(({ requestId }) => requestId === before.id);
+    };
+    await until(async () => !(await isAsked()), { timeoutMs: 1000 });
+    expect([await decide(owner, before), await decide(keyMaker, before), await decide(admin, before)]).toEqual([
+      forbidden,
+      forbidden,
+      forbidden,
+    ]);
+    expect(await decide(other, before)).toEqual([200, undefined]);
+  });
 });

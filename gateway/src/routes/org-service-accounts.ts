@@ -2,7 +2,7 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { z } from '@hono/zod-openapi';
 import { type Answer, defineList, defineRoute, pageOf, type Route } from '../define-route.ts';
 import { secondsOf } from '../duration.ts';
-import { duration, exampleTime, personName, time } from '../fields.ts';
+import { duration, exampleTime, id, personName, time } from '../fields.ts';
 import { permissionList, permissionText } from '../representations/permission.ts';
 import {
   apiKeyExample,
@@ -18,12 +18,19 @@ import {
 
 const description = z.string().max(2000);
 
+const ownerId = id('An active user of the organisation: who answers for it.');
+
 const newAccount = z
-  .strictObject({ name: personName, description: description.optional(), scopes: permissionList })
+  .strictObject({ name: personName, description: description.optional(), scopes: permissionList, ownerId: ownerId.optional() })
   .openapi('NewServiceAccount');
 
 const change = z
-  .strictObject({ name: personName.optional(), description: description.nullable().optional(), scopes: permissionList.optional() })
+  .strictObject({
+    name: personName.optional(),
+    description: description.nullable().optional(),
+    scopes: permissionList.optional(),
+    ownerId: ownerId.optional(),
+  })
   .openapi('ServiceAccountChange');
 
 const expiresAt = time.optional().openapi({ description: 'In 90 days when not named; at most 366 days away.', example: exampleTime });
@@ -52,7 +59,7 @@ export const orgServiceAccountRoutes: Route[] = [
     summary: 'The service accounts of the tenant',
     audience: 'org-admin',
     cerbos: { resource: 'service_account', action: 'list' },
-    list: { fields: { id: 'uuid', name: 'text', createdAt: 'time', updatedAt: 'time' }, defaultSort: 'name' },
+    list: { fields: { id: 'uuid', name: 'text', ownerId: 'uuid', createdAt: 'time', updatedAt: 'time' }, defaultSort: 'name' },
     item,
     handle: async ({ services, query, options }) =>
       pageOf(await services.identity.listServiceAccounts({ query }, options), serviceAccountJson),
@@ -63,7 +70,8 @@ export const orgServiceAccountRoutes: Route[] = [
     operationId: 'createServiceAccount',
     tag: 'Service accounts',
     summary: 'Create a service account',
-    description: 'It may do what its scopes list, and never decides on a request. Nobody gives it what they do not have.',
+    description:
+      'It may do what its scopes list, and never decides on a request. Nobody gives it what they do not have. Who makes it owns it, unless `ownerId` names somebody else.',
     audience: 'org-admin',
     cerbos: { resource: 'service_account', action: 'create' },
     body: { schema: newAccount, example: { name: 'ci', scopes: serviceAccountExample.scopes } },
@@ -90,8 +98,9 @@ export const orgServiceAccountRoutes: Route[] = [
     path: '/api/v1/org/service-accounts/{id}',
     operationId: 'updateServiceAccount',
     tag: 'Service accounts',
-    summary: 'Change name, description or scopes',
-    description: 'For all of its keys, within a second.',
+    summary: 'Change name, description, scopes or owner',
+    description:
+      'For all of its keys, within a second. Who has owned it may know its keys: they do not decide on its requests before those keys are gone.',
     audience: 'org-admin',
     cerbos: { resource: 'service_account', action: 'update' },
     body: { schema: change, example: { scopes: serviceAccountExample.scopes } },
@@ -105,6 +114,7 @@ export const orgServiceAccountRoutes: Route[] = [
             name: body.name,
             description: body.description === null ? '' : body.description,
             scopes: body.scopes && { items: body.scopes.map(permissionText) },
+            ownerId: body.ownerId,
           },
           options,
         ),

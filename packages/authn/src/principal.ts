@@ -25,6 +25,8 @@ export const principalSchema = z.object({
   /** Whether the tenant demands one of everybody. */
   mfaRequired: z.boolean(),
   riskFlags: z.array(z.string()),
+  /** Of a service account: the people who may act as it, and so do not decide on what it asks for. */
+  custodianIds: z.array(z.string()),
   sessionId: z.string().nullable(),
 });
 
@@ -45,6 +47,7 @@ const nobody: Omit<Principal, 'type' | 'id'> = {
   mfaEnrolled: false,
   mfaRequired: false,
   riskFlags: [],
+  custodianIds: [],
   sessionId: null,
 };
 

@@ -26,6 +26,7 @@ export const thingOfNobody = (tenantId: string): Record<string, Attribute> => ({
   requesterId: '',
   holderId: '',
   teamId: '',
+  custodianIds: [],
   stageRoles: [],
   stageTeams: [],
   sensitivity: 'low',

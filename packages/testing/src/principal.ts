@@ -30,6 +30,7 @@ export const principal = (partial: Partial<Principal> = {}): Principal => ({
   mfaEnrolled: false,
   mfaRequired: false,
   riskFlags: [],
+  custodianIds: [],
   sessionId: null,
   ...partial,
 });

@@ -6,6 +6,7 @@ import { createArbiter } from './arbiter.ts';
 import type { ApprovalsConfig } from './config.ts';
 import { onPersonChanged } from './on-person-changed.ts';
 import { onRequests } from './on-requests.ts';
+import { onServiceAccountChanged } from './on-service-account-changed.ts';
 import { Person } from './person.ts';
 import { approvalsHandlers } from './rpc.ts';
 import { createTurns } from './turns.ts';
@@ -21,7 +22,7 @@ export const startApprovals = async (config: ApprovalsConfig, overrides?: Servic
       entities: [ApprovalCase, Vote, Person],
       handlers: ({ pool, outbox }) =>
         approvalsHandlers({ arbiter, database: callAlone(pool), takeTurns: createTurns(), wake: () => outbox.wake() }),
-      subscriptions: () => [...onRequests, ...onPersonChanged],
+      subscriptions: () => [...onRequests, ...onPersonChanged, ...onServiceAccountChanged],
       background: () => ({ close: async () => arbiter.close() }),
     },
     config,

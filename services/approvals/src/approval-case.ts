@@ -23,6 +23,8 @@ const ApprovalCaseSchema = defineEntity({
     tenantId: p.uuid(),
     requesterId: p.uuid(),
     requesterEmail: p.text(),
+    /** Of a service account's request: who might have filed it as the account. */
+    custodianIds: p.array().nullable(),
     resourceId: p.uuid(),
     role: p.text(),
     justification: p.text(),

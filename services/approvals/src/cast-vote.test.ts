@@ -22,6 +22,7 @@ const nobody = {
   mfaEnrolled: false,
   mfaRequired: false,
   riskFlags: [],
+  custodianIds: [],
   sessionId: null,
 };
 const inAcme = { ...nobody, type: 'user', tenantId: 't', tenantSlug: 'acme', audience: 'app' };
@@ -29,13 +30,13 @@ const principalOf = (id: string, orgRoles: string[]) => principalSchema.parse({ 
 const person = (id: string, orgRoles: string[], active = true): Person =>
   Object.assign(new Person(), { id, orgRoles, teamIds: [], active });
 
-const standing = (plan: Stage[], voters: Person[] = [], people: Person[] = []) => {
+const standing = (plan: Stage[], voters: Person[] = [], people: Person[] = [], custodians: string[] = []) => {
   const stages = plan.map(freshStage);
   const state = { tenantId: 't', requestId: 'r', status: 'PENDING', stages, openTo: keysOfOpen(stages), decidedAt: null, version: 1 };
   const found = Object.assign(new ApprovalCase(), state);
   const votes = voters.map(({ id }) => Object.assign(new Vote(), { deciderId: id, verdict: 'APPROVE', stage: null }));
   found.count(votes, voters);
-  return { found, votes, people: [...voters, ...people] };
+  return { found, votes, people: [...voters, ...people], custodians: new Set(custodians) };
 };
 
 describe('castVote', () => {
@@ -57,6 +58,20 @@ describe('castVote', () => {
       outcome: 'REJECTED',
     });
     expect(now.found.approvals).toBe(0);
+  });
+
+  test('when a voter may act as the machine that asks, then their vote does not count, and the caller casts none', () => {
+    const two = { ...approval, required: 2 };
+    const now = standing([two], [person('a', ['approver'])], [person('b', ['approver'])], ['a', 'c']);
+    expect(castVote(now, principalOf('b', ['approver']), yes, at)).toMatchObject({
+      moved: [{ deciderId: 'a', stage: null }],
+      outcome: undefined,
+    });
+    expect(now.found.approvals).toBe(1);
+    for (const opinion of [yes, no])
+      expect(() => castVote(now, principalOf('c', ['approver']), opinion, at)).toThrow(
+        expect.objectContaining({ code: 'SELF_APPROVAL_FORBIDDEN' }),
+      );
   });
 
   test('when an earlier vote moves to another stage, then that is told', () => {

@@ -7,7 +7,7 @@ import type { Call } from '@accessops/service';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { notPending } from './approval-case.ts';
 import type { Arbiter } from './arbiter.ts';
-import { unconfirmed } from './cast-vote.ts';
+import { assertNoCustodian, unconfirmed } from './cast-vote.ts';
 import { isId } from './id.ts';
 import { attributesOf } from './policy-attributes.ts';
 import { recordVote } from './record-vote.ts';
@@ -27,6 +27,7 @@ type Reply = MessageInitShape<typeof DecideResponseSchema>;
 
 const assertMayDecide = async (call: Call, request: AccessRequest): Promise<void> => {
   if (request.requesterId === call.principal.id) throw new AppError('SELF_APPROVAL_FORBIDDEN');
+  assertNoCustodian(new Set(request.custodianIds), call.principal.id);
   try {
     await call.authorize('approval', 'decide', attributesOf(call.tenantId, request));
   } catch (error) {

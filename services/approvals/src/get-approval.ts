@@ -3,6 +3,7 @@ import type { Call } from '@accessops/service';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { ApprovalCase } from './approval-case.ts';
 import type { Arbiter } from './arbiter.ts';
+import { custodiansOf } from './custodians-of.ts';
 import { isId } from './id.ts';
 import { Person } from './person.ts';
 import { attributesOf } from './policy-attributes.ts';
@@ -19,12 +20,13 @@ export interface ApprovalDetails {
 
 const maxCandidates = 100;
 
-const candidatesFor = async (em: EntityManager, { tenantId, requesterId, status, stages }: ApprovalCase, votes: Vote[]) => {
+const candidatesFor = async (em: EntityManager, found: ApprovalCase, votes: Vote[]) => {
+  const { tenantId, requesterId, status, stages } = found;
   const open = stages.filter((stage) => status === 'PENDING' && stage.open);
   if (open.length === 0) return [];
   const roles = open.flatMap((stage) => stage.roles);
   const teams = open.flatMap(({ teamId }) => teamId || []);
-  const out = [requesterId, ...votes.map(({ deciderId }) => deciderId)];
+  const out = [requesterId, ...(await custodiansOf(em, found)), ...votes.map(({ deciderId }) => deciderId)];
   const fit = [{ orgRoles: { $overlap: roles } }, { teamIds: { $overlap: teams } }];
   const where = { tenantId, active: true, id: { $nin: out }, $or: fit };
   return em.find(Person, where, { orderBy: { email: 'asc' }, limit: maxCandidates });

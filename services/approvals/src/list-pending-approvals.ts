@@ -18,7 +18,7 @@ const definition: ListDefinition<ApprovalCase> = {
   defaultSort: '-createdAt',
 };
 
-/** Cases in which the caller's vote would bring something: somebody else's, open to the caller's roles or teams, not voted on yet. */
+/** Cases in which the caller's vote would bring something: somebody else's (no machine's that the caller may act as), open to the caller's roles or teams, not voted on yet. */
 export const listPendingApprovals = async (ctx: Ctx, query: ListQuery | undefined): Promise<Page<ApprovalCase>> => {
   const { em, tenantId, principal } = ctx;
   await ctx.authorize('approval', 'list_pending', { tenantId });
@@ -27,6 +27,19 @@ export const listPendingApprovals = async (ctx: Ctx, query: ListQuery | undefine
     (alias) => `not exists (select 1 from vote where vote.tenant_id = ? and vote.request_id = ${alias}.request_id and vote.decider_id = ?)`,
     [tenantId, principal.id],
   );
-  const where = { status: 'PENDING', requesterId: { $ne: principal.id }, openTo: { $overlap: mine }, [notVotedOn]: [] };
+  const notMyMachines = raw(
+    (
+      alias,
+    ) => `not exists (select 1 from service_account s where s.tenant_id = ? and s.id = ${alias}.requester_id and ? = any(s.custodian_ids))
+      and not (? = any(coalesce(${alias}.custodian_ids, '{}')))`,
+    [tenantId, principal.id, principal.id],
+  );
+  const where = {
+    status: 'PENDING',
+    requesterId: { $ne: principal.id },
+    openTo: { $overlap: mine },
+    [notVotedOn]: [],
+    [notMyMachines]: [],
+  };
   return listPage(em, definition, query, where as FilterQuery<ApprovalCase>);
 };

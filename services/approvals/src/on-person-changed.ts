@@ -8,10 +8,10 @@ import {
   UserUpdatedSchema,
 } from '@accessops/proto/accessops/events/v1/events_pb';
 import { knowPerson } from './know-person.ts';
-import { recountCases } from './recount-cases.ts';
+import { recountCasesOfVoter } from './recount-cases.ts';
 
 const take = async ({ em, tenantId }: EventContext, user: UserSnapshot | undefined): Promise<void> => {
-  if (user && (await knowPerson(em, tenantId, user))) await recountCases(em, tenantId, user.id);
+  if (user && (await knowPerson(em, tenantId, user))) await recountCasesOfVoter(em, tenantId, user.id);
 };
 
 /** Everything that changes who somebody is in the tenant. */

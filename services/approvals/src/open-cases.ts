@@ -2,13 +2,14 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { freshStage, keysOfOpen } from './approval-case.ts';
 import type { Submission } from './submission.ts';
 
-const insert = `insert into approval_case as known (request_id, tenant_id, requester_id, requester_email, resource_id, role, justification,
+const insert = `insert into approval_case as known (request_id, tenant_id, requester_id, requester_email, custodian_ids, resource_id, role, justification,
                                                     duration, stages, open_to, status, created_at)
-  select id, ?, requester, email, resource, role, justification, duration, stages, array(select jsonb_array_elements_text(open_to)), 'PENDING', at
-  from json_to_recordset(?) as s (id uuid, requester uuid, email text, resource uuid, role text, justification text, duration text,
+  select id, ?, requester, email, array(select jsonb_array_elements_text(custodians)), resource, role, justification, duration, stages,
+         array(select jsonb_array_elements_text(open_to)), 'PENDING', at
+  from json_to_recordset(?) as s (id uuid, requester uuid, email text, custodians jsonb, resource uuid, role text, justification text, duration text,
                                   stages jsonb, open_to jsonb, at timestamptz)
   on conflict (request_id) do update set
-    requester_id = excluded.requester_id, requester_email = excluded.requester_email, resource_id = excluded.resource_id,
+    requester_id = excluded.requester_id, requester_email = excluded.requester_email, custodian_ids = excluded.custodian_ids, resource_id = excluded.resource_id,
     role = excluded.role, justification = excluded.justification, duration = excluded.duration, created_at = excluded.created_at,
     stages = case known.stages when '[]' then excluded.stages else known.stages end,
     open_to = case known.stages when '[]' then excluded.open_to else known.open_to end
@@ -20,6 +21,7 @@ const rowOf = (submission: Submission) => {
     id: submission.requestId,
     requester: submission.requesterId,
     email: submission.requesterEmail,
+    custodians: submission.custodianIds,
     resource: submission.resourceId,
     role: submission.role,
     justification: submission.justification,

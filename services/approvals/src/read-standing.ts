@@ -12,6 +12,7 @@ interface Row {
   stages: StageProgress[] | null;
   votes: Pick<Vote, 'deciderId' | 'verdict' | 'stage'>[];
   people: Pick<Person, 'id' | 'active' | 'orgRoles' | 'teamIds'>[];
+  custodians: string[];
 }
 
 /** How the case of a request stands, as somebody is about to vote; one round trip. When its event has not come yet, it is as new. */
@@ -20,11 +21,12 @@ export const readStanding = async (
   { tenantId, request, callerId }: { tenantId: string; request: AccessRequest; callerId: string },
 ): Promise<Standing> => {
   const requestId = request.id;
-  const [row] = await database<Row>('read_standing', [tenantId, requestId, callerId]);
+  const [row] = await database<Row>('read_standing', [tenantId, requestId, callerId, request.requesterId]);
   const known = row?.version ? { tenantId, requestId, status: row.status, version: row.version, stages: row.stages } : undefined;
   return {
     found: known ? Object.assign(new ApprovalCase(), known) : unopenedCase(tenantId, request),
     votes: (row?.votes ?? []).map((vote) => Object.assign(new Vote(), vote)),
+    custodians: new Set([...request.custodianIds, ...(row?.custodians ?? [])]),
     people: (row?.people ?? []).map((person) => Object.assign(new Person(), person)),
   };
 };

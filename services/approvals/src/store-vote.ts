@@ -23,6 +23,7 @@ const rowOf = ({ tenantId, requestId, status, version, stages, openTo, decidedAt
   ...(submission && {
     requester_id: submission.requesterId,
     requester_email: submission.requesterEmail,
+    custodian_ids: submission.custodianIds,
     resource_id: submission.resourceId,
     role: submission.role,
     justification: submission.justification,

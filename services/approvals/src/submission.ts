@@ -9,6 +9,8 @@ export interface Submission {
   requesterId: string;
   /** Empty: not known here yet. */
   requesterEmail: string;
+  /** Of a service account's request: who might have filed it as the account. */
+  custodianIds: string[];
   resourceId: string;
   role: string;
   justification: string;
@@ -19,9 +21,9 @@ export interface Submission {
 
 /** A request as `requests` answers it, which does not tell the requester's address. */
 export const submissionOf = (request: AccessRequest, requesterEmail = ''): Submission => {
-  const { id: requestId, requesterId, resourceId, role, justification, duration, stages, createdAt } = request;
+  const { id: requestId, requesterId, custodianIds, resourceId, role, justification, duration, stages, createdAt } = request;
   const at = createdAt ? timestampDate(createdAt) : new Date(0);
-  return { requestId, requesterId, requesterEmail, resourceId, role, justification, duration, stages, createdAt: at };
+  return { requestId, requesterId, requesterEmail, custodianIds, resourceId, role, justification, duration, stages, createdAt: at };
 };
 
 const statusOf = ({ status }: AccessRequest): CaseStatus => {

@@ -125,7 +125,13 @@ export const roles: ListDefinition<Role> = {
 /** Service accounts of a tenant. */
 export const serviceAccounts: ListDefinition<ServiceAccount> = {
   entity: ServiceAccount,
-  fields: { id: { type: 'uuid' }, name: { type: 'text' }, createdAt: { type: 'time' }, updatedAt: { type: 'time' } },
+  fields: {
+    id: { type: 'uuid' },
+    name: { type: 'text' },
+    ownerId: { type: 'uuid' },
+    createdAt: { type: 'time' },
+    updatedAt: { type: 'time' },
+  },
   defaultSort: 'name',
 };
 

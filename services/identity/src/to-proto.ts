@@ -107,6 +107,8 @@ export const serviceAccountToProto = (account: ServiceAccount): MessageInitShape
   name: account.name,
   description: account.description,
   scopes: account.scopes,
+  ownerId: account.ownerId,
+  createdBy: account.createdBy,
   version: account.version,
   createdAt: timestampFromDate(account.createdAt),
   updatedAt: timestampFromDate(account.updatedAt),

@@ -1,5 +1,8 @@
 import { parseApiKey } from '@accessops/authn';
 import { AppError } from '@accessops/errors';
+import { Operator } from '@accessops/proto/accessops/common/v1/common_pb';
+import { ApiKeyChangedSchema, ServiceAccountChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { fromBinary } from '@bufbuild/protobuf';
 import { timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { asGateway, asPlatform, codeOf, fieldsOf, type Harness, newTenant, startHarness, type TestTenant, unique } from './harness.ts';
@@ -215,4 +218,52 @@ test('when two accounts get one name at once, then one does', async () => {
   const name = unique('ci');
   const make = async () => codeOf(harness.client.createServiceAccount({ name, description: '', scopes: [] }, await acme.asAdmin()));
   expect((await Promise.all([make(), make()])).sort()).toEqual(['SERVICE_ACCOUNT_NAME_TAKEN', 'ok']);
+});
+
+const custodiansOf = async (key: string) => new Set((await present(key)).principal?.custodianIds);
+
+test('when an account is made, then its maker owns it, or the active user who is named', async () => {
+  expect(await create()).toMatchObject({ ownerId: acme.admin.id, createdBy: acme.admin.id });
+  const [owner, gone, stranger] = [
+    await acme.add(unique('owner'), []),
+    await acme.add(unique('gone'), []),
+    (await newTenant(harness)).admin,
+  ];
+  await harness.client.updateUser({ id: gone.id, active: false }, await acme.asAdmin());
+  const make = async (ownerId: string) =>
+    harness.client.createServiceAccount({ name: unique('ci'), description: '', scopes: [], ownerId }, await acme.asAdmin());
+  expect(await make(owner.id.toUpperCase())).toMatchObject({ ownerId: owner.id, createdBy: acme.admin.id });
+  for (const id of [gone.id, stranger.id, 'nobody', '']) expect(await fieldsOf(make(id))).toEqual(['/ownerId']);
+  const { items } = await harness.client.listServiceAccounts(
+    { query: { filters: [{ field: 'ownerId', operator: Operator.EQ, values: [owner.id] }] } },
+    await acme.asAdmin(),
+  );
+  expect(items.map(({ ownerId }) => ownerId)).toEqual([owner.id]);
+});
+
+test('when an account is handed over, then its custodians are who made it, who owns it and who may know a key that there is', async () => {
+  const [maker, first, next] = [acme.admin, await acme.add(unique('first'), ['admin']), await acme.add(unique('next'), ['admin'])];
+  const account = await create();
+  const options = await acme.asAdmin();
+  const hand = (ownerId: string) => harness.client.updateServiceAccount({ id: account.id, ownerId }, options);
+  expect(await hand(first.id)).toMatchObject({ ownerId: first.id, createdBy: maker.id, version: 2 });
+  const own = await harness.client.createApiKey({ serviceAccountId: account.id }, await acme.as(next, ['admin']));
+  expect(await custodiansOf(own.key)).toEqual(new Set([maker.id, first.id, next.id]));
+  await hand(maker.id);
+  // Both have known the key; with it they stop being custodians.
+  const { key } = await newKey(account.id);
+  expect(await custodiansOf(key)).toEqual(new Set([maker.id, first.id, next.id]));
+  await harness.client.revokeApiKey({ serviceAccountId: account.id, keyId: own.id }, options);
+  expect(await custodiansOf(key)).toEqual(new Set([maker.id]));
+  await hand(next.id);
+  await hand(maker.id);
+  expect(await custodiansOf(key)).toEqual(new Set([maker.id, next.id]));
+
+  const told = (await harness.eventsOf(acme.id)).filter(({ aggregateId }) => aggregateId === account.id);
+  const snapshots = told.map(({ type, payload }) =>
+    type === 'ApiKeyChanged' ? fromBinary(ApiKeyChangedSchema, payload).account : fromBinary(ServiceAccountChangedSchema, payload).account,
+  );
+  expect(snapshots.map((snapshot) => snapshot?.version)).toEqual(told.map((_, index) => index + 1));
+  expect(new Set(snapshots.at(-1)?.custodianIds)).toEqual(new Set([maker.id, next.id]));
+  expect(told.at(-1)).toMatchObject({ action: 'SERVICE_ACCOUNT_UPDATED', changes: { ownerId: { before: next.id, after: maker.id } } });
 });

@@ -40,6 +40,7 @@ export const requestToProto = (request: RequestView) => ({
   id: request.id,
   status: request.status,
   requesterId: request.requesterId,
+  custodianIds: request.custodianIds ?? [],
   resourceId: request.resourceId,
   role: request.role,
   justification: request.justification,

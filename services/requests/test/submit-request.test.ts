@@ -1,3 +1,4 @@
+import { newId } from '@accessops/db';
 import { RequestApprovedSchema, RequestSubmittedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { fromBinary } from '@bufbuild/protobuf';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -149,6 +150,18 @@ describe('filing a request', () => {
     expect(await codeOf(submit({}, who))).toBe('REQUEST_ALREADY_OPEN');
     await suite.client.cancelRequest({ id: first.id }, who);
     expect((await submit({}, who)).status).toBe('PENDING');
+  });
+
+  test('when a machine files it, then the request says who might have done so; when a person does, then nobody', async () => {
+    const people = [newId(), newId()];
+    const claims = { custodianIds: people };
+    const machine = await tenant.person([], { ...claims, type: 'service-account', permissions: ['access_request:create'] });
+    const request = await submit({}, machine);
+    expect(request.custodianIds).toEqual(people);
+    expect((await suite.client.getRequest({ id: request.id }, await tenant.admin)).custodianIds).toEqual(people);
+    const [told] = await suite.toldOf(request.id);
+    expect(fromBinary(RequestSubmittedSchema, told?.payload ?? new Uint8Array()).custodianIds).toEqual(people);
+    expect((await submit({}, await tenant.person(['requester'], claims))).custodianIds).toEqual([]);
   });
 
   test('when the type changes, then the next request gets the plan of the changed type', async () => {

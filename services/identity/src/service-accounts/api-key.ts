@@ -8,6 +8,8 @@ const ApiKeySchema = defineEntity({
     tenantId: p.uuid(),
     serviceAccountId: p.uuid(),
     hash: p.blob().hidden(),
+    /** Who may know it: who made it, and the owners that the account has had since. */
+    holderIds: p.array<string>(),
     createdAt: p.datetime(),
     expiresAt: p.datetime(),
     lastUsedAt: p.datetime().nullable(),

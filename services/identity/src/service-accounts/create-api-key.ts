@@ -11,6 +11,7 @@ import { assertMayGive, lockGiver } from '../giver.ts';
 import { ApiKey } from './api-key.ts';
 import { findApiKey, lockServiceAccount } from './find-service-account.ts';
 import type { ServiceAccount } from './service-account.ts';
+import { snapshotOfAccount } from './snapshot-of-account.ts';
 
 const dayMs = 24 * 3_600_000;
 const usualMs = 90 * dayMs;
@@ -39,11 +40,13 @@ const lockAccountToGive = async (ctx: Ctx, authorizer: Authorizer, id: string): 
   return account;
 };
 
-const add = ({ em, tenantId }: Ctx, account: ServiceAccount, expiresAt: Timestamp | undefined, now: Date): NewApiKey => {
+const add = ({ em, tenantId, principal }: Ctx, account: ServiceAccount, expiresAt: Timestamp | undefined, now: Date): NewApiKey => {
   const id = newId();
   const { key, hash } = newApiKey(id);
   const times = { createdAt: now, expiresAt: parseExpiry(expiresAt, now), lastUsedAt: null };
-  const row = em.create(ApiKey, { id, tenantId, serviceAccountId: account.id, hash, ...times });
+  const holderIds = [...new Set([principal.id, account.ownerId])];
+  const row = em.create(ApiKey, { id, tenantId, serviceAccountId: account.id, hash, holderIds, ...times });
+  account.touch(now);
   return { row, key };
 };
 
@@ -56,7 +59,7 @@ export const createApiKey = async (
   const account = await lockAccountToGive(ctx, authorizer, serviceAccountId);
   const made = add(ctx, account, expiresAt, ctx.now());
   await ctx.em.flush();
-  emit(ctx, ApiKeyChangedSchema, { serviceAccountId: account.id }, account.id, {
+  emit(ctx, ApiKeyChangedSchema, { serviceAccountId: account.id, account: await snapshotOfAccount(ctx.em, account) }, account.id, {
     action: 'API_KEY_CREATED',
     entityType: 'API_KEY',
     entityId: made.row.id,
@@ -82,16 +85,22 @@ export const rotateApiKey = async (
   old.endBy(new Date(now.getTime() + overlapSeconds * 1000));
   const made = add(ctx, account, expiresAt, now);
   await ctx.em.flush();
-  emit(ctx, ApiKeyChangedSchema, { serviceAccountId: account.id, keyId: old.id }, account.id, {
-    action: 'API_KEY_ROTATED',
-    entityType: 'API_KEY',
-    entityId: made.row.id,
-    changes: {
-      serviceAccountId: { after: account.id },
-      expiresAt: { after: made.row.expiresAt },
-      replaces: { after: old.id },
-      expiresAtOfReplaced: { before, after: old.expiresAt },
+  emit(
+    ctx,
+    ApiKeyChangedSchema,
+    { serviceAccountId: account.id, keyId: old.id, account: await snapshotOfAccount(ctx.em, account) },
+    account.id,
+    {
+      action: 'API_KEY_ROTATED',
+      entityType: 'API_KEY',
+      entityId: made.row.id,
+      changes: {
+        serviceAccountId: { after: account.id },
+        expiresAt: { after: made.row.expiresAt },
+        replaces: { after: old.id },
+        expiresAtOfReplaced: { before, after: old.expiresAt },
+      },
     },
-  });
+  );
   return made;
 };

@@ -5,12 +5,14 @@ import { ServiceAccountChangedSchema } from '@accessops/proto/accessops/events/v
 import type { CreateServiceAccountRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
 import { created } from '../changes.ts';
-import { assertMayGive, lockGiver } from '../giver.ts';
+import { assertMayGive, lockPeople, lockRoles } from '../giver.ts';
 import { parsePermissions } from '../permissions.ts';
 import { parseName, parseText } from '../text.ts';
+import { findOwner, ownerIds } from './find-owner.ts';
 import { ServiceAccount } from './service-account.ts';
+import { snapshotOfAccount } from './snapshot-of-account.ts';
 
-/** Makes a service account without keys. Errors: INVALID_FIELDS, SERVICE_ACCOUNT_NAME_TAKEN, CANNOT_GIVE. */
+/** Makes a service account without keys; the caller owns it, unless somebody else is named. Errors: INVALID_FIELDS, SERVICE_ACCOUNT_NAME_TAKEN, CANNOT_GIVE. */
 export const createServiceAccount = async (
   ctx: Ctx,
   authorizer: Authorizer,
@@ -21,7 +23,9 @@ export const createServiceAccount = async (
   const description = parseText('/description', request.description);
   const asked = { pointer: '/scopes', permissions: request.scopes, whom: 'toServiceAccounts' } as const;
   const scopes = await parsePermissions(authorizer, asked);
-  const giver = await lockGiver(ctx);
+  const people = await lockPeople(ctx, ownerIds(request.ownerId));
+  const { giver } = await lockRoles(ctx, people);
+  const owner = findOwner(people, request.ownerId ?? ctx.principal.id);
   await assertMayGive(ctx, authorizer, giver, { permissions: scopes });
   const now = ctx.now();
   const account = em.create(ServiceAccount, {
@@ -30,16 +34,18 @@ export const createServiceAccount = async (
     name,
     description,
     scopes,
+    ownerId: owner.id,
+    createdBy: ctx.principal.id,
     version: 1,
     createdAt: now,
     updatedAt: now,
   });
   await em.flush().catch(onUnique({ service_account_name: 'SERVICE_ACCOUNT_NAME_TAKEN' }));
-  emit(ctx, ServiceAccountChangedSchema, { serviceAccountId: account.id }, account.id, {
+  emit(ctx, ServiceAccountChangedSchema, { serviceAccountId: account.id, account: await snapshotOfAccount(em, account) }, account.id, {
     action: 'SERVICE_ACCOUNT_CREATED',
     entityType: 'SERVICE_ACCOUNT',
     entityId: account.id,
-    changes: created({ name, description, scopes }),
+    changes: created({ name, description, scopes, ownerId: owner.id }),
   });
   return account;
 };

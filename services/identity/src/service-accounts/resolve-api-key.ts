@@ -21,6 +21,7 @@ interface Row {
   status: TenantStatus;
   version: number;
   created_at: string;
+  custodian_ids: string[];
 }
 
 const read = async (pool: Pool, keyId: string, now: Date): Promise<Row | undefined> => {
@@ -58,6 +59,7 @@ export const resolveApiKey = async (
       email: row.account_name,
       tenant: { id: row.tenant_id, slug, name, domain, status, version, createdAt: timestampFromDate(new Date(row.created_at)) },
       permissions: row.scopes,
+      custodianIds: row.custodian_ids,
     },
     expiresAt: timestampFromDate(new Date(row.expires_at)),
   };

@@ -9,6 +9,8 @@ const AccessRequestSchema = defineEntity({
     id: p.uuid().primary(),
     tenantId: p.uuid(),
     requesterId: p.uuid(),
+    /** Of a service account's request: the people who might have filed it as the account. Null: a person's. */
+    custodianIds: p.json<string[]>().nullable(),
     resourceId: p.uuid(),
     role: p.text(),
     justification: p.text(),
@@ -42,6 +44,7 @@ export type RequestView = Pick<
   AccessRequest,
   | 'id'
   | 'requesterId'
+  | 'custodianIds'
   | 'resourceId'
   | 'role'
   | 'justification'

@@ -20,6 +20,7 @@ export const fileRequest = async (database: CallFunction, { tenantId, request, o
     id: request.id,
     tenant_id: tenantId,
     requester_id: request.requesterId,
+    custodian_ids: request.custodianIds,
     resource_id: request.resourceId,
     role: request.role,
     justification: request.justification,

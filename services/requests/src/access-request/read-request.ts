@@ -21,11 +21,13 @@ interface Row {
   version: number;
   created_ms: number;
   updated_ms: number;
+  custodian_ids: string[] | null;
 }
 
 const viewOf = (id: string, row: Row): RequestView => ({
   id: id.toLowerCase(),
   requesterId: row.requester_id,
+  custodianIds: row.custodian_ids,
   resourceId: row.resource_id,
   role: row.role,
   justification: row.justification,
