@@ -7,6 +7,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** Where the platform under test answers. */
     url: string;
+    /** Where its access tokens' signing key lies: the database, and the file with the key that it is sealed with. */
+    signing: { adminUrl: string; sealKeyFile: string };
   }
 }
 
@@ -17,5 +19,6 @@ export default async function setup(project: TestProject): Promise<() => Promise
   writeFileSync(secretsFile, '');
   const platform = await startPlatform({ dataDir: platformDir, port: 0, limits: false });
   project.provide('url', platform.url);
+  project.provide('signing', { adminUrl: platform.adminUrl, sealKeyFile: platform.secrets.files.identityKey });
   return () => platform.stop();
 }

@@ -10,14 +10,16 @@ export interface DocumentedRoute {
   /** The example of a JSON body. */
   example: unknown;
   /** Schema of that body. */
-  schema: { properties?: Record<string, Schema>; additionalProperties?: unknown } | undefined;
+  schema: Schema | undefined;
   /** Fields to filter by, when it is a list. */
   filters: string[];
 }
 
-interface Schema {
+/** A JSON schema, as far as it is looked at. */
+export interface Schema {
   $ref?: string;
   properties?: Record<string, Schema>;
+  items?: Schema;
 }
 
 interface Operation {
@@ -36,7 +38,9 @@ export const documentedRoutes = async (): Promise<DocumentedRoute[]> => {
   const { paths, components } = (await must(200, 'GET', '//openapi.json')) as unknown as Document;
   const resolve = (schema: Schema | undefined): Schema | undefined => {
     const name = schema?.$ref?.split('/').at(-1);
-    return name ? components.schemas[name] : schema;
+    const { properties, items, ...rest } = (name ? components.schemas[name] : schema) ?? {};
+    const inner = properties && Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, resolve(value) ?? {}]));
+    return schema && { ...rest, ...(inner ? { properties: inner } : {}), ...(items ? { items: resolve(items) } : {}) };
   };
   return Object.entries(paths).flatMap(([path, operations]) =>
     Object.entries(operations).map(([method, { operationId, parameters = [], requestBody }]): DocumentedRoute => {
