@@ -182,7 +182,7 @@ describe('form', () => {
 
   test.each(['rubbish', '.', '..', 'a.b.c', 'null', '{}', 'eyJhbGciOiJSUzI1NiJ9', 'eyJhbGciOiJSUzI1NiJ9..', 'a b'])(
     'when it is %j, then 401',
-    expectRefused,
+    async (token) => await expectRefused(token),
   );
 
   test.each<[string, Record<string, string>]>([
