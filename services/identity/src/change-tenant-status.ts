@@ -13,7 +13,7 @@ const change = async (ctx: Ctx, id: string, from: TenantStatus, to: TenantStatus
   const tenant = await findTenant(ctx.em, id);
   if (changed === 0) throw new AppError(to === 'SUSPENDED' ? 'TENANT_ALREADY_SUSPENDED' : 'TENANT_ALREADY_ACTIVE');
   // The tenant's own audit log shows what platform staff did to it.
-  emit({ ...ctx, tenantId: tenant.id }, TenantUpdatedSchema, { tenantId: tenant.id, status: to }, tenant.id, {
+  emit({ ...ctx, tenantId: tenant.id }, TenantUpdatedSchema, { tenantId: tenant.id, status: to, version: tenant.version }, tenant.id, {
     action: to === 'SUSPENDED' ? 'TENANT_SUSPENDED' : 'TENANT_ACTIVATED',
     entityType: 'TENANT',
     entityId: tenant.id,

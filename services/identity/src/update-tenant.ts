@@ -24,7 +24,7 @@ export const updateTenant = async (ctx: Ctx, { name, domain }: UpdateTenantReque
 
   tenant.describe(after, ctx.now());
   await ctx.em.flush().catch(onUnique({ tenant_domain: 'DOMAIN_TAKEN' }));
-  emit(ctx, TenantUpdatedSchema, { tenantId: tenant.id, status: tenant.status }, tenant.id, {
+  emit(ctx, TenantUpdatedSchema, { tenantId: tenant.id, status: tenant.status, version: tenant.version }, tenant.id, {
     action: 'TENANT_UPDATED',
     entityType: 'TENANT',
     entityId: tenant.id,

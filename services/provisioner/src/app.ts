@@ -14,6 +14,7 @@ import { onRequestApproved } from './on-request-approved.ts';
 import { onRequestWithdrawn } from './on-request-withdrawn.ts';
 import { onServiceAccountDeleted } from './on-service-account-deleted.ts';
 import { onTenantCreated } from './on-tenant-created.ts';
+import { onTenantUpdated } from './on-tenant-updated.ts';
 import { onUserUpdated } from './on-user-updated.ts';
 import { provisionerHandlers } from './rpc.ts';
 import { startTimer } from './timer.ts';
@@ -72,7 +73,14 @@ export const startProvisioner = (config: ProvisionerConfig, overrides: Provision
       service: ProvisionerService,
       entities: [Job, Grant],
       handlers: (parts) => provisionerHandlers(vault, connectorsOf(parts)),
-      subscriptions: () => [...onRequestApproved, onRequestWithdrawn, onTenantCreated, onUserUpdated, onServiceAccountDeleted],
+      subscriptions: () => [
+        ...onRequestApproved,
+        onRequestWithdrawn,
+        onTenantCreated,
+        onTenantUpdated,
+        onUserUpdated,
+        onServiceAccountDeleted,
+      ],
       background,
     },
     config,

@@ -3,5 +3,8 @@ import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events
 
 /** Remembers what a tenant is called: logins of targets are given to tenants by name. */
 export const onTenantCreated = on(TenantCreatedSchema, async (ctx, { tenantId, slug }) => {
-  await ctx.em.execute('insert into tenant (tenant_id, slug) values (?, ?) on conflict do nothing', [tenantId, slug]);
+  await ctx.em.execute('insert into tenant (tenant_id, slug) values (?, ?) on conflict (tenant_id) do update set slug = excluded.slug', [
+    tenantId,
+    slug,
+  ]);
 });

@@ -91,6 +91,27 @@ test('when somebody is deactivated while the job runs, then the access does not 
   expect(await targetOf(requestId)).toMatchObject({ present: false });
 });
 
+test('when the tenant is suspended, then all its access ends, none begins, and of other tenants nothing changes', async () => {
+  const requester = person(newId(), 'requester');
+  const [stays, one, two] = await Promise.all([activeGrant(), activeGrant({ requester }), activeGrant({ requester })]);
+  const running = await suite.approve({ requester, config: { latencyMs: 500 } });
+  await suite.jobIs(running, 'RUNNING');
+  await suite.tellTenant(requester.tenantId, 'SUSPENDED', 3);
+  await suite.tellTenant(requester.tenantId, 'ACTIVE', 2);
+  for (const requestId of [one.requestId, two.requestId, running])
+    expect(await suite.grantIs(requestId, ['REVOKED'])).toMatchObject({ end_reason: 'TENANT_SUSPENDED' });
+  expect(await targetOf(running)).toMatchObject({ present: false });
+  const late = await suite.approve({ requester });
+  expect(await suite.jobIs(late, 'FAILED')).toMatchObject({ last_error: 'The tenant is suspended' });
+
+  await suite.tellTenant(requester.tenantId, 'ACTIVE', 4);
+  await until(
+    async () => (await suite.sql.query('select 1 from tenant where tenant_id = $1 and not suspended', [requester.tenantId])).rowCount,
+  );
+  await activeGrant({ requester });
+  expect(await suite.grant(stays.requestId)).toMatchObject({ status: 'ACTIVE' });
+});
+
 test('when expiry, withdrawal and two revocations meet, then there is one end', async () => {
   const grants = await Promise.all(Array.from({ length: 20 }, () => activeGrant({ duration: 'PT2S' })));
   const [holder, admin] = await Promise.all([suite.as(suite.requester), suite.as(suite.admin)]);

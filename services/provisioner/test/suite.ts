@@ -5,6 +5,7 @@ import {
   AnyEventSchema,
   RequestApprovedSchema,
   RequestWithdrawnSchema,
+  TenantUpdatedSchema,
   UserUpdatedSchema,
 } from '@accessops/proto/accessops/events/v1/events_pb';
 import { ProvisionerService } from '@accessops/proto/accessops/provisioner/v1/provisioner_pb';
@@ -80,6 +81,7 @@ export interface Suite {
   approve(request?: Approved): Promise<string>;
   withdraw(requestId: string): Promise<void>;
   tellUser(person: Person, active: boolean, version: number): Promise<void>;
+  tellTenant(tenantId: string, status: 'ACTIVE' | 'SUSPENDED', version: number): Promise<void>;
   job(requestId: string, kind?: string): Promise<JobRow | undefined>;
   grant(requestId: string): Promise<GrantRow | undefined>;
   /** Waits until the grant of the request has one of these statuses. */
@@ -205,6 +207,8 @@ export const startSuite = async ({
     withdraw: (requestId) => tell('requests', RequestWithdrawnSchema, { requestId }, { aggregateId: requestId }),
     tellUser: ({ id, tenantId: of, orgRoles }, active, version) =>
       tell('identity', UserUpdatedSchema, { user: { id, active, version, orgRoles } }, { aggregateId: id, tenantId: of }),
+    tellTenant: (of, status, version) =>
+      tell('identity', TenantUpdatedSchema, { tenantId: of, status, version }, { aggregateId: of, tenantId: of }),
     job,
     grant,
     grantIs: (requestId, statuses, timeoutMs) =>

@@ -1,9 +1,9 @@
 import { emit } from '@accessops/events';
 import { GrantActivatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
-import { lockHoldersShared } from '../holder.ts';
 import { asService, type Background, emitProgress } from '../jobs/job-events.ts';
 import type { SettlementOf } from '../jobs/settle-jobs.ts';
+import { type Loss, lockStandings, lossOf } from '../standing.ts';
 import { endGrants } from './end-grants.ts';
 import { expiryOf } from './grant.ts';
 
@@ -40,26 +40,24 @@ const activate = `
       decode(tag, 'base64')
     from done join made on made.job_id = done.id
   )
-  select done.id, exists (
-    select from holder where holder.tenant_id = done.tenant_id and user_id = done.requester_id and not active
-  ) as "holderGone" from done`;
+  select done.id, ${lossOf('done')} as loss from done`;
 
 /**
- * Makes grants of what jobs have provisioned: job SUCCEEDED, grant ACTIVE, credential sealed. Somebody who was deactivated
- * in the meantime has the access ended at once.
+ * Makes grants of what jobs have provisioned: job SUCCEEDED, grant ACTIVE, credential sealed. Whoever may hold no access any more
+ * has it ended at once.
  */
 export const activateGrants = async (background: Background, settlements: SettlementOf<'provisioned'>[]): Promise<void> => {
   if (settlements.length === 0) return;
   const { em } = background;
   const now = background.now();
-  await lockHoldersShared(
+  await lockStandings(
     em,
     settlements.map(({ job }) => ({ tenantId: job.tenantId, userId: job.requesterId })),
   );
   const rows = settlements.map((settlement) => rowOf(settlement, now));
-  const done = await em.execute<{ id: string; holderGone: boolean }[]>(activate, [JSON.stringify(rows), now, now]);
-  const goneOf = new Map(done.map(({ id, holderGone }) => [id, holderGone]));
-  const active = settlements.filter(({ job }) => goneOf.has(job.id));
+  const done = await em.execute<{ id: string; loss: Loss | null }[]>(activate, [JSON.stringify(rows), now, now]);
+  const losses = new Map(done.map(({ id, loss }) => [id, loss]));
+  const active = settlements.filter(({ job }) => losses.has(job.id));
   for (const { job, outcome } of active) {
     emitProgress(background, job, 'SUCCEEDED', 'JOB_SUCCEEDED', { status: { before: 'RUNNING', after: 'SUCCEEDED' } });
     const expiresAt = expiryOf(now, job.spec.duration);
@@ -76,6 +74,8 @@ export const activateGrants = async (background: Background, settlements: Settle
       },
     );
   }
-  const unwanted = active.filter(({ job }) => goneOf.get(job.id)).map(({ outcome }) => outcome.grantId);
-  await endGrants(background, unwanted, 'USER_DEACTIVATED');
+  for (const reason of ['TENANT_SUSPENDED', 'USER_DEACTIVATED'] as const) {
+    const lost = active.filter(({ job }) => losses.get(job.id) === reason).map(({ outcome }) => outcome.grantId);
+    await endGrants(background, lost, reason);
+  }
 };

@@ -1,10 +1,10 @@
 import { newId } from '@accessops/db';
-import { emit, type WriteContext } from '@accessops/events';
+import { type EventContext, emit, type WriteContext } from '@accessops/events';
 import { GrantRevocationChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { Spec } from '../jobs/job.ts';
 import { asService, type Background } from '../jobs/job-events.ts';
 import { type Queueing, queueJobs } from '../jobs/queue-jobs.ts';
-import type { EndReason } from './grant.ts';
+import { type EndReason, Grant } from './grant.ts';
 
 interface Ending {
   id: string;
@@ -49,4 +49,19 @@ export const endGrants = async (background: Background, ids: string[], reason: E
   }
   await queueJobs(queueings);
   return ending.map(({ id }) => id);
+};
+
+/** Begins the end of all ACTIVE grants of a tenant, or of somebody there, as told by the event of `ctx`. */
+export const endGrantsWhere = async (
+  ctx: EventContext,
+  whose: { tenantId: string; holderId?: string },
+  reason: EndReason,
+): Promise<void> => {
+  const grants = await ctx.em.find(Grant, { ...whose, status: 'ACTIVE' }, { fields: ['id'] });
+  await endGrants(
+    ctx,
+    grants.map(({ id }) => id),
+    reason,
+    ctx,
+  );
 };

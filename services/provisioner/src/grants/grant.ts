@@ -2,11 +2,12 @@ import type { Event } from '@accessops/events';
 import { defineEntity, p } from '@mikro-orm/postgresql';
 import { Temporal } from 'temporal-polyfill';
 import type { Spec } from '../jobs/job.ts';
+import type { Loss } from '../standing.ts';
 
 export type GrantStatus = 'ACTIVE' | 'REVOKING' | 'EXPIRED' | 'REVOKED' | 'REVOKE_FAILED';
 
 /** Why a grant ends. */
-export type EndReason = 'EXPIRY' | 'WITHDRAWN' | 'REVOKED' | 'USER_DEACTIVATED';
+export type EndReason = 'EXPIRY' | 'WITHDRAWN' | 'REVOKED' | Loss;
 
 const GrantSchema = defineEntity({
   name: 'Grant',

@@ -1,6 +1,7 @@
 import { type Outbox, unitOfWork } from '@accessops/events';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Sealed } from '../credentials/vault.ts';
+import { lossOf } from '../standing.ts';
 import type { ClaimedJob } from './job.ts';
 import { emitProgress } from './job-events.ts';
 
@@ -31,7 +32,7 @@ const claimDue = `
   returning job.id, tenant_id as "tenantId", request_id as "requestId", grant_id as "grantId", kind, attempts,
     max_attempts as "maxAttempts", last_error as "lastError", requester_id as "requesterId", origin, spec, unsure, waiting_since as "waitingSince", due.status as "before",
     (select slug from tenant where tenant.tenant_id = job.tenant_id) as "tenantSlug",
-    exists (select from holder where holder.tenant_id = job.tenant_id and user_id = requester_id and not active) as "requesterGone"`;
+    ${lossOf('job')} as loss`;
 
 /** Hands what targets have told to the jobs that waited for it. It stays there until an attempt is over: another worker may need it. */
 const withAnswers = async (em: EntityManager, jobs: Claimed[]): Promise<Claimed[]> => {

@@ -2,6 +2,7 @@ import type { Event } from '@accessops/events';
 import { defineEntity, p } from '@mikro-orm/postgresql';
 import type { Handle } from '../connector.ts';
 import type { Sealed } from '../credentials/vault.ts';
+import type { Loss } from '../standing.ts';
 
 export type JobKind = 'PROVISION' | 'REVOKE';
 export type JobStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED';
@@ -86,8 +87,8 @@ export interface ClaimedJob {
   requesterId: string;
   origin: Event['origin'];
   spec: Spec;
-  /** The requester has been deactivated. */
-  requesterGone: boolean;
+  /** Why the requester may hold no access; null when nothing is against it. */
+  loss: Loss | null;
 }
 
 /** Which attempt this is since the job was queued, or queued again by an admin. */

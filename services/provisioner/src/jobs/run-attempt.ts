@@ -2,6 +2,7 @@ import { newId } from '@accessops/db';
 import type { Logger } from '@accessops/telemetry';
 import { type Access, type Answer, ConnectorError, type Connectors, connectorNamed, failureKindOf, type Handle } from '../connector.ts';
 import type { Sealed, Vault } from '../credentials/vault.ts';
+import type { Loss } from '../standing.ts';
 import { accessOf } from './access-of.ts';
 import { pauseAfterMs, pauseWhileWaitingMs } from './back-off.ts';
 import { attemptOfBudget, type ClaimedJob, isLastAttempt, isSpent } from './job.ts';
@@ -42,8 +43,13 @@ const takeAway = async ({ connectors, vault }: Tools, job: ClaimedJob, within: W
   if (await within((signal) => connector.verify(access, signal))) throw new ConnectorError('failed', 'The target still has the access');
 };
 
+const refusals: Record<Loss, string> = {
+  TENANT_SUSPENDED: 'The tenant is suspended',
+  USER_DEACTIVATED: 'The requester has been deactivated',
+};
+
 const provision = async ({ connectors, vault, log }: Tools, job: ClaimedJob, within: Within): Promise<Outcome> => {
-  if (job.requesterGone) throw new ConnectorError('refused', 'The requester has been deactivated');
+  if (job.loss) throw new ConnectorError('refused', refusals[job.loss]);
   const connector = connectorNamed(connectors, job.spec.connector);
   const access = accessWith(vault, job);
   // An earlier attempt ended in the dark: nothing more is asked of a target that cannot say what it has.
