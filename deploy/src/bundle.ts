@@ -122,4 +122,4 @@ export const bundle = async (name: string, target: string): Promise<void> => {
 };
 
 // Asked for by libraries only when somebody uses what we do not.
-const neverLoaded = ['pg-native', '@mikro-orm/sqlite', '@mikro-orm/libsql', '@mikro-orm/better-sqlite'];
+const neverLoaded = ['pg-native', 'cpu-features', '*/sshcrypto.node', '@mikro-orm/sqlite', '@mikro-orm/libsql', '@mikro-orm/better-sqlite'];

@@ -17,5 +17,6 @@ export * from './postgres.ts';
 export * from './process-group.ts';
 export * from './redis-server.ts';
 export * from './secrets.ts';
+export * from './ssh-server.ts';
 export * from './start-error.ts';
 export * from './supervise.ts';

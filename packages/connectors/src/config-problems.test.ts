@@ -40,6 +40,14 @@ test.each([
   expect(configProblems('webhook', config, offered).map(({ pointer }) => pointer)).toEqual(pointers);
 });
 
+test.each(['root,nobody', 'Root', '-oProxyCommand=x', 'a b', '', 'x'.repeat(33)])(
+  'when a configuration for ssh-certificate names the account "%s", then it is refused',
+  (account) => {
+    const config = { login: 'web', roles: { reader: [account], writer: ['deploy'] } };
+    expect(configProblems('ssh-certificate', config, offered)).toMatchObject([{ pointer: '/roles/reader/0' }]);
+  },
+);
+
 test('when a role has an odd name, then the pointer is escaped', () => {
   expect(configProblems('postgres', postgres, ['a/b~c'])).toMatchObject([{ pointer: '/roles/a~1b~0c' }]);
 });

@@ -2,10 +2,16 @@ import { pointerTo } from '@accessops/errors';
 import { z } from 'zod';
 import { postgresConfig } from './postgres-config.ts';
 import { simulatedConfig } from './simulated-config.ts';
+import { sshCertificateConfig } from './ssh-certificate-config.ts';
 import { webhookConfig } from './webhook-config.ts';
 
 /** What each connector wants to know, by its name. */
-export const connectorConfigs = { simulated: simulatedConfig, postgres: postgresConfig, webhook: webhookConfig } as const;
+export const connectorConfigs = {
+  simulated: simulatedConfig,
+  postgres: postgresConfig,
+  webhook: webhookConfig,
+  'ssh-certificate': sshCertificateConfig,
+} as const;
 
 export type ConnectorName = keyof typeof connectorConfigs;
 

@@ -8,4 +8,5 @@ export {
 } from './config-problems.ts';
 export { madeRolePrefix, type PostgresConfig, postgresConfig } from './postgres-config.ts';
 export { type SimulatedConfig, simulatedConfig } from './simulated-config.ts';
+export { type SshCertificateConfig, sshCertificateConfig } from './ssh-certificate-config.ts';
 export { type WebhookConfig, webhookConfig } from './webhook-config.ts';

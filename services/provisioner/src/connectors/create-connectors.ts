@@ -1,6 +1,7 @@
 import type { ConnectorName } from '@accessops/connectors';
 import type { Connector } from '../connector.ts';
 import { createPostgresConnector } from './postgres/postgres.ts';
+import { createSshCertificateConnector } from './ssh-certificate/ssh-certificate.ts';
 import type { TargetLogins } from './target-logins.ts';
 import { createWebhookConnector } from './webhook/webhook.ts';
 
@@ -9,4 +10,5 @@ export const createConnectors = (logins: TargetLogins): Map<ConnectorName, Conne
   new Map([
     ['postgres', createPostgresConnector(logins.postgres)],
     ['webhook', createWebhookConnector(logins.webhook)],
+    ['ssh-certificate', createSshCertificateConnector(logins['ssh-certificate'])],
   ]);

@@ -1,10 +1,11 @@
 import type { z } from 'zod';
 import { type Logins, loginsFrom } from './logins.ts';
 import { postgresLogin } from './postgres/postgres-login.ts';
+import { sshLogin } from './ssh-certificate/ssh-login.ts';
 import { webhookLogin } from './webhook/webhook-login.ts';
 
 /** What a login consists of, for each connector that needs one. */
-const loginSettings = { postgres: postgresLogin, webhook: webhookLogin } as const;
+const loginSettings = { postgres: postgresLogin, webhook: webhookLogin, 'ssh-certificate': sshLogin } as const;
 
 /** Logins of all connectors. */
 export type TargetLogins = { [C in keyof typeof loginSettings]: Logins<z.infer<(typeof loginSettings)[C]>> };
@@ -13,4 +14,5 @@ export type TargetLogins = { [C in keyof typeof loginSettings]: Logins<z.infer<(
 export const targetLoginsFrom = (env: Record<string, string | undefined>): TargetLogins => ({
   postgres: loginsFrom(env, 'POSTGRES', loginSettings.postgres),
   webhook: loginsFrom(env, 'WEBHOOK', loginSettings.webhook),
+  'ssh-certificate': loginsFrom(env, 'SSH', loginSettings['ssh-certificate']),
 });

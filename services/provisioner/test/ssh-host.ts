@@ -1,0 +1,128 @@
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { findSshPrograms, reserveFreePort, type SshPrograms } from '@accessops/dev';
+import { until } from '@accessops/testing';
+
+const helper = fileURLToPath(new URL('../../../deploy/targets/accessops-ssh', import.meta.url));
+
+/** An SSH server of a test's own, set up as docs/connectors.md says. */
+export interface SshHost {
+  port: number;
+  /** As in the environment, without the address. */
+  settings: { HOST_KEY: string; KEY: string; CA_KEY: string; USER: string };
+  /** What the host does with commands of ours: nothing special, refuses, or carries them out and never answers. */
+  set(manner: 'well' | 'broken' | 'mute'): void;
+  /** Runs something there as the holder of a credential; `options` are of ssh. */
+  run(credential: Record<string, unknown>, command: string, ...options: string[]): { code: number | null; said: string };
+  /** The same, but goes on. */
+  start(credential: Record<string, unknown>, ...options: string[]): ChildProcess;
+  /** Whether the certificate of a credential is on the revocation list. */
+  isRevoked(credential: Record<string, unknown>): boolean;
+  /** What a certificate says. */
+  describe(credential: Record<string, unknown>): string;
+  close(): Promise<void>;
+}
+
+const answers = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('data', () => socket.destroy()).on('error', () => resolve(false));
+    socket.on('close', () => resolve(true));
+  });
+
+const startWith = async ({ sshd, ssh, sshKeygen }: SshPrograms): Promise<SshHost> => {
+  // sshd runs no program that lies in a folder where others may write.
+  const folder = mkdtempSync('/run/accessops-test-');
+  chmodSync(folder, 0o755);
+  const at = (name: string) => join(folder, name);
+  const makeKey = (name: string) => execFileSync(sshKeygen, ['-q', '-t', 'ed25519', '-N', '', '-f', at(name)]);
+  for (const name of ['ca', 'host', 'hands']) makeKey(name);
+  const state = at('state');
+  mkdirSync(state);
+  mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
+  copyFileSync(at('ca.pub'), join(state, 'ca.pub'));
+  copyFileSync(helper, at('accessops-ssh'));
+  chmodSync(at('accessops-ssh'), 0o755);
+  execFileSync(at('accessops-ssh'), ['setup', state]);
+  writeFileSync(
+    at('serve'),
+    `#!/bin/sh\n[ ! -e ${at('broken')} ] || exit 3\nanswer=$(${at('accessops-ssh')} serve ${state}) || exit\n[ ! -e ${at('mute')} ] || sleep 30\necho "$answer"\n`,
+    { mode: 0o755 },
+  );
+  writeFileSync(at('authorized'), `restrict,command="${at('serve')}" ${readFileSync(at('hands.pub'), 'utf8')}`, { mode: 0o644 });
+  const reserved = await reserveFreePort();
+  const { port } = reserved;
+  const settings = [
+    `Port ${port}`,
+    'ListenAddress 127.0.0.1',
+    `HostKey ${at('host')}`,
+    'PidFile none',
+    `AuthorizedKeysFile ${at('authorized')}`,
+    'PermitRootLogin prohibit-password',
+    'PasswordAuthentication no',
+    'KbdInteractiveAuthentication no',
+    'MaxStartups 100',
+    `TrustedUserCAKeys ${state}/ca.pub`,
+    `RevokedKeys ${state}/revoked.krl`,
+    `AuthorizedPrincipalsCommand ${at('accessops-ssh')} principals ${state} %u %i %s`,
+    'AuthorizedPrincipalsCommandUser root',
+  ];
+  writeFileSync(at('sshd_config'), `${settings.join('\n')}\n`);
+  await reserved.release();
+  const server = spawn(sshd, ['-D', '-e', '-f', at('sshd_config')], { stdio: 'ignore' });
+  await until(() => answers(port), { what: 'an SSH server that answers' });
+
+  let credentials = 0;
+  const argumentsOf = (credential: Record<string, unknown>, options: string[]) => {
+    const file = at(`credential-${credentials++}`);
+    writeFileSync(file, String(credential.privateKey), { mode: 0o600 });
+    writeFileSync(`${file}-cert.pub`, `${String(credential.certificate)}\n`);
+    writeFileSync(`${file}.known`, `[127.0.0.1]:${port} ${String(credential.hostKey)}\n`);
+    const set = [`UserKnownHostsFile=${file}.known`, 'StrictHostKeyChecking=yes', 'BatchMode=yes', 'IdentitiesOnly=yes', 'LogLevel=ERROR'];
+    const flags = ['-F', 'none', '-i', file, '-p', String(port), ...set.flatMap((option) => ['-o', option])];
+    return { file, args: [...flags, ...options, `${String(credential.username)}@127.0.0.1`] };
+  };
+  const certificateOf = (credential: Record<string, unknown>) => `${argumentsOf(credential, []).file}-cert.pub`;
+
+  return {
+    port,
+    settings: {
+      HOST_KEY: readFileSync(at('host.pub'), 'utf8'),
+      KEY: readFileSync(at('hands'), 'utf8'),
+      CA_KEY: readFileSync(at('ca'), 'utf8'),
+      USER: 'root',
+    },
+    set: (manner) => {
+      for (const name of ['broken', 'mute']) rmSync(at(name), { force: true });
+      if (manner !== 'well') writeFileSync(at(manner), '');
+    },
+    run: (credential, command, ...options) => {
+      const { status, stdout, stderr } = spawnSync(ssh, [...argumentsOf(credential, options).args, command], {
+        encoding: 'utf8',
+        timeout: 20_000,
+      });
+      return { code: status, said: (stdout + stderr).trim() };
+    },
+    start: (credential, ...options) => spawn(ssh, argumentsOf(credential, options).args, { stdio: ['pipe', 'pipe', 'ignore'] }),
+    isRevoked: (credential) => spawnSync(sshKeygen, ['-Q', '-f', join(state, 'revoked.krl'), certificateOf(credential)]).status !== 0,
+    describe: (credential) => execFileSync(sshKeygen, ['-L', '-f', certificateOf(credential)], { encoding: 'utf8' }),
+    close: async () => {
+      if (server.exitCode === null) {
+        const ended = once(server, 'exit');
+        server.kill('SIGTERM');
+        await ended;
+      }
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+};
+
+/** A host that runs; undefined when there are no programs for it on this machine. */
+export const startSshHost = async (): Promise<SshHost | undefined> => {
+  const programs = findSshPrograms((line) => process.stderr.write(`${line}\n`));
+  return programs && startWith(programs);
+};
