@@ -1,5 +1,4 @@
 import type { Authorizer } from '@accessops/authz';
-import { invalidField } from '@accessops/errors';
 import type { CreateUserRequest, UserSchema } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Call } from '@accessops/service';
 import type { MessageInitShape } from '@bufbuild/protobuf';
@@ -11,6 +10,7 @@ import type { QueueMail } from './mail/queue-mail.ts';
 import { parseOrgRoles } from './org-role.ts';
 import type { IdentityProvider } from './provider.ts';
 import type { Settings } from './settings/settings.ts';
+import { assertDomainIn, passwordLengthIn } from './tenant-rules.ts';
 import { userToProto } from './to-proto.ts';
 
 /** Makes an account and a user of the caller's tenant. Errors: INVALID_FIELDS, PASSWORD_TOO_WEAK, EMAIL_TAKEN, LICENSE_LIMIT_REACHED, CANNOT_GIVE. */
@@ -21,13 +21,11 @@ export const createUser = async (
   { orgRoles, ...person }: CreateUserRequest,
 ): Promise<MessageInitShape<typeof UserSchema>> => {
   const roles = parseOrgRoles(orgRoles);
-  const { domains, minLength } = await call.read(async ({ em }) => ({
-    domains: await settings.valueOf(em, call.tenantId, 'users.email-domains'),
-    minLength: await settings.valueOf(em, call.tenantId, 'password.min-length'),
-  }));
   const email = parseEmail(person.email);
-  if (domains.length > 0 && !domains.some((domain) => email.endsWith(`@${domain}`)))
-    throw invalidField('/email', `must be of ${domains.join(', ')}`);
+  const minLength = await call.read(async ({ em, tenantId }) => {
+    await assertDomainIn(em, settings, [tenantId], { email });
+    return passwordLengthIn(em, settings, [tenantId]);
+  });
   return provider.withAccount({ ...person, minLength }, (prepared) =>
     call.writeOnce<typeof UserSchema>(async (ctx) => {
       const giver = await lockGiver(ctx);

@@ -27,3 +27,9 @@ export const membershipsOf = (em: EntityManager, accountId: string): Promise<Mem
       where u.id = ? order by t.slug for share of u`,
     [accountId],
   );
+
+/** The tenants that a person is an active user of. Needs a transaction across tenants. */
+export const tenantsOf = async (em: EntityManager, accountId: string): Promise<string[]> => {
+  const rows = await em.execute<{ tenant_id: string }[]>('select tenant_id from app_user where id = ? and active', [accountId]);
+  return rows.map(({ tenant_id: tenantId }) => tenantId);
+};

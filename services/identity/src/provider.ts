@@ -63,6 +63,12 @@ export interface PreparedAccount {
   add(ctx: Pick<Ctx, 'em' | 'now'>): Promise<Account>;
 }
 
+/** A password that somebody wants, and how many characters it must have at least. */
+export interface WantedPassword {
+  password: string;
+  minLength: number;
+}
+
 /** Sets a password that was checked, in the caller's transaction. */
 export type SetPassword = (ctx: Pick<Ctx, 'em' | 'now'>) => Promise<void>;
 
@@ -91,7 +97,7 @@ export interface IdentityProvider {
    * Checks a new password of somebody's, does what is slow or outside, and hands to `use` what sets it in a transaction of its own.
    * Errors: PASSWORD_TOO_WEAK, and those of `use`.
    */
-  withPassword<T>(account: Pick<Account, 'id' | 'email'>, password: string, use: (set: SetPassword) => Promise<T>): Promise<T>;
+  withPassword<T>(account: Pick<Account, 'id' | 'email'>, wanted: WantedPassword, use: (set: SetPassword) => Promise<T>): Promise<T>;
   /** What has to be done at start and then every few minutes; may be done by many instances at once. */
   maintain(): Promise<void>;
   /** Ends its background work. */

@@ -9,6 +9,7 @@ import { actingAs } from './acting-as.ts';
 import { addUser } from './add-user.ts';
 import { created } from './changes.ts';
 import { parseDomain } from './domain.ts';
+import { parseEmail } from './email.ts';
 import { License } from './license/license.ts';
 import { mailVerification } from './links/verify-email.ts';
 import type { QueueMail } from './mail/queue-mail.ts';
@@ -17,6 +18,7 @@ import type { Settings } from './settings/settings.ts';
 import { parseSlug } from './slug.ts';
 import { tellUserCreated } from './tell-user-created.ts';
 import { Tenant } from './tenant.ts';
+import { assertDomainIn, passwordLengthIn } from './tenant-rules.ts';
 import { parseName } from './text.ts';
 import { accountToProto, tenantToProto, userToProto } from './to-proto.ts';
 
@@ -88,7 +90,11 @@ export const register = async (
     slug: parseSlug(organization.slug),
     domain: parseDomain('/organization/domain', organization.domain),
   };
-  const minLength = await call.read(({ em }) => settings.valueOf(em, noTenant, 'password.min-length'));
+  const email = parseEmail(person.email);
+  const minLength = await call.read(async ({ em }) => {
+    await assertDomainIn(em, settings, [], { email });
+    return passwordLengthIn(em, settings, []);
+  });
   // A new tenant's rows and the reply kept under nobody's name lie in different tenants.
   return provider.withAccount({ ...person, minLength }, (prepared) =>
     call.writeOnce<typeof RegisterResponseSchema>(

@@ -194,3 +194,25 @@ test('when somebody is not an admin, then they invite nobody', async () => {
   expect(await codeOf(harness.client.createInvitation({ email: address(), orgRoles: ['admin'] }, options))).toBe('PERMISSION_DENIED');
   expect(await codeOf(harness.client.listInvitations({}, options))).toBe('ok');
 });
+
+const setting = async (tenant: TestTenant, key: string, value: unknown) =>
+  harness.client.putSetting({ key, valueJson: JSON.stringify(value) }, await tenant.asAdmin());
+
+test('when the organisation wants longer passwords, then who joins by an invitation is held to it', async () => {
+  const tenant = await newTenant(harness);
+  await setting(tenant, 'password.min-length', 20);
+  const { token } = await invited(tenant);
+  expect(await codeOf(accept(token, { ...newcomer, password: 'nineteen lamps here' }))).toBe('PASSWORD_TOO_WEAK');
+  expect(await codeOf(accept(token, { ...newcomer, password: 'nineteen lamps here.' }))).toBe('ok');
+});
+
+test('when the organisation takes certain domains only, then nobody else is invited, and earlier invitations are refused', async () => {
+  const tenant = await newTenant(harness);
+  const { token, email } = await invited(tenant);
+  await setting(tenant, 'users.email-domains', ['acme.example']);
+  expect(await fieldsOf(invite(tenant, address()))).toEqual(['/email']);
+  expect(await codeOf(invite(tenant, `${unique('guest')}@acme.example`))).toBe('ok');
+  expect(await fieldsOf(accept(token))).toEqual(['/token']);
+  await setting(tenant, 'users.email-domains', ['acme.example', 'people.test']);
+  expect((await accept(token)).user).toMatchObject({ email });
+});

@@ -251,3 +251,34 @@ test('when an account is of no tenant, then what happens to it stands in the log
   await verify((await mail.mailTo(email)).token);
   expect(await actionsOf(noTenant, user?.id ?? newId())).toEqual(['USER_CREATED', 'EMAIL_VERIFIED']);
 });
+
+const setting = async (tenant: TestTenant, key: string, value: unknown) =>
+  harness.client.putSetting({ key, valueJson: JSON.stringify(value) }, await tenant.asAdmin());
+
+test('when organisations want longer passwords, then a reset is held to the strictest of the person’s', async () => {
+  const [tenant, other] = [await newTenant(harness), await newTenant(harness)];
+  const person = await tenant.add('longer', ['requester']);
+  await harness.admin.query(
+    `insert into app_user (tenant_id, id, email, first_name, last_name, org_roles, version, created_at, updated_at)
+     values ($1, $2, $3, 'Second', 'Name', '{requester}', 1, now(), now())`,
+    [other.id, person.id, person.email],
+  );
+  await setting(tenant, 'password.min-length', 20);
+  await setting(other, 'password.min-length', 24);
+  await mail.mailTo(person.email);
+  await askForReset(person.email);
+  const { token } = await mail.mailTo(person.email, 2);
+  for (const short of ['nineteen lamps here', 'nineteen lamps and one.'])
+    expect(await codeOf(reset(token, short))).toBe('PASSWORD_TOO_WEAK');
+  expect(await codeOf(reset(token, 'nineteen lamps and more.'))).toBe('ok');
+});
+
+test('when an organisation takes certain domains only, then nobody of it moves to another', async () => {
+  const tenant = await newTenant(harness);
+  const person = await tenant.add('mover', ['requester']);
+  const options = await tenant.as(person, ['requester'], { audience: 'app' });
+  await setting(tenant, 'users.email-domains', ['acme.example']);
+  const move = (email: string) => harness.client.requestEmailChange({ email }, options);
+  expect(await fieldsOf(move(`${unique('m')}@elsewhere.test`))).toEqual(['/email']);
+  expect(await codeOf(move(`${unique('m')}@acme.example`))).toBe('ok');
+});

@@ -8,8 +8,11 @@ import { actingAs } from '../acting-as.ts';
 import { addUser } from '../add-user.ts';
 import { isHashOf, readLinkToken } from '../links/link-token.ts';
 import { replacePassword } from '../links/replace-password.ts';
+import { tenantsOf } from '../memberships.ts';
 import type { IdentityProvider } from '../provider.ts';
+import type { Settings } from '../settings/settings.ts';
 import { Tenant } from '../tenant.ts';
+import { assertDomainIn, passwordLengthIn } from '../tenant-rules.ts';
 import { tenantToProto, userToProto } from '../to-proto.ts';
 import { Invitation } from './invitation.ts';
 import { tellInvitationChanged } from './tell-invitation-changed.ts';
@@ -48,11 +51,19 @@ const refuseFields = (fields: Record<string, string>) => {
  * gets the password given here and loses its sessions: whoever made it need not be the one who reads the mail.
  * Errors: LINK_NOT_VALID, INVALID_FIELDS, PASSWORD_TOO_WEAK, TENANT_SUSPENDED, EMAIL_TAKEN.
  */
-export const acceptInvitation = async (call: Call, provider: IdentityProvider, request: AcceptInvitationRequest): Promise<Reply> => {
+export const acceptInvitation = async (
+  call: Call,
+  { provider, settings }: { provider: IdentityProvider; settings: Settings },
+  request: AcceptInvitationRequest,
+): Promise<Reply> => {
   const { token, password, firstName, lastName } = request;
-  const { invitation, known } = await call.read(async ({ em, now }) => {
+  const { invitation, known, minLength } = await call.read(async ({ em, now }) => {
     const found = await findInvitation(em, token, now());
-    return { invitation: found, known: await em.findOne(Account, { email: found.email }) };
+    const account = await em.findOne(Account, { email: found.email });
+    // It may have been sent before the tenant took certain domains only.
+    await assertDomainIn(em, settings, [found.tenantId], { email: found.email, pointer: '/token' });
+    const tenants = [found.tenantId, ...(account ? await tenantsOf(em, account.id) : [])];
+    return { invitation: found, known: account, minLength: await passwordLengthIn(em, settings, tenants) };
   }, 'all-tenants');
   const write = (work: (ctx: Ctx) => Promise<Reply>) => call.writeOnce<typeof AcceptInvitationResponseSchema>(work, 'all-tenants');
   const lockKnown = async (ctx: Ctx): Promise<Account> => {
@@ -63,7 +74,7 @@ export const acceptInvitation = async (call: Call, provider: IdentityProvider, r
   };
 
   if (!known) {
-    return provider.withAccount({ email: invitation.email, firstName, lastName, password }, (prepared) =>
+    return provider.withAccount({ email: invitation.email, firstName, lastName, password, minLength }, (prepared) =>
       write(async (ctx) => {
         const account = await prepared.add(ctx);
         account.verified = true;
@@ -77,7 +88,7 @@ export const acceptInvitation = async (call: Call, provider: IdentityProvider, r
     refuseFields({ password });
     return write(async (ctx) => join(ctx, invitation, await lockKnown(ctx)));
   }
-  return provider.withPassword(known, password, (set) =>
+  return provider.withPassword(known, { password, minLength }, (set) =>
     write(async (ctx) => {
       const account = await lockKnown(ctx);
       await replacePassword(actingAs(ctx, account), account, set);

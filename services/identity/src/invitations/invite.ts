@@ -11,6 +11,8 @@ import { linkLifetimes } from '../links/lifetimes.ts';
 import { newLinkToken } from '../links/link-token.ts';
 import type { QueueMail } from '../mail/queue-mail.ts';
 import { parseOrgRoles } from '../org-role.ts';
+import type { Settings } from '../settings/settings.ts';
+import { assertDomainIn } from '../tenant-rules.ts';
 import { User } from '../user.ts';
 import { Invitation } from './invitation.ts';
 import { tellInvitationChanged } from './tell-invitation-changed.ts';
@@ -22,12 +24,13 @@ import { tellInvitationChanged } from './tell-invitation-changed.ts';
 export const invite = async (
   ctx: Ctx,
   authorizer: Authorizer,
-  queueMail: QueueMail,
+  { queueMail, settings }: { queueMail: QueueMail; settings: Settings },
   request: CreateInvitationRequest,
 ): Promise<Invitation> => {
   const { em, tenantId, principal } = ctx;
   const email = parseEmail(request.email);
   const orgRoles = parseOrgRoles(request.orgRoles);
+  await assertDomainIn(em, settings, [tenantId], { email });
   if (await em.findOne(User, { tenantId, email })) throw new AppError('EMAIL_TAKEN', 'There is a user with this e-mail address.');
 
   const giver = await lockGiver(ctx);

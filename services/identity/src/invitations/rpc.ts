@@ -7,6 +7,7 @@ import type { QueueMail } from '../mail/queue-mail.ts';
 import { may } from '../may.ts';
 import { page } from '../page.ts';
 import type { IdentityProvider } from '../provider.ts';
+import type { Settings } from '../settings/settings.ts';
 import { invitationToProto } from '../to-proto.ts';
 import { acceptInvitation } from './accept-invitation.ts';
 import { invite } from './invite.ts';
@@ -15,7 +16,10 @@ import { revokeInvitation } from './revoke-invitation.ts';
 const invitationPage = page(lists.invitations, invitationToProto);
 
 /** The RPCs about invitations. */
-export const invitationHandlers = (authorizer: Authorizer, { provider, queueMail }: { provider: IdentityProvider; queueMail: QueueMail }) =>
+export const invitationHandlers = (
+  authorizer: Authorizer,
+  parts: { provider: IdentityProvider; queueMail: QueueMail; settings: Settings },
+) =>
   ({
     listInvitations: query(async (ctx, { query: listQuery }) => {
       await may(ctx, 'invitation', 'list');
@@ -23,7 +27,7 @@ export const invitationHandlers = (authorizer: Authorizer, { provider, queueMail
     }),
     createInvitation: command(async (ctx, request) => {
       await may(ctx, 'invitation', 'create');
-      return invitationToProto(await invite(ctx, authorizer, queueMail, request));
+      return invitationToProto(await invite(ctx, authorizer, parts, request));
     }),
     revokeInvitation: command(async (ctx, { id }) => {
       await may(ctx, 'invitation', 'revoke');
@@ -32,6 +36,6 @@ export const invitationHandlers = (authorizer: Authorizer, { provider, queueMail
     }),
     acceptInvitation: async (call, request) => {
       await call.authorize('session', 'accept_invitation', {});
-      return acceptInvitation(call, provider, request);
+      return acceptInvitation(call, parts, request);
     },
   }) satisfies Partial<Handlers<typeof IdentityService, Call>>;

@@ -112,7 +112,7 @@ export const createDrafts = ({ pool, log }: ServiceParts, admin: Admin): Drafts 
       const email = parseEmail(person.email);
       const firstName = parseName('/firstName', person.firstName);
       const lastName = parseName('/lastName', person.lastName);
-      checkPassword(person.password, email);
+      checkPassword(person.password, email, person.minLength);
       const draftId = await open(email);
       let isAnswered = false;
       try {

@@ -63,8 +63,8 @@ export const createKeycloakProvider = (parts: ServiceParts, { issuer, clientSecr
     stepUp: () => Promise.reject(new AppError('MFA_KEPT_ELSEWHERE')),
     withAccount: drafts.withAccount,
     secondFactor: createSecondFactors(admin),
-    withPassword: async ({ id, email }, password, use) => {
-      checkPassword(password, email);
+    withPassword: async ({ id, email }, { password, minLength }, use) => {
+      checkPassword(password, email, minLength);
       // Set when the transaction that ends the old sessions is through: until then the old password counts.
       const done = await use(async () => {});
       await admin.run(({ users }) => users.resetPassword({ id, credential: { type: 'password', value: password, temporary: false } }));

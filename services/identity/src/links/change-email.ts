@@ -9,18 +9,26 @@ import { actingAs } from '../acting-as.ts';
 import { changeEverywhere } from '../change-everywhere.ts';
 import { parseEmail } from '../email.ts';
 import type { QueueMail } from '../mail/queue-mail.ts';
+import { tenantsOf } from '../memberships.ts';
+import type { Settings } from '../settings/settings.ts';
 import { tellAccountChanged } from '../tell-account-changed.ts';
+import { assertDomainIn } from '../tenant-rules.ts';
 import { dropLinks, findLink, makeLink, useLink } from './link.ts';
 
 /**
  * Mails a link to the caller's address and one to the address that is to follow it; another change that waits is given up. Whether
- * the new address is taken shows only to whoever reads its mail. Errors: INVALID_FIELDS, USER_NOT_FOUND.
+ * the new address is taken shows only to whoever reads its mail. Needs a transaction across tenants. Errors: INVALID_FIELDS, USER_NOT_FOUND.
  */
-export const requestEmailChange = async (ctx: Ctx, queueMail: QueueMail, email: string): Promise<void> => {
+export const requestEmailChange = async (
+  ctx: Ctx,
+  { queueMail, settings }: { queueMail: QueueMail; settings: Settings },
+  email: string,
+): Promise<void> => {
   const newAddress = parseEmail(email);
   const account = await ctx.em.findOne(Account, { id: ctx.principal.id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
   if (!account) throw new AppError('USER_NOT_FOUND');
   if (account.email === newAddress) throw invalidField('/email', 'is your address already');
+  await assertDomainIn(ctx.em, settings, await tenantsOf(ctx.em, account.id), { email: newAddress });
   await dropLinks(ctx.em, account.id, ['CHANGE_EMAIL']);
   const change = { id: newId(), newAddress };
   for (const address of [account.email, newAddress]) {

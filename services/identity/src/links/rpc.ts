@@ -4,13 +4,14 @@ import type { Call } from '@accessops/service';
 import type { QueueMail } from '../mail/queue-mail.ts';
 import { may } from '../may.ts';
 import type { IdentityProvider } from '../provider.ts';
+import type { Settings } from '../settings/settings.ts';
 import { confirmEmailChange, requestEmailChange } from './change-email.ts';
 import { requestPasswordReset } from './request-password-reset.ts';
 import { resetPassword } from './reset-password.ts';
 import { requestVerification, verifyEmail } from './verify-email.ts';
 
 /** The RPCs about mailed links. */
-export const linkHandlers = ({ provider, queueMail }: { provider: IdentityProvider; queueMail: QueueMail }) =>
+export const linkHandlers = ({ provider, queueMail, settings }: { provider: IdentityProvider; queueMail: QueueMail; settings: Settings }) =>
   ({
     requestPasswordReset: async (call, { email }) => {
       await call.authorize('session', 'reset_password', {});
@@ -21,7 +22,7 @@ export const linkHandlers = ({ provider, queueMail }: { provider: IdentityProvid
     },
     resetPassword: async (call, request) => {
       await call.authorize('session', 'reset_password', {});
-      await resetPassword(call, provider, request);
+      await resetPassword(call, { provider, settings }, request);
       return {};
     },
     verifyEmail: async (call, { token }) => {
@@ -41,9 +42,9 @@ export const linkHandlers = ({ provider, queueMail }: { provider: IdentityProvid
     requestEmailChange: async (call, { email }) => {
       await may(call, 'me', 'update');
       return call.writeOnce(async (ctx) => {
-        await requestEmailChange(ctx, queueMail, email);
+        await requestEmailChange(ctx, { queueMail, settings }, email);
         return {};
-      });
+      }, 'all-tenants');
     },
     confirmEmailChange: async (call, { token }) => {
       await call.authorize('session', 'change_email', {});

@@ -46,7 +46,8 @@ export const settings = {
   'password.min-length': define({
     schema: z.int().min(12).max(64),
     default: 12,
-    description: 'How many characters a new password must have at least.',
+    description:
+      'How many characters a new password must have at least; of somebody in several organisations, as the strictest of them says.',
     environment: 'PASSWORD_MIN_LENGTH',
     level: 'tenant',
   }),
@@ -85,7 +86,7 @@ export const settings = {
   'users.email-domains': define({
     schema: z.array(domain).max(50),
     default: [],
-    description: 'Domains that the e-mail addresses of new users must have; any when there is none.',
+    description: 'Domains that the e-mail addresses of new users, of invitations and of changes must have; any when there is none.',
     environment: 'USERS_EMAIL_DOMAINS',
     level: 'tenant',
   }),
