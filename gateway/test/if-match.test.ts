@@ -42,6 +42,7 @@ describe('If-Match', () => {
       removable: true,
     },
     'resource type': { make: () => create('/org/resource-types', newType()), field: 'name', removable: true },
+    me: { make: () => Promise.resolve('/me'), field: 'firstName', removable: false },
     tenant: { make: () => Promise.resolve('/org/tenant'), field: 'name', removable: false },
   };
   const removable = Object.entries(things).filter(([, thing]) => thing.removable);
@@ -115,11 +116,8 @@ describe('If-Match', () => {
     expect((await patch(`/org/teams/${randomUUID()}`, '*', { name: 'x' })).status).toBe(404);
   });
 
-  test.each([
-    ['PATCH', '/me', { firstName: 'Ada' }],
-    ['POST', '/org/teams', { name: 'x' }],
-  ])('when %s %s comes with If-Match, which means nothing there, then it is not passed over', async (method, path, body) => {
-    const answer = await call(method, path, { token: admin.token, body, headers: { 'if-match': 'W/"1"' } });
+  test('when something new comes with If-Match, which means nothing there, then it is not passed over', async () => {
+    const answer = await call('POST', '/org/teams', { token: admin.token, body: { name: 'x' }, headers: { 'if-match': 'W/"1"' } });
     expect([answer.status, answer.body.error?.code]).toEqual([400, 'INVALID_HEADER']);
   });
 

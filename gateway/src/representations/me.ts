@@ -14,6 +14,7 @@ export const meSchema = z
     orgRoles: z.array(z.string()),
     realmRoles: z.array(z.string()),
     teams: z.array(ownTeamSchema),
+    version: z.int(),
     permissions: z.array(z.string()).openapi({ description: 'What the caller may do with this token, as `resource:action`.' }),
   })
   .openapi('Me');
@@ -30,6 +31,7 @@ export const meExample: MeJson = {
   orgRoles: ['requester'],
   realmRoles: [],
   teams: [ownTeamExample],
+  version: 3,
   permissions: ['access_request:create', 'access_request:read', 'catalog:read'],
 };
 
@@ -44,5 +46,6 @@ export const meJson = (me: Me, permissions: string[]): MeJson => ({
   orgRoles: me.orgRoles,
   realmRoles: me.realmRoles,
   teams: me.teams.map(ownTeamJson),
+  version: me.version,
   permissions,
 });

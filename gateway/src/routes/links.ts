@@ -111,6 +111,7 @@ export const linkRoutes: Route[] = [
     cerbos: { resource: 'me', action: 'update' },
     body: noBody,
     answer: { status: 204, description: 'A mail is on its way, unless the address is verified.' },
+    errors: ['TOO_MANY_MAILS'],
     handle: ({ services, options }) => services.identity.requestVerification({}, options),
   }),
   defineRoute({
@@ -125,6 +126,7 @@ export const linkRoutes: Route[] = [
     cerbos: { resource: 'me', action: 'update' },
     body: { schema: address, example: { email: 'rosa@acme.test' } },
     answer: { status: 204, description: 'Two mails are on their way.' },
+    errors: ['TOO_MANY_MAILS'],
     handle: ({ services, body, options }) => services.identity.requestEmailChange(body, options),
   }),
 ];

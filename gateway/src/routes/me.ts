@@ -1,5 +1,5 @@
 import { z } from '@hono/zod-openapi';
-import { defineList, defineRoute, pageOf, type Route } from '../define-route.ts';
+import { type Answer, defineList, defineRoute, pageOf, type Route } from '../define-route.ts';
 import { personName } from '../fields.ts';
 import { meExample, meJson, meSchema } from '../representations/me.ts';
 import { ownTenantExample, ownTenantJson, ownTenantSchema } from '../representations/own-tenant.ts';
@@ -14,7 +14,7 @@ import {
 
 const names = z.strictObject({ firstName: personName.optional(), lastName: personName.optional() }).openapi('OwnNames');
 
-const me = { schema: meSchema, example: meExample };
+const answer: Answer = { status: 200, description: 'The caller.', schema: meSchema, example: meExample, etag: true };
 
 /** The caller, and the caller's teams. */
 export const meRoutes: Route[] = [
@@ -26,7 +26,7 @@ export const meRoutes: Route[] = [
     summary: 'Who I am and what I may do',
     audience: 'app',
     cerbos: { resource: 'me', action: 'read' },
-    answer: { status: 200, description: 'The caller.', ...me },
+    answer,
     handle: async ({ services, options, permissions }) => {
       const [found, allowed] = await Promise.all([services.identity.getMe({}, options), permissions()]);
       return meJson(found, allowed);
@@ -41,7 +41,7 @@ export const meRoutes: Route[] = [
     audience: 'app',
     cerbos: { resource: 'me', action: 'update' },
     body: { schema: names, example: { firstName: 'Rosalind' } },
-    answer: { status: 200, description: 'The caller.', ...me },
+    answer,
     handle: async ({ services, body, options, permissions }) => {
       const [changed, allowed] = await Promise.all([services.identity.updateMe(body, options), permissions()]);
       return meJson(changed, allowed);

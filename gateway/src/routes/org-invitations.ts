@@ -32,7 +32,7 @@ export const orgInvitationRoutes: Route[] = [
     cerbos: { resource: 'invitation', action: 'create' },
     body: { schema: newInvitation, example: { email: 'rosa@acme.test', orgRoles: ['requester'] } },
     answer: { status: 201, description: 'The invitation; its mail is on its way.', ...item },
-    errors: ['EMAIL_TAKEN', 'VERSION_CONFLICT'],
+    errors: ['EMAIL_TAKEN', 'VERSION_CONFLICT', 'TOO_MANY_MAILS'],
     handle: async ({ services, body, options }) => invitationJson(await services.identity.createInvitation(body, options)),
   }),
   defineRoute({

@@ -59,7 +59,7 @@ export const orgUserRoutes: Route[] = [
       },
     },
     answer: { ...answer, status: 201 },
-    errors: ['LICENSE_LIMIT_REACHED', 'CANNOT_GIVE', 'EMAIL_TAKEN', 'PASSWORD_TOO_WEAK'],
+    errors: ['LICENSE_LIMIT_REACHED', 'CANNOT_GIVE', 'EMAIL_TAKEN', 'PASSWORD_TOO_WEAK', 'TOO_MANY_MAILS'],
     handle: async ({ services, body, options }) => userJson(await services.identity.createUser(body, options)),
   }),
   defineRoute({

@@ -93,7 +93,7 @@ export const sessionRoutes: Route[] = [
       schema: z.object({ user: userSchema, tenant: tenantSchema.optional() }),
       example: { user: userExample, tenant: tenantExample },
     },
-    errors: ['EMAIL_TAKEN', 'SLUG_TAKEN', 'DOMAIN_TAKEN', 'PASSWORD_TOO_WEAK'],
+    errors: ['EMAIL_TAKEN', 'SLUG_TAKEN', 'DOMAIN_TAKEN', 'PASSWORD_TOO_WEAK', 'TOO_MANY_MAILS'],
     handle: async ({ services, body, options }) => {
       const { user, tenant } = await services.identity.register(body, options);
       return { user: user && userJson(user), ...(tenant ? { tenant: tenantJson(tenant) } : {}) };

@@ -111,6 +111,10 @@ export const codes = {
     kind: 'tooMany',
     meaning: 'There were too many attempts to prove who you are; wait for as long as `Retry-After` says.',
   },
+  TOO_MANY_MAILS: {
+    kind: 'tooMany',
+    meaning: 'There were too many mails to this address, or from this organisation; wait for as long as `Retry-After` says.',
+  },
   TOO_MANY_REQUESTS: { kind: 'tooMany', meaning: 'There were too many calls; wait for as long as `Retry-After` says.' },
   USER_INACTIVE: { kind: 'unauthenticated', meaning: 'The user is deactivated.' },
   USER_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such user.' },

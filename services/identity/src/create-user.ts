@@ -13,7 +13,7 @@ import type { Settings } from './settings/settings.ts';
 import { assertDomainIn, passwordLengthIn } from './tenant-rules.ts';
 import { userToProto } from './to-proto.ts';
 
-/** Makes an account and a user of the caller's tenant. Errors: INVALID_FIELDS, PASSWORD_TOO_WEAK, EMAIL_TAKEN, LICENSE_LIMIT_REACHED, CANNOT_GIVE. */
+/** Makes an account and a user of the caller's tenant. Errors: INVALID_FIELDS, PASSWORD_TOO_WEAK, EMAIL_TAKEN, LICENSE_LIMIT_REACHED, CANNOT_GIVE, TOO_MANY_MAILS. */
 export const createUser = async (
   call: Call,
   authorizer: Authorizer,

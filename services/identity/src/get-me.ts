@@ -14,13 +14,16 @@ export const getMe = async ({ em, tenantId, principal: { id } }: Ctx): Promise<M
   const account = await em.findOne(Account, { id });
   if (!account) throw new AppError('USER_NOT_FOUND');
   const { email, realmRoles, verified: emailVerified } = account;
-  if (tenantId === noTenant) return { id, email, firstName: account.firstName, lastName: account.lastName, realmRoles, emailVerified };
+  if (tenantId === noTenant) {
+    const { firstName, lastName, version } = account;
+    return { id, email, firstName, lastName, realmRoles, emailVerified, version };
+  }
 
   const user = await em.findOne(User, { id });
   if (!user) throw new AppError('USER_NOT_FOUND');
   const tenant = await em.findOneOrFail(Tenant, tenantId);
   const teams = await em.find(TeamMember, { tenantId, user: id }, { populate: ['team'], orderBy: { team: { name: 'asc' } } });
-  const { firstName, lastName, orgRoles } = user;
+  const { firstName, lastName, orgRoles, version } = user;
   return {
     id,
     email,
@@ -31,5 +34,6 @@ export const getMe = async ({ em, tenantId, principal: { id } }: Ctx): Promise<M
     orgRoles,
     realmRoles,
     teams: teams.map(teamMembershipToProto),
+    version,
   };
 };

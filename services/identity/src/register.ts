@@ -78,7 +78,7 @@ const addPerson = async (
 
 /**
  * Makes an account, and with an organisation a tenant whose first admin the person is. Unique indexes decide who was first.
- * Errors: INVALID_FIELDS, PASSWORD_TOO_WEAK, EMAIL_TAKEN, SLUG_TAKEN, DOMAIN_TAKEN.
+ * Errors: INVALID_FIELDS, PASSWORD_TOO_WEAK, EMAIL_TAKEN, SLUG_TAKEN, DOMAIN_TAKEN, TOO_MANY_MAILS.
  */
 export const register = async (
   call: Call,

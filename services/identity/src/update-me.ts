@@ -11,7 +11,7 @@ import { lockUser } from './find-user.ts';
 import { snapshotOf } from './snapshot.ts';
 import { parseName } from './text.ts';
 
-/** Changes the caller's own names, in the caller's tenant and in the account. Errors: INVALID_FIELDS, USER_NOT_FOUND. */
+/** Changes the caller's own names, in the caller's tenant and in the account. Errors: INVALID_FIELDS, USER_NOT_FOUND, PRECONDITION_FAILED. */
 export const updateMe = async (ctx: Ctx, { firstName, lastName }: UpdateMeRequest): Promise<void> => {
   const { em, principal, tenantId } = ctx;
   const user = tenantId === noTenant ? undefined : await lockUser(em, principal.id);
@@ -19,6 +19,7 @@ export const updateMe = async (ctx: Ctx, { firstName, lastName }: UpdateMeReques
   if (!account) throw new AppError('USER_NOT_FOUND');
 
   const person = user ?? account;
+  ctx.expectVersion(person.version);
   const before = { firstName: person.firstName, lastName: person.lastName };
   const after = {
     firstName: firstName === undefined ? person.firstName : parseName('/firstName', firstName),

@@ -7,7 +7,16 @@ import type { IdentityProvider } from './provider.ts';
 
 const everyMs = 10 * 60_000;
 const retryMs = 500;
-const keepSessionsMs = 30 * 24 * 3_600_000;
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+
+/** What is worth nothing any more, and how long after its time it is kept. What has happened to it stands in the audit log. */
+const old = [
+  { table: 'session', time: 'expires_at', keepMs: 30 * dayMs },
+  { table: 'link', time: 'expires_at', keepMs: dayMs },
+  { table: 'invitation', time: 'expires_at', keepMs: 90 * dayMs },
+  { table: 'mail_count', time: 'since', keepMs: hourMs },
+];
 
 export interface Upkeep {
   /** Kept after the first round, whether it succeeded or not. */
@@ -15,10 +24,11 @@ export interface Upkeep {
   close(): Promise<void>;
 }
 
-const forgetOldSessions = ({ orm, now }: ServiceParts): Promise<unknown> =>
-  transaction(orm.em, 'all-tenants', (em) =>
-    em.execute('delete from session where expires_at < ?', [new Date(now().getTime() - keepSessionsMs)]),
-  );
+const forgetOld = ({ orm, now }: ServiceParts): Promise<void> =>
+  transaction(orm.em, 'all-tenants', async (em) => {
+    for (const { table, time, keepMs } of old)
+      await em.execute(`delete from ${table} where ${time} < ?`, [new Date(now().getTime() - keepMs)]);
+  });
 
 /** Background work: the first key and platform staff at start, then key rotation and cleaning up; tried again while the database is away. */
 export const startUpkeep = (parts: ServiceParts, provider: IdentityProvider, platformUsers: PlatformUser[]): Upkeep => {
@@ -28,7 +38,7 @@ export const startUpkeep = (parts: ServiceParts, provider: IdentityProvider, pla
     try {
       await provider.maintain();
       if (isFirst) await addPlatformUsers(parts, provider, platformUsers);
-      await forgetOldSessions(parts);
+      await forgetOld(parts);
       return true;
     } catch (error) {
       parts.log.error({ err: error }, 'upkeep failed and is tried again');

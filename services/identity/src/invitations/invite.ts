@@ -19,7 +19,7 @@ import { tellInvitationChanged } from './tell-invitation-changed.ts';
 
 /**
  * Invites somebody into the caller's tenant by mail. An invitation that the address has already goes out again with these roles, and its
- * earlier link is worth nothing. Errors: INVALID_FIELDS, EMAIL_TAKEN (a user of the tenant, deactivated or not), CANNOT_GIVE.
+ * earlier link is worth nothing. Errors: INVALID_FIELDS, EMAIL_TAKEN (a user of the tenant, deactivated or not), CANNOT_GIVE, TOO_MANY_MAILS.
  */
 export const invite = async (
   ctx: Ctx,

@@ -17,7 +17,8 @@ import { dropLinks, findLink, makeLink, useLink } from './link.ts';
 
 /**
  * Mails a link to the caller's address and one to the address that is to follow it; another change that waits is given up. Whether
- * the new address is taken shows only to whoever reads its mail. Needs a transaction across tenants. Errors: INVALID_FIELDS, USER_NOT_FOUND.
+ * the new address is taken shows only to whoever reads its mail. Needs a transaction across tenants. Errors: INVALID_FIELDS, USER_NOT_FOUND,
+ * TOO_MANY_MAILS.
  */
 export const requestEmailChange = async (
   ctx: Ctx,

@@ -25,9 +25,9 @@ export const verifyEmail = async (ctx: Ctx, token: string): Promise<void> => {
   await verifyAddress(actingAs(ctx, account), account);
 };
 
-/** Mails a link that verifies the account's address; earlier ones are worth nothing then. */
+/** Mails a link that verifies the account's address; earlier ones are worth nothing then. Errors: TOO_MANY_MAILS. */
 export const mailVerification = async (
-  ctx: Pick<WriteContext, 'em' | 'now' | 'origin'>,
+  ctx: Pick<WriteContext, 'em' | 'now' | 'origin' | 'tenantId'>,
   queueMail: QueueMail,
   { id: accountId, email: address }: Pick<Account, 'id' | 'email'>,
 ): Promise<void> => {
@@ -36,7 +36,7 @@ export const mailVerification = async (
   await queueMail(ctx, { kind: 'VERIFY_EMAIL', address, link });
 };
 
-/** Mails the caller another such link, unless the address is verified already. Errors: USER_NOT_FOUND. */
+/** Mails the caller another such link, unless the address is verified already. Errors: USER_NOT_FOUND, TOO_MANY_MAILS. */
 export const requestVerification = async (ctx: Ctx, queueMail: QueueMail): Promise<void> => {
   const account = await ctx.em.findOne(Account, { id: ctx.principal.id });
   if (!account) throw new AppError('USER_NOT_FOUND');

@@ -4,6 +4,7 @@ import { findLink, type LinkKind, makeLink } from '../links/link.ts';
 import { isHashOf, readLinkToken } from '../links/link-token.ts';
 import { open, seal } from '../local/seal.ts';
 import { tellAccountChanged } from '../tell-account-changed.ts';
+import { fitsAddress } from './count-mail.ts';
 import { mailText, type Occasion } from './mail-text.ts';
 import type { OutgoingMail } from './mailer.ts';
 import type { MailKind } from './queue-mail.ts';
@@ -26,7 +27,7 @@ export interface MailContext extends Pick<WriteContext, 'em' | 'now'> {
 
 const resetAgainMs = 60_000;
 
-/** Turns a wish for a reset into a mail with a link, if there is an account that has not got one just now. */
+/** Turns a wish for a reset into a mail with a link, if there is an account that has not got one just now, nor too many of whatever kind. */
 const grantWish = async ({ em, now, sealKey }: MailContext, row: MailRow): Promise<MailRow | undefined> => {
   const [account] = await em.execute<{ id: string }[]>('select id from account where email = ? and active for update', [row.address]);
   if (!account) return undefined;
@@ -34,7 +35,7 @@ const grantWish = async ({ em, now, sealKey }: MailContext, row: MailRow): Promi
     account.id,
     new Date(now().getTime() - resetAgainMs),
   ]);
-  if (recent.length > 0) return undefined;
+  if (recent.length > 0 || !(await fitsAddress({ em, now }, row.address))) return undefined;
   const link = await makeLink({ em, now }, { kind: 'RESET_PASSWORD', accountId: account.id, address: row.address });
   const token = seal(sealKey, Buffer.from(link.token), row.id);
   await em.execute(`update mail set kind = 'RESET_PASSWORD', link_id = ?, token = ? where id = ?`, [link.id, token, row.id]);
