@@ -16,6 +16,7 @@ export * from './ports.ts';
 export * from './postgres.ts';
 export * from './process-group.ts';
 export * from './redis-server.ts';
+export * from './s3-server.ts';
 export * from './secrets.ts';
 export * from './ssh-server.ts';
 export * from './start-error.ts';

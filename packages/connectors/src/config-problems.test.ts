@@ -48,6 +48,14 @@ test.each(['root,nobody', 'Root', '-oProxyCommand=x', 'a b', '', 'x'.repeat(33)]
   },
 );
 
+test.each(['mine/*', '*', 'Mine', '../etc', 'a..b', 'ab', 'a?policy'])(
+  'when a configuration for s3 names the bucket "%s", then it is refused',
+  (bucket) => {
+    const config = { login: 'lake', bucket, roles: { reader: 'read', writer: 'read-write' } };
+    expect(configProblems('s3', config, offered)).toMatchObject([{ pointer: '/bucket' }]);
+  },
+);
+
 test('when a role has an odd name, then the pointer is escaped', () => {
   expect(configProblems('postgres', postgres, ['a/b~c'])).toMatchObject([{ pointer: '/roles/a~1b~0c' }]);
 });

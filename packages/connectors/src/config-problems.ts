@@ -1,6 +1,7 @@
 import { pointerTo } from '@accessops/errors';
 import { z } from 'zod';
 import { postgresConfig } from './postgres-config.ts';
+import { s3Config } from './s3-config.ts';
 import { simulatedConfig } from './simulated-config.ts';
 import { sshCertificateConfig } from './ssh-certificate-config.ts';
 import { webhookConfig } from './webhook-config.ts';
@@ -11,6 +12,7 @@ export const connectorConfigs = {
   postgres: postgresConfig,
   webhook: webhookConfig,
   'ssh-certificate': sshCertificateConfig,
+  s3: s3Config,
 } as const;
 
 export type ConnectorName = keyof typeof connectorConfigs;

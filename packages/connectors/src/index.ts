@@ -7,6 +7,7 @@ export {
   isConnectorName,
 } from './config-problems.ts';
 export { madeRolePrefix, type PostgresConfig, postgresConfig } from './postgres-config.ts';
+export { type S3Config, s3Config } from './s3-config.ts';
 export { type SimulatedConfig, simulatedConfig } from './simulated-config.ts';
 export { type SshCertificateConfig, sshCertificateConfig } from './ssh-certificate-config.ts';
 export { type WebhookConfig, webhookConfig } from './webhook-config.ts';

@@ -1,6 +1,7 @@
 import type { ConnectorName } from '@accessops/connectors';
 import type { Connector } from '../connector.ts';
 import { createPostgresConnector } from './postgres/postgres.ts';
+import { createS3Connector } from './s3/s3.ts';
 import { createSshCertificateConnector } from './ssh-certificate/ssh-certificate.ts';
 import type { TargetLogins } from './target-logins.ts';
 import { createWebhookConnector } from './webhook/webhook.ts';
@@ -11,4 +12,5 @@ export const createConnectors = (logins: TargetLogins): Map<ConnectorName, Conne
     ['postgres', createPostgresConnector(logins.postgres)],
     ['webhook', createWebhookConnector(logins.webhook)],
     ['ssh-certificate', createSshCertificateConnector(logins['ssh-certificate'])],
+    ['s3', createS3Connector(logins.s3)],
   ]);

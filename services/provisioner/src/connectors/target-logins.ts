@@ -1,11 +1,12 @@
 import type { z } from 'zod';
 import { type Logins, loginsFrom } from './logins.ts';
 import { postgresLogin } from './postgres/postgres-login.ts';
+import { s3Login } from './s3/s3-login.ts';
 import { sshLogin } from './ssh-certificate/ssh-login.ts';
 import { webhookLogin } from './webhook/webhook-login.ts';
 
 /** What a login consists of, for each connector that needs one. */
-const loginSettings = { postgres: postgresLogin, webhook: webhookLogin, 'ssh-certificate': sshLogin } as const;
+const loginSettings = { postgres: postgresLogin, webhook: webhookLogin, 'ssh-certificate': sshLogin, s3: s3Login } as const;
 
 /** Logins of all connectors. */
 export type TargetLogins = { [C in keyof typeof loginSettings]: Logins<z.infer<(typeof loginSettings)[C]>> };
@@ -15,4 +16,5 @@ export const targetLoginsFrom = (env: Record<string, string | undefined>): Targe
   postgres: loginsFrom(env, 'POSTGRES', loginSettings.postgres),
   webhook: loginsFrom(env, 'WEBHOOK', loginSettings.webhook),
   'ssh-certificate': loginsFrom(env, 'SSH', loginSettings['ssh-certificate']),
+  s3: loginsFrom(env, 'S3', loginSettings.s3),
 });

@@ -1,0 +1,87 @@
+import { s3Config } from '@accessops/connectors';
+import type { IAMClient } from '@aws-sdk/client-iam';
+import { type Access, type Connector, ConnectorError } from '../../connector.ts';
+import { type Login, type Logins, loginFor, loginForTrial, noSuchLogin } from '../logins.ts';
+import { meaningOf, readConfig } from '../read-config.ts';
+import { untilReplaced } from '../until-replaced.ts';
+import { bucketPolicy } from './bucket-policy.ts';
+import { explainFailure } from './explain-failure.ts';
+import { fenceOf, type Iam, makeUser, removeUser, userNameOf } from './grant-user.ts';
+import type { S3Login } from './s3-login.ts';
+
+/** Runs `work` with the IAM interface of a login; throws a ConnectorError that tells what is known. */
+const withIam = async <T>({ name, settings }: Login<S3Login>, signal: AbortSignal, work: (iam: Iam) => Promise<T>): Promise<T> => {
+  const sdk = await import('@aws-sdk/client-iam');
+  const { IAM_URL, REGION, ACCESS_KEY, SECRET_KEY } = settings;
+  const credentials = { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY };
+  // An attempt that fails is the job's to repeat.
+  const client = new sdk.IAMClient({ endpoint: IAM_URL, region: REGION, credentials, maxAttempts: 1 });
+  const inTime = untilReplaced(signal);
+  let touched = false;
+  const send = ((command: Parameters<IAMClient['send']>[0]) => {
+    inTime();
+    return client.send(command, { abortSignal: signal });
+  }) as IAMClient['send'];
+  const change = ((command: Parameters<IAMClient['send']>[0]) => {
+    touched = true;
+    return send(command);
+  }) as IAMClient['send'];
+  try {
+    return await work({ sdk, ask: send, change });
+  } catch (error) {
+    throw explainFailure(name, touched, error);
+  } finally {
+    client.destroy();
+  }
+};
+
+/**
+ * Gives access to buckets of an S3-compatible store: one IAM user per grant, with a key and a policy for that bucket. What it needs at the
+ * target is in docs/connectors.md.
+ */
+export const createS3Connector = (logins: Logins<S3Login>): Connector => {
+  const open = (access: Access) => {
+    const config = readConfig(s3Config, access);
+    return { config, login: loginFor(logins, config.login, access), name: userNameOf(access) };
+  };
+
+  return {
+    plan: async (access) => {
+      const { config, name } = open(access);
+      return [
+        `Make the user ${name}, with a key that may ${meaningOf(config.roles, access).replace('-', ' and ')} objects of the bucket ${config.bucket}`,
+        'At the end: delete its key, and the user',
+      ];
+    },
+
+    apply: async (access, signal) => {
+      const { config, login, name } = open(access);
+      const policy = bucketPolicy(config.bucket, meaningOf(config.roles, access), new Date(Date.now() + access.durationMs));
+      const key = await withIam(login, signal, (iam) => makeUser(iam, name, access.fence, policy));
+      const { URL: endpoint, REGION: region } = login.settings;
+      return { handle: { username: name }, credential: { endpoint, region, bucket: config.bucket, ...key } };
+    },
+
+    verify: async (access, signal) => {
+      const { login, name } = open(access);
+      return (await withIam(login, signal, (iam) => fenceOf(iam, name))) !== undefined;
+    },
+
+    revoke: async (access, signal) => {
+      const { login, name } = open(access);
+      await withIam(login, signal, (iam) => removeUser(iam, name, access.fence));
+    },
+
+    check: async (trial, signal) => {
+      const login = loginForTrial(logins, s3Config.parse(trial.config).login, trial);
+      if (!login) return [noSuchLogin];
+      try {
+        await withIam(login, signal, (iam) => fenceOf(iam, 'accessops-check'));
+        return [];
+      } catch (error) {
+        if (error instanceof ConnectorError) return [{ pointer: '/login', message: error.message }];
+        throw error;
+      }
+    },
+  };
+};

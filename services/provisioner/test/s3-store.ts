@@ -1,0 +1,82 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { findS3Server, reserveFreePort } from '@accessops/dev';
+import { until } from '@accessops/testing';
+import { AwsClient } from 'aws4fetch';
+
+const root = { ACCESS_KEY: 'root', SECRET_KEY: 'root-secret' };
+
+/** An S3 store with users, of a test's own. */
+export interface S3Store {
+  iamPort: number;
+  /** As in the environment, straight or through a proxy on another port. */
+  settings(iamPort?: number): { IAM_URL: string; URL: string; REGION: string; ACCESS_KEY: string; SECRET_KEY: string };
+  /** Asks the store as the holder of a credential; answers the status. */
+  as(credential: Record<string, unknown>, method: string, path: string, body?: string): Promise<number>;
+  makeBucket(name: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const listens = (port: number): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.on('error', () => resolve(false));
+  });
+
+const freePort = async (): Promise<number> => {
+  const reserved = await reserveFreePort();
+  await reserved.release();
+  return reserved.port;
+};
+
+const startWith = async (program: string): Promise<S3Store> => {
+  const folder = mkdtempSync(join(tmpdir(), 's3-'));
+  for (const name of ['iam', 'data']) mkdirSync(join(folder, name));
+  const [iamPort, port] = [await freePort(), await freePort()];
+  const socket = join(folder, 'iam.sock');
+  const run = async (args: string[], listening: number): Promise<ChildProcess> => {
+    const env = { ROOT_ACCESS_KEY: root.ACCESS_KEY, ROOT_SECRET_KEY: root.SECRET_KEY };
+    const child = spawn(program, args, { env, stdio: 'ignore' });
+    await until(() => listens(listening), { what: 'an S3 store that listens' });
+    return child;
+  };
+  const iam = await run(['--port', `127.0.0.1:${iamPort}`, 'iam', '--dir', join(folder, 'iam'), '--private-ports', socket], iamPort);
+  // What is remembered of users would outlive them.
+  const endpoint = ['--iam-standalone-endpoint', socket, '--iam-cache-disable'];
+  const store = await run(['--port', `127.0.0.1:${port}`, ...endpoint, 'posix', join(folder, 'data')], port);
+  const url = `http://127.0.0.1:${port}`;
+  const as: S3Store['as'] = async ({ accessKeyId, secretAccessKey }, method, path, body) => {
+    const keys = { accessKeyId: String(accessKeyId), secretAccessKey: String(secretAccessKey) };
+    const client = new AwsClient({ ...keys, region: 'us-east-1', service: 's3', retries: 0 });
+    return (await client.fetch(`${url}${path}`, { method, body })).status;
+  };
+  return {
+    iamPort,
+    settings: (at = iamPort) => ({ IAM_URL: `http://127.0.0.1:${at}`, URL: url, REGION: 'us-east-1', ...root }),
+    as,
+    makeBucket: async (name) => {
+      await as({ accessKeyId: root.ACCESS_KEY, secretAccessKey: root.SECRET_KEY }, 'PUT', `/${name}`);
+    },
+    close: async () => {
+      for (const child of [store, iam]) {
+        const ended = once(child, 'exit');
+        child.kill('SIGKILL');
+        await ended;
+      }
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+};
+
+/** A store that runs; undefined when there is no program for it on this machine. */
+export const startS3Store = async (): Promise<S3Store | undefined> => {
+  const program = await findS3Server((line) => process.stderr.write(`${line}\n`));
+  return program === undefined ? undefined : startWith(program);
+};
