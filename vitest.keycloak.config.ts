@@ -4,7 +4,14 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     name: 'keycloak',
-    include: ['e2e/keycloak/*.test.ts', 'e2e/identity.test.ts', 'e2e/people.test.ts', 'e2e/core-path.test.ts'],
+    include: [
+      'e2e/keycloak/*.test.ts',
+      'e2e/identity.test.ts',
+      'e2e/people.test.ts',
+      'e2e/core-path.test.ts',
+      'e2e/invitations.test.ts',
+      'e2e/second-factor.test.ts',
+    ],
     globalSetup: './e2e/keycloak/setup.ts',
     pool: 'forks',
     experimental: { viteModuleRunner: false },

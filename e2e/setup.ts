@@ -9,6 +9,9 @@ declare module 'vitest' {
     url: string;
     /** Where its access tokens' signing key lies: the database, and the file with the key that it is sealed with. */
     signing: { adminUrl: string; sealKeyFile: string };
+    /** Its folder. */
+    dataDir: string;
+    provider: 'local' | 'keycloak';
   }
 }
 
@@ -20,5 +23,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const platform = await startPlatform({ dataDir: platformDir, port: 0, limits: false });
   project.provide('url', platform.url);
   project.provide('signing', { adminUrl: platform.adminUrl, sealKeyFile: platform.secrets.files.identityKey });
+  project.provide('dataDir', platformDir);
+  project.provide('provider', 'local');
   return () => platform.stop();
 }

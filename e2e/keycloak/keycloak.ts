@@ -7,7 +7,7 @@ const realm = 'accessops';
 
 /** The process of a part of the platform at the moment: one that was killed is started again. */
 export const pidOf = (part: 'identity' | 'keycloak'): number =>
-  Number(/\d+/.exec(readFileSync(join(inject('keycloak').dataDir, 'run', `${part}.pid`), 'utf8'))?.[0]);
+  Number(/\d+/.exec(readFileSync(join(inject('dataDir'), 'run', `${part}.pid`), 'utf8'))?.[0]);
 
 const post = async (path: string, parameters: Record<string, string>, authorization?: string): Promise<Record<string, unknown>> => {
   const response = await fetch(`${inject('keycloak').url}${path}`, {

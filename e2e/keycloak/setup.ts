@@ -3,11 +3,12 @@ import { dirname, join } from 'node:path';
 import { startPlatform } from '@accessops/dev';
 import type { TestProject } from 'vitest/node';
 import { secretsFile } from '../places.ts';
+import type {} from '../setup.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The Keycloak under test: its address, the secret of the realm's clients, the password of its admin, the platform's folder, and the database. */
-    keycloak: { url: string; clientSecret: string; adminPassword: string; dataDir: string; adminUrl: string };
+    /** The Keycloak under test: its address, the secret of the realm's clients, the password of its admin, and the database. */
+    keycloak: { url: string; clientSecret: string; adminPassword: string; adminUrl: string };
   }
 }
 
@@ -25,11 +26,12 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const onProgress = (line: string) => process.stderr.write(`${line}\n`);
   const platform = await startPlatform({ dataDir: platformDir, port: 0, identityProvider: 'keycloak', durable: false, onProgress });
   project.provide('url', platform.url);
+  project.provide('dataDir', platformDir);
+  project.provide('provider', 'keycloak');
   project.provide('keycloak', {
     url: `http://127.0.0.1:${platform.ports.keycloak}`,
     clientSecret: platform.secrets.keycloak.client,
     adminPassword: platform.secrets.keycloak.admin,
-    dataDir: platformDir,
     adminUrl: platform.adminUrl,
   });
   return () => platform.stop();

@@ -8,7 +8,7 @@ import { admin, administratorToken, adminOfAll, directly, timeUntil } from './ke
 
 /** How often Keycloak has been asked for the realm's keys so far. */
 const keyFetches = (): number =>
-  readFileSync(join(inject('keycloak').dataDir, 'logs', 'keycloak.log'), 'utf8')
+  readFileSync(join(inject('dataDir'), 'logs', 'keycloak.log'), 'utf8')
     .split('\n')
     .filter((line) => line.includes('GET /realms/accessops/protocol/openid-connect/certs')).length;
 

@@ -29,9 +29,9 @@ export const startIdentity = async (config: IdentityConfig, overrides?: ServiceO
   let postOffice: PostOffice | undefined;
   let failedLogins: FailedLogins | undefined;
   const mailer = await createMailer(config.mail);
-  const { issuer, keycloak } = config;
+  const { keycloak } = config;
   // Keycloak's libraries are loaded by those who have one.
-  const keycloakProvider = keycloak && (await import('./keycloak/keycloak-provider.ts')).createKeycloakProvider;
+  const createKeycloak = keycloak && (await import('./keycloak/keycloak-provider.ts')).createKeycloakProvider;
   const running = await startService(
     {
       name: 'identity',
@@ -40,9 +40,8 @@ export const startIdentity = async (config: IdentityConfig, overrides?: ServiceO
       handlers: (parts) => {
         failedLogins = startFailedLogins(parts);
         const settings = createSettings({ environment: config.settings, sealKey: config.sealKey });
-        provider = keycloakProvider
-          ? keycloakProvider(parts, { issuer, ...keycloak })
-          : createLocalProvider(parts, { ...config, failedLogins, settings });
+        const options = { issuer: config.issuer, sealKey: config.sealKey, failedLogins, settings };
+        provider = createKeycloak ? createKeycloak(parts, { ...options, ...keycloak }) : createLocalProvider(parts, options);
         upkeep = startUpkeep(parts, provider, config.platformUsers);
         postOffice = startPostOffice(parts, { ...config, mailer });
         return identityHandlers(parts, { provider, settings, queueMail: createMailQueue(config.sealKey), ready: upkeep.ready });

@@ -20,11 +20,9 @@ export interface Credentials {
 
 /** Where a provider keeps people's second factors. */
 export interface SecondFactors {
-  /** Whether they are proved elsewhere: here nobody can be asked for one. */
-  readonly keptElsewhere: boolean;
-  get(ctx: Ctx): Promise<MessageInitShape<typeof MfaSchema>>;
+  get(call: Call): Promise<MessageInitShape<typeof MfaSchema>>;
   /** Makes a secret that counts once it is confirmed. Errors: MFA_ALREADY_ENROLLED. */
-  begin(ctx: Ctx): Promise<{ secret: string; uri: string }>;
+  begin(call: Call): Promise<{ secret: string; uri: string }>;
   /** Answers recovery codes. Errors: MFA_NOT_BEGUN, INVALID_FIELDS, TOO_MANY_ATTEMPTS. */
   confirm(call: Call, code: string): Promise<string[]>;
   /** Errors: MFA_NOT_ENROLLED, INSUFFICIENT_AUTHENTICATION. */

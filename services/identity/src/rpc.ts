@@ -221,7 +221,7 @@ export const identityHandlers = (parts: ServiceParts, options: IdentityOptions):
     ...invitationHandlers(authorizer, options),
     ...roleHandlers(authorizer),
     ...serviceAccountHandlers(parts),
-    ...settingHandlers({ settings, secondFactor: provider.secondFactor }),
+    ...settingHandlers(settings),
     ...featureFlagHandlers,
     ...licenseHandlers(settings),
   };

@@ -1,6 +1,6 @@
 import type { Handlers } from '@accessops/grpc';
 import type { IdentityService } from '@accessops/proto/accessops/identity/v1/identity_pb';
-import { type Call, query } from '@accessops/service';
+import type { Call } from '@accessops/service';
 import { may } from './may.ts';
 import type { IdentityProvider } from './provider.ts';
 
@@ -11,13 +11,13 @@ export const secondFactorHandlers = ({ secondFactor, stepUp }: Pick<IdentityProv
       await call.authorize('session', 'step_up', {});
       return stepUp(call, code);
     },
-    getMfa: query(async (ctx) => {
-      await may(ctx, 'me', 'read');
-      return secondFactor.get(ctx);
-    }),
+    getMfa: async (call) => {
+      await may(call, 'me', 'read');
+      return secondFactor.get(call);
+    },
     beginTotp: async (call) => {
       await may(call, 'me', 'manage_mfa');
-      return call.write((ctx) => secondFactor.begin(ctx));
+      return secondFactor.begin(call);
     },
     confirmTotp: async (call, { code }) => {
       await may(call, 'me', 'manage_mfa');

@@ -24,7 +24,7 @@ export const adopt = async ({ outbox, now }: ServiceParts, { admin, reconciler }
     const account = em.create(Account, { ...fields, version: 1, createdAt: at, updatedAt: at });
     await em.flush().catch(onUnique({ account_email: 'INVALID_CREDENTIALS', account_pkey: 'INVALID_CREDENTIALS' }));
     // Nothing has been agreed on but that there is such a person: all the rest is Keycloak's to tell.
-    const settled = pieces({ enabled: true, names: namesOf(names), realmRoles: [] });
+    const settled = pieces({ enabled: true, names: namesOf(names), email, realmRoles: [] });
     await em.execute('insert into keycloak_account (account_id, settled, changed, attempts, due_at) values (?, ?::jsonb, 1, 0, now())', [
       subject,
       JSON.stringify(settled),

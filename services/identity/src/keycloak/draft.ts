@@ -95,7 +95,7 @@ export const createDrafts = ({ pool, log }: ServiceParts, admin: Admin): Drafts 
   const add = async (ctx: Pick<Ctx, 'em' | 'now'>, draftId: string, account: Account): Promise<Account> => {
     ctx.em.persist(account);
     await ctx.em.flush().catch(onUnique({ account_email: 'EMAIL_TAKEN' }));
-    const settled = pieces({ enabled: false, names: namesOf(account), realmRoles: [] });
+    const settled = pieces({ enabled: false, names: namesOf(account), email: account.email, realmRoles: [] });
     await ctx.em.execute(
       'insert into keycloak_account (account_id, settled, changed, attempts, due_at) values (?, ?::jsonb, 1, 0, now())',
       [account.id, JSON.stringify(settled)],

@@ -73,14 +73,19 @@ const parseRefusal = (body: string) => {
   }
 };
 
+/** What a refusal means. Anything but one of what people sent is ours to put right: a wrong secret, a client that is missing. */
+const refusalOf = (body: string, cause: unknown): Error => {
+  const told = parseRefusal(body);
+  if (!told || (told.error !== 'invalid_grant' && told.error !== 'invalid_scope')) return unavailable(cause);
+  return new GrantRefused(told.error, told.error_description);
+};
+
+const isRefusal = (status: number): boolean => status >= 400 && status < 500;
+
 /** keycloak-connect's errors are texts such as "400:Bad Request"; what Keycloak meant stands in the body. */
 const translate = async (error: unknown, { refusal }: Watched): Promise<Error> => {
   const status = Number(/^(\d{3}):/.exec(error instanceof Error ? error.message : '')?.[1] ?? 0);
-  if (status < 400 || status >= 500) return unavailable(error);
-  const told = parseRefusal(await refusal);
-  // Anything but a refusal of what people sent is ours to put right: a wrong secret, a client that is missing.
-  if (!told || (told.error !== 'invalid_grant' && told.error !== 'invalid_scope')) return unavailable(error);
-  return new GrantRefused(told.error, told.error_description);
+  return isRefusal(status) ? refusalOf(await refusal, error) : unavailable(error);
 };
 
 const answer = z.object({
@@ -98,6 +103,16 @@ export interface KeycloakTokens {
   refreshExpiresIn: number;
 }
 
+const tokensIn = (body: string): KeycloakTokens => {
+  const tokens = answer.parse(JSON.parse(body));
+  return {
+    accessToken: tokens.access_token,
+    refreshToken: tokens.refresh_token,
+    expiresIn: tokens.expires_in,
+    refreshExpiresIn: tokens.refresh_expires_in,
+  };
+};
+
 /** keycloak-connect's manager, left to fetch: tokens are verified where they are used, by jose. */
 class FetchingManager extends GrantManager {
   override validateGrant(grant: Grant): Promise<Grant> {
@@ -105,9 +120,17 @@ class FetchingManager extends GrantManager {
   }
 }
 
+interface PasswordGrant {
+  username: string;
+  password: string;
+  scope: string;
+  /** Empty for none. */
+  totp: string;
+}
+
 export interface Grants {
-  /** By a person's password. Errors: GrantRefused, DEPENDENCY_UNAVAILABLE. */
-  byPassword(clientId: string, credentials: { username: string; password: string; scope: string }): Promise<KeycloakTokens>;
+  /** By a person's password, and a one-time code where Keycloak asks for one. Errors: GrantRefused, DEPENDENCY_UNAVAILABLE. */
+  byPassword(clientId: string, credentials: PasswordGrant): Promise<KeycloakTokens>;
   /** By a refresh token. Errors: the same. */
   byRefreshToken(clientId: string, refreshToken: string): Promise<KeycloakTokens>;
   /** For a client itself. Errors: the same. */
@@ -136,14 +159,7 @@ export const createGrants = ({ realmUrl, secret }: { realmUrl: string; secret: s
         }, timeoutMs);
       });
       try {
-        const grant = await Promise.race([current.run(watched, obtain), tooLate]);
-        const tokens = answer.parse(JSON.parse(grant.__raw));
-        return {
-          accessToken: tokens.access_token,
-          refreshToken: tokens.refresh_token,
-          expiresIn: tokens.expires_in,
-          refreshExpiresIn: tokens.refresh_expires_in,
-        };
+        return tokensIn((await Promise.race([current.run(watched, obtain), tooLate])).__raw);
       } catch (error) {
         throw await translate(error, watched);
       } finally {
@@ -151,9 +167,28 @@ export const createGrants = ({ realmUrl, secret }: { realmUrl: string; secret: s
       }
     });
 
+  /** keycloak-connect knows no one-time codes. */
+  const obtainWithCode = async (clientId: string, credentials: PasswordGrant): Promise<KeycloakTokens> => {
+    const request = {
+      method: 'POST',
+      headers: { authorization: `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}` },
+      body: new URLSearchParams({ grant_type: 'password', ...credentials }),
+      signal: AbortSignal.timeout(timeoutMs),
+    };
+    const answered = await fetch(`${realmUrl}/protocol/openid-connect/token`, request)
+      .then(async (response) => ({ status: response.status, body: await response.text() }))
+      .catch((error: unknown) => Promise.reject(unavailable(error)));
+    if (answered.status === 200) return tokensIn(answered.body);
+    const cause = new Error(`the token endpoint: ${answered.status}`);
+    throw isRefusal(answered.status) ? refusalOf(answered.body, cause) : unavailable(cause);
+  };
+
   return {
-    byPassword: (clientId, { username, password, scope }) =>
-      run(() => managerOf(clientId).obtainDirectly(username, password, undefined, scope)),
+    byPassword: (clientId, credentials) => {
+      const { username, password, scope, totp } = credentials;
+      if (totp) return turns('', () => obtainWithCode(clientId, credentials));
+      return run(() => managerOf(clientId).obtainDirectly(username, password, undefined, scope));
+    },
     byRefreshToken: (clientId, refreshToken) =>
       // Without an access token a grant counts as expired, which is what makes the manager refresh it.
       run(() => managerOf(clientId).ensureFreshness(new Grant({ refresh_token: new Token(refreshToken) }))),

@@ -1,7 +1,8 @@
 import { AppError } from '@accessops/errors';
 import type { ServiceParts } from '@accessops/service';
-import { checkPassword } from '../password-rules.ts';
+import type { FailedLogins } from '../failed-logins.ts';
 import type { IdentityProvider } from '../provider.ts';
+import type { Settings } from '../settings/settings.ts';
 import { type Admin, createAdmin } from './admin.ts';
 import { createDrafts } from './draft.ts';
 import { createGrants, type Grants } from './grants.ts';
@@ -9,6 +10,7 @@ import { createKeys } from './keys.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
 import { createOrganizations } from './organizations.ts';
+import { createWithPassword } from './password.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
 import { refresh } from './refresh.ts';
 import { repeat } from './repeat.ts';
@@ -22,10 +24,15 @@ export interface KeycloakOptions {
   issuer: string;
   /** Secret of the realm's clients. */
   clientSecret: string;
+  /** Seals the secrets of authenticator apps. */
+  sealKey: Buffer;
+  failedLogins: FailedLogins;
+  /** How long sessions last at most. */
+  settings: Settings;
 }
 
 /** What the use cases of this provider work with. */
-export interface KeycloakParts {
+export interface KeycloakParts extends Pick<KeycloakOptions, 'sealKey' | 'failedLogins' | 'settings'> {
   grants: Grants;
   admin: Admin;
   reconciler: Reconciler;
@@ -39,15 +46,16 @@ const watchEveryMs = 250;
 const sweepEveryMs = 5000;
 
 /** A real Keycloak as the identity provider: it keeps passwords, sessions and keys; here is what it tells and is told. */
-export const createKeycloakProvider = (parts: ServiceParts, { issuer, clientSecret }: KeycloakOptions): IdentityProvider => {
+export const createKeycloakProvider = (parts: ServiceParts, options: KeycloakOptions): IdentityProvider => {
+  const { issuer, clientSecret, sealKey } = options;
   const [baseUrl = '', realm = ''] = issuer.split('/realms/');
   const grants = createGrants({ realmUrl: issuer, secret: clientSecret });
   const admin = createAdmin({ baseUrl, realm, grants });
-  const reconciler = createReconciler({ parts, admin, organizations: createOrganizations(admin) });
+  const reconciler = createReconciler({ parts, admin, organizations: createOrganizations(admin), sealKey });
   const sessions = createSessions(parts, { admin, realm });
   const drafts = createDrafts(parts, admin);
   const watch = createWatch({ parts, admin, realm, reconciler, sessions });
-  const keycloak: KeycloakParts = { grants, admin, reconciler, sessions, logins: createTurns(1) };
+  const keycloak: KeycloakParts = { ...options, grants, admin, reconciler, sessions, logins: createTurns(1) };
   const warn = (what: string) => (error: unknown) => parts.log.warn({ err: error }, what);
   const loops = [
     repeat(settleEveryMs, () => reconciler.round(), warn('people cannot be settled with Keycloak')),
@@ -60,16 +68,10 @@ export const createKeycloakProvider = (parts: ServiceParts, { issuer, clientSecr
     refresh: (call, refreshToken) => refresh(call, keycloak, refreshToken),
     logout: (call, refreshToken) => logout(call, keycloak, refreshToken),
     jwks: createKeys(issuer),
-    stepUp: () => Promise.reject(new AppError('MFA_KEPT_ELSEWHERE')),
+    stepUp: () => Promise.reject(new AppError('SIGN_IN_AGAIN')),
     withAccount: drafts.withAccount,
-    secondFactor: createSecondFactors(admin),
-    withPassword: async ({ id, email }, { password, minLength }, use) => {
-      checkPassword(password, email, minLength);
-      // Set when the transaction that ends the old sessions is through: until then the old password counts.
-      const done = await use(async () => {});
-      await admin.run(({ users }) => users.resetPassword({ id, credential: { type: 'password', value: password, temporary: false } }));
-      return done;
-    },
+    secondFactor: createSecondFactors(admin, sealKey),
+    withPassword: createWithPassword(reconciler),
     maintain: async () => {},
     close: async () => {
       await Promise.all(loops.map((loop) => loop.close()));

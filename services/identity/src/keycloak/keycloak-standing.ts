@@ -1,6 +1,7 @@
 import { orgRoles } from '../org-role.ts';
 import { realmRoles } from '../realm-role.ts';
-import { type Admin, orMissing, unless } from './admin.ts';
+import { type Admin, orMissing, statusOf, unless } from './admin.ts';
+import { type AuthenticatorApp, credentialsOf, dropAuthenticatorApp, putAuthenticatorApp } from './credentials.ts';
 import type { Standing } from './merge-standing.ts';
 import type { Organizations } from './organizations.ts';
 import { namesOf, organizationOf, pieces, rolesIn } from './pieces.ts';
@@ -16,20 +17,24 @@ const groupsOfMember = (admin: Admin, orgId: string, userId: string) =>
       })({ orgId, userId }) as Promise<{ id: string; name: string }[]>,
   );
 
-const known = (roles: readonly string[], names: (string | undefined)[]): string[] => roles.filter((role) => names.includes(role));
+const ofOurs = (roles: readonly string[], names: (string | undefined)[]): string[] => roles.filter((role) => names.includes(role));
 
-/** What Keycloak knows of a person at the moment; somebody who was deleted there is disabled and belongs nowhere. */
-export const readKeycloakStanding = async (admin: Admin, userId: string): Promise<Standing> => {
+/**
+ * What Keycloak knows of a person at the moment; somebody who was deleted there is disabled and belongs nowhere. Of second factors only
+ * those that are `known` here count.
+ */
+export const readKeycloakStanding = async (admin: Admin, userId: string, known: (string | undefined)[]): Promise<Standing> => {
   const user = await admin.run(({ users }) => orMissing(users.findOne({ id: userId }).then((found) => found ?? undefined)));
-  if (!user) return pieces({ enabled: false, names: '', realmRoles: [] });
-  const [mapped, memberships] = await Promise.all([
+  if (!user) return pieces({ enabled: false, names: '', email: '', realmRoles: [] });
+  const [mapped, memberships, credentials] = await Promise.all([
     admin.run(({ users }) => users.listRealmRoleMappings({ id: userId })),
     admin.run(({ organizations }) => organizations.memberOrganizations({ userId })),
+    known.some((id) => id) ? credentialsOf(admin, userId) : [],
   ]);
   const organizations = await Promise.all(
     memberships.map(async ({ id = '', alias = '' }) => {
       const groups = await groupsOfMember(admin, id, userId);
-      const roles = known(
+      const roles = ofOurs(
         orgRoles,
         groups.map(({ name }) => name),
       );
@@ -39,7 +44,9 @@ export const readKeycloakStanding = async (admin: Admin, userId: string): Promis
   return pieces({
     enabled: user.enabled ?? false,
     names: namesOf(user),
-    realmRoles: known(
+    email: user.email?.toLowerCase() ?? '',
+    secondFactor: credentials.find(({ id }) => known.includes(id))?.id,
+    realmRoles: ofOurs(
       realmRoles,
       mapped.map(({ name }) => name),
     ),
@@ -79,14 +86,29 @@ const pushMembership = async (admin: Admin, organizations: Organizations, userId
   }
 };
 
-/** Makes pieces of a person's standing in Keycloak what they are here. */
+/** Gives somebody another address in Keycloak; answers false when another user has it there. */
+export const writeKeycloakEmail = async (admin: Admin, userId: string, email: string): Promise<boolean> => {
+  try {
+    await admin.run(({ users }) => users.update({ id: userId }, { email, emailVerified: true }));
+    return true;
+  } catch (error) {
+    if (statusOf(error) !== 409) throw error;
+    return false;
+  }
+};
+
+/** Makes pieces of a person's standing in Keycloak what they are here, but for the address. */
 export const writeKeycloakStanding = async (
   admin: Admin,
   organizations: Organizations,
   userId: string,
-  push: Record<string, string | undefined>,
+  { push, before, app }: { push: Record<string, string | undefined>; before: Standing; app: AuthenticatorApp | undefined },
 ): Promise<void> => {
-  const { enabled, names, realmRoles: roles } = push;
+  const { enabled, names, realmRoles: roles, secondFactor } = push;
+  if (secondFactor !== undefined) {
+    if (before.secondFactor) await dropAuthenticatorApp(admin, userId, before.secondFactor);
+    if (app) await putAuthenticatorApp(admin, userId, app);
+  }
   if (roles !== undefined) await pushRealmRoles(admin, userId, rolesIn(roles));
   for (const [piece, value] of Object.entries(push)) {
     const slug = organizationOf(piece);

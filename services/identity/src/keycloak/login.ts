@@ -6,6 +6,7 @@ import { parseAudience } from '../local/choose-memberships.ts';
 import type { Credentials, Tokens } from '../provider.ts';
 import type { Audience } from '../session.ts';
 import { adopt } from './adopt.ts';
+import { codeForKeycloak } from './authenticator-app.ts';
 import { clientOf } from './clients.ts';
 import { GrantRefused, type KeycloakTokens } from './grants.ts';
 import type { KeycloakParts } from './keycloak-provider.ts';
@@ -31,18 +32,20 @@ const scopeFor = async (call: Call, accountId: string | undefined, audience: Aud
 
 /** Logs somebody in at Keycloak and notes the session here. Errors: see IdentityProvider, and DEPENDENCY_UNAVAILABLE. */
 export const login = (call: Call, parts: ServiceParts, keycloak: KeycloakParts, credentials: Credentials): Promise<Tokens> => {
-  const { grants, reconciler, sessions, logins } = keycloak;
+  const { grants, reconciler, sessions, logins, failedLogins, sealKey } = keycloak;
   const audience = parseAudience(credentials.audience);
   const email = normalizeEmail(credentials.email);
+  const { password, tenant, totp, recoveryCode } = credentials;
   if (!email) throw new AppError('INVALID_CREDENTIALS');
 
-  const obtain = async (scope: string): Promise<KeycloakTokens> => {
+  const obtain = async (scope: string, accountId: string | undefined): Promise<KeycloakTokens> => {
+    const code = (accountId && (await codeForKeycloak(parts.pool, sealKey, accountId, parts.now()))) || totp;
     try {
-      return await grants.byPassword(clientOf(audience), { username: email, password: credentials.password, scope });
+      return await grants.byPassword(clientOf(audience), { username: email, password, scope, totp: code });
     } catch (error) {
-      if (error instanceof GrantRefused && error.code === 'invalid_grant')
-        throw new AppError('INVALID_CREDENTIALS', undefined, { cause: error });
-      throw error;
+      if (!(error instanceof GrantRefused && error.code === 'invalid_grant')) throw error;
+      failedLogins.note(accountId ?? null, call.origin);
+      throw new AppError('INVALID_CREDENTIALS', undefined, { cause: error });
     }
   };
   const find = async (): Promise<string | undefined> => {
@@ -51,7 +54,10 @@ export const login = (call: Call, parts: ServiceParts, keycloak: KeycloakParts, 
   };
   const enter = async (accountId: string, tokens: KeycloakTokens): Promise<Tokens> => {
     try {
-      return await call.write((ctx) => startSession(ctx, accountId, tokens, { audience, tenant: credentials.tenant }), 'all-tenants');
+      const start = { accountId, tokens, audience, tenant, code: { totp, recoveryCode } };
+      const started = await call.write((ctx) => startSession(ctx, keycloak, start), 'all-tenants');
+      if (!started) throw new AppError('INVALID_MFA_CODE');
+      return started;
     } catch (error) {
       await sessions
         .end(keycloakSessionOf(tokens))
@@ -65,17 +71,17 @@ export const login = (call: Call, parts: ServiceParts, keycloak: KeycloakParts, 
     if (call.signal.aborted) throw new AppError('DEPENDENCY_UNAVAILABLE');
     const known = await find();
     if (known) await reconciler.settle(known);
-    const scope = await scopeFor(call, known, audience, credentials.tenant);
+    const scope = await scopeFor(call, known, audience, tenant);
     try {
-      const tokens = await obtain(scope);
+      const tokens = await obtain(scope, known);
       const subject = String(decodeJwt(tokens.accessToken).sub);
       if (known === subject) return await enter(subject, tokens);
       // Somebody whom only Keycloak knows so far.
       await adopt(parts, keycloak, subject);
-      const better = await scopeFor(call, subject, audience, credentials.tenant);
+      const better = await scopeFor(call, subject, audience, tenant);
       if (better === scope) return await enter(subject, tokens);
       await sessions.end(keycloakSessionOf(tokens));
-      return await enter(subject, await obtain(better));
+      return await enter(subject, await obtain(better, subject));
     } catch (error) {
       if (!(error instanceof GrantRefused)) throw error;
       // Keycloak does not know the membership that we know of: what happened there has not been heard yet.

@@ -1,4 +1,4 @@
-/** What Keycloak and we both know of a person, each piece under its name: `enabled`, `names`, `realmRoles`, `organization:<slug>`. */
+/** What Keycloak and we both know of a person, each piece under its name: `enabled`, `names`, `email`, `realmRoles`, `secondFactor`, `organization:<slug>`. */
 export type Standing = Record<string, string>;
 
 export interface Merged {

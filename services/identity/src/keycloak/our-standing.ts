@@ -4,7 +4,12 @@ import { MembershipChangedSchema, UserUpdatedSchema } from '@accessops/proto/acc
 import { type EntityManager, LockMode } from '@mikro-orm/postgresql';
 import { Account } from '../account.ts';
 import { addUser } from '../add-user.ts';
+import { changeEverywhere } from '../change-everywhere.ts';
 import { type Changes, changesBetween } from '../changes.ts';
+import { normalizeEmail } from '../email.ts';
+import { homeOf } from '../home-of.ts';
+import { dropLinks } from '../links/link.ts';
+import { forgetSecondFactor } from '../local/second-factor/remove-second-factor.ts';
 import type { OrgRole } from '../org-role.ts';
 import type { RealmRole } from '../realm-role.ts';
 import { endSessions } from '../session.ts';
@@ -21,14 +26,17 @@ interface Row {
   active: boolean;
   firstName: string;
   lastName: string;
+  email: string;
   realmRoles: RealmRole[];
+  secondFactor: string | undefined;
   organizations: [string, OrgRole[]][];
 }
 
 /** What we know of a person, in pieces to compare; undefined for nobody. Needs a transaction across tenants. */
 export const readOurStanding = async (em: EntityManager, accountId: string): Promise<Standing | undefined> => {
   const [row] = await em.execute<Row[]>(
-    `select a.active, a.first_name as "firstName", a.last_name as "lastName", a.realm_roles as "realmRoles",
+    `select a.active, a.first_name as "firstName", a.last_name as "lastName", a.email, a.realm_roles as "realmRoles",
+            (select credential_id from totp where account_id = a.id and confirmed_at is not null) as "secondFactor",
             (select coalesce(jsonb_agg(jsonb_build_array(t.slug, u.org_roles)), '[]')
                from app_user u join tenant t on t.id = u.tenant_id where u.id = a.id and u.active) as organizations
        from account a where a.id = ?`,
@@ -96,6 +104,24 @@ const takeRealmRoles =
     const snapshot = { id, email, active, orgRoles: [], teamIds: [], version };
     emit(ctx, UserUpdatedSchema, { user: snapshot }, id, { action: 'USER_UPDATED', entityType: 'USER', entityId: id, changes });
   };
+
+/** An address that somebody else has here stays with them; Keycloak is told so the next time. */
+const takeEmail =
+  (value: string | undefined): Take =>
+  async (ctx, account) => {
+    const email = normalizeEmail(value ?? '');
+    const before = account.email;
+    if (!email || email === before || (await ctx.em.findOne(Account, { email }))) return;
+    account.moveTo(email, ctx.now());
+    await ctx.em.flush();
+    await dropLinks(ctx.em, account.id, ['VERIFY_EMAIL', 'RESET_PASSWORD', 'CHANGE_EMAIL']);
+    await changeEverywhere(ctx, account, 'EMAIL_CHANGED', { email: { before, after: email } });
+  };
+
+/** Keycloak has ceased to ask for the authenticator app, and nothing else can have happened to it there. */
+const takeSecondFactor: Take = async (ctx, account) => {
+  await forgetSecondFactor({ ...ctx, tenantId: await homeOf(ctx.em, account.id) }, account.id);
+};
 
 const takeMembership =
   (value: string | undefined): Take =>
@@ -166,6 +192,8 @@ export const takeOver = async (
     // An organisation that Keycloak alone knows concerns nobody here.
     return tenant ? run(tenant.id, false, takeMembership(value)) : run(noTenant, false);
   }
+  if (piece === 'email') return run(noTenant, true, takeEmail(value));
+  if (piece === 'secondFactor') return run(noTenant, true, takeSecondFactor);
   if (piece === 'realmRoles') return run(noTenant, true, takeRealmRoles(value));
   // Names are kept here; those changed in Keycloak are noted and left there.
   if (piece !== 'enabled') return run(noTenant, true);

@@ -17,11 +17,16 @@ export const organizationOf = (piece: string): string | undefined =>
 export const pieces = (person: {
   enabled: boolean;
   names: string;
+  email: string;
   realmRoles: readonly string[];
+  /** By what Keycloak calls the authenticator app that was set up here, if there is one. */
+  secondFactor?: string;
   organizations?: (readonly [slug: string, roles: readonly string[]])[];
 }): Standing => ({
   enabled: String(person.enabled),
   names: person.names,
+  email: person.email,
+  secondFactor: person.secondFactor ?? '',
   realmRoles: person.realmRoles.join(),
   ...Object.fromEntries((person.organizations ?? []).map(([slug, roles]) => [`${organization}${slug}`, roles.join()])),
 });

@@ -3,7 +3,9 @@ import { transaction } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import type { ServiceParts } from '@accessops/service';
 import type { Admin } from './admin.ts';
-import { readKeycloakStanding, writeKeycloakStanding } from './keycloak-standing.ts';
+import { findAuthenticatorApp } from './authenticator-app.ts';
+import { putPassword } from './credentials.ts';
+import { readKeycloakStanding, writeKeycloakEmail, writeKeycloakStanding } from './keycloak-standing.ts';
 import { mergeStanding, type Standing } from './merge-standing.ts';
 import type { Organizations } from './organizations.ts';
 import { readOurStanding, takeOver } from './our-standing.ts';
@@ -17,6 +19,8 @@ interface Claimed {
   /** bigint, as the driver gives it. */
   changed: string;
   settled: Standing;
+  /** A new password that Keycloak does not know yet. */
+  password_hash: string | null;
 }
 
 /** Keeps what Keycloak knows of people and what we know of them the same. */
@@ -33,6 +37,7 @@ export interface ReconcilerOptions {
   parts: ServiceParts;
   admin: Admin;
   organizations: Organizations;
+  sealKey: Buffer;
 }
 
 const claimSql = (which: string) => `
@@ -41,19 +46,34 @@ const claimSql = (which: string) => `
       select account_id from keycloak_account
        where (leased_until is null or leased_until < now()) and ${which}
        order by due_at limit ${batch} for update skip locked)
-  returning k.account_id, k.changed, k.settled`;
+  returning k.account_id, k.changed, k.settled, k.password_hash`;
 
 /** A reconciler on the tables of `identity`. */
-export const createReconciler = ({ parts, admin, organizations }: ReconcilerOptions): Reconciler => {
+export const createReconciler = ({ parts, admin, organizations, sealKey }: ReconcilerOptions): Reconciler => {
   const { pool, orm, outbox, now, log } = parts;
 
-  const reconcile = async ({ account_id: accountId, changed, settled }: Claimed): Promise<void> => {
-    const theirs = await readKeycloakStanding(admin, accountId);
+  const tellPassword = async (accountId: string, passwordHash: string): Promise<void> => {
+    await putPassword(admin, accountId, passwordHash);
+    await pool.query('update keycloak_account set password_hash = null where account_id = $1 and password_hash = $2', [
+      accountId,
+      passwordHash,
+    ]);
+  };
+
+  const reconcile = async ({ account_id: accountId, changed, settled, password_hash: passwordHash }: Claimed): Promise<void> => {
+    if (passwordHash) await tellPassword(accountId, passwordHash);
     const ours = await transaction(orm.em, 'all-tenants', (em) => readOurStanding(em, accountId));
     if (!ours) return;
+    const theirs = await readKeycloakStanding(admin, accountId, [settled.secondFactor, ours.secondFactor]);
     const { push, pull } = mergeStanding(settled, ours, theirs);
+    if (push.email !== undefined && !(await writeKeycloakEmail(admin, accountId, push.email))) {
+      // Somebody else's in Keycloak: the change cannot be, and both go on with the address before.
+      delete push.email;
+      pull.email = theirs.email;
+    }
     if (Object.keys(push).length > 0) {
-      await writeKeycloakStanding(admin, organizations, accountId, push);
+      const app = push.secondFactor ? await findAuthenticatorApp(pool, sealKey, accountId) : undefined;
+      await writeKeycloakStanding(admin, organizations, accountId, { push, before: theirs, app });
       const gone = Object.keys(push).filter((piece) => push[piece] === undefined);
       await pool.query('update keycloak_account set settled = (settled || $2::jsonb) - $3::text[] where account_id = $1', [
         accountId,

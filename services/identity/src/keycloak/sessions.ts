@@ -9,11 +9,13 @@ import { Account } from '../account.ts';
 import { actingAs } from '../acting-as.ts';
 import { chooseMemberships } from '../local/choose-memberships.ts';
 import { hashOf } from '../local/refresh-token.ts';
+import { type SecondFactorCode, useSecondFactor } from '../local/second-factor/use-second-factor.ts';
 import { membershipsOf } from '../memberships.ts';
 import type { Tokens } from '../provider.ts';
 import { type Audience, endSessions } from '../session.ts';
 import { type Admin, unless } from './admin.ts';
 import type { KeycloakTokens } from './grants.ts';
+import type { KeycloakParts } from './keycloak-provider.ts';
 import { keycloakActor, noOrigin } from './our-standing.ts';
 
 const batch = 20;
@@ -29,33 +31,57 @@ export const placesOf = async (ctx: Ctx, accountId: string, audience: Audience, 
   return { account, places: chooseMemberships({ memberships: await membershipsOf(ctx.em, accountId), realmRoles, audience, tenant }) };
 };
 
-/** Notes a session that Keycloak has started. Errors: those of `placesOf`. Needs a transaction across tenants. */
+/** What a session is started with, once Keycloak has found the password right. */
+export interface Start {
+  accountId: string;
+  tokens: KeycloakTokens;
+  audience: Audience;
+  tenant: string;
+  code: SecondFactorCode;
+}
+
+/**
+ * Notes a session that Keycloak has started; undefined when the second factor was wrong, which has to be committed. Errors: those of
+ * `placesOf`, MFA_REQUIRED, TOO_MANY_ATTEMPTS. Needs a transaction across tenants.
+ */
 export const startSession = async (
   ctx: Ctx,
-  accountId: string,
-  tokens: KeycloakTokens,
-  { audience, tenant }: { audience: Audience; tenant: string },
-): Promise<Tokens> => {
+  { sealKey, settings }: Pick<KeycloakParts, 'sealKey' | 'settings'>,
+  { accountId, tokens, audience, tenant, code }: Start,
+): Promise<Tokens | undefined> => {
   const { account, places } = await placesOf(ctx, accountId, audience, tenant);
-  const keycloakSession = keycloakSessionOf(tokens);
-  const sessionId = sessionIdOf(keycloakSession);
   // A session of several tenants belongs to none of them: it goes on when the person leaves one.
   const tenantId = (places.length === 1 && places[0]?.tenantId) || noTenant;
+  const own = actingAs({ ...ctx, tenantId }, account);
+  const use = await useSecondFactor(own, sealKey, account, code);
+  if (use === 'wrong') return undefined;
+
+  const { sid, acr } = decodeJwt<{ sid: string; acr?: string }>(tokens.accessToken);
+  // Also when Keycloak has asked for a second factor that it alone knows.
+  const isProved = use !== undefined || acr === 'aal2';
+  const sessionId = sessionIdOf(sid);
   const now = ctx.now();
-  const expiresAt = new Date(now.getTime() + tokens.refreshExpiresIn * 1000);
+  const hours = await settings.valueOf(ctx.em, tenantId, 'session.lifetime-hours');
+  const refreshExpiresIn = Math.min(tokens.refreshExpiresIn, hours * 3600);
+  const expiresAt = new Date(now.getTime() + refreshExpiresIn * 1000);
   await ctx.em.execute(
     `with started as (
-       insert into session (id, tenant_id, account_id, audience, created_at, expires_at, provider_session) values (?, ?, ?, ?, ?, ?, ?) returning *)
+       insert into session (id, tenant_id, account_id, audience, created_at, expires_at, provider_session, second_factor_at)
+         values (?, ?, ?, ?, ?, ?, ?, ?) returning *)
      insert into refresh_token (hash, tenant_id, session_id, expires_at) select ?, tenant_id, id, expires_at from started`,
-    [sessionId, tenantId, accountId, audience, now, expiresAt, keycloakSession, hashOf(tokens.refreshToken)],
+    [sessionId, tenantId, accountId, audience, now, expiresAt, sid, isProved ? now : null, hashOf(tokens.refreshToken)],
   );
-  emit(actingAs({ ...ctx, tenantId }, account), SessionStartedSchema, { sessionId, userId: accountId }, sessionId, {
+  emit(own, SessionStartedSchema, { sessionId, userId: accountId }, sessionId, {
     action: 'SESSION_STARTED',
     entityType: 'SESSION',
     entityId: sessionId,
-    changes: { userId: { after: accountId }, audience: { after: audience } },
+    changes: {
+      userId: { after: accountId },
+      audience: { after: audience },
+      ...(isProved && { secondFactor: { after: use ?? 'keycloak' } }),
+    },
   });
-  return tokens;
+  return { ...tokens, refreshExpiresIn };
 };
 
 /** Ends sessions in Keycloak that have ended here, and here those that have ended in Keycloak. */

@@ -56,9 +56,8 @@ export const createLocalProvider = (
     jwks: keys.jwks,
     withAccount: async (person, use) => use(await prepareAccount(person)),
     secondFactor: {
-      keptElsewhere: false,
-      get: getMfa,
-      begin: (ctx) => beginTotp(ctx, sealKey),
+      get: (call) => call.read(getMfa),
+      begin: (call) => call.write((ctx) => beginTotp(ctx, sealKey)),
       confirm: (call, code) => confirmTotp(call, sealKey, code),
       renewRecoveryCodes: (call) => renewRecoveryCodes(call, sealKey),
       remove: removeOwnSecondFactor,

@@ -1,19 +1,10 @@
 import { AppError, type FieldViolation, pointerTo } from '@accessops/errors';
 import type { PutSettingRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
-import type { SecondFactors } from '../provider.ts';
 import { changeSetting } from './change-setting.ts';
 import { requireSetting } from './find-settings.ts';
-import type { SettingDefinition, SettingKey } from './registry.ts';
+import type { SettingDefinition } from './registry.ts';
 import type { Settings } from './settings.ts';
-
-/** What setting one works with. */
-export interface SettingParts {
-  settings: Settings;
-  secondFactor: Pick<SecondFactors, 'keptElsewhere'>;
-}
-
-const requireMfa: SettingKey = 'security.require-mfa';
 
 /** A value that the setting takes. Errors: INVALID_FIELDS at /value or inside it. */
 const parseValue = ({ schema }: SettingDefinition<unknown>, json: string): unknown => {
@@ -25,17 +16,15 @@ const parseValue = ({ schema }: SettingDefinition<unknown>, json: string): unkno
 
 /**
  * Sets a value at a level: the context's tenant, or with `noTenant` the platform.
- * Errors: SETTING_NOT_FOUND, INVALID_FIELDS at /value, PRECONDITION_FAILED, MFA_KEPT_ELSEWHERE.
+ * Errors: SETTING_NOT_FOUND, INVALID_FIELDS at /value, PRECONDITION_FAILED.
  */
 export const putSetting = async (
   ctx: Ctx,
-  { settings, secondFactor }: SettingParts,
+  settings: Settings,
   { key, valueJson }: Pick<PutSettingRequest, 'key' | 'valueJson'>,
 ): Promise<void> => {
   const definition = requireSetting(ctx.tenantId, key);
   const value = parseValue(definition, valueJson);
-  // Nobody could administer the organisation any more.
-  if (key === requireMfa && value === true && secondFactor.keptElsewhere) throw new AppError('MFA_KEPT_ELSEWHERE');
   const stored = definition.secret ? { value: null, sealed: settings.seal(key, value) } : { value: JSON.stringify(value), sealed: null };
   await changeSetting(ctx, key, stored);
 };

@@ -6,7 +6,7 @@ import type { MessageInitShape } from '@bufbuild/protobuf';
 import { deleteSetting } from './delete-setting.ts';
 import { findSettings, keysAt } from './find-settings.ts';
 import { pageOfKeys } from './page-of-keys.ts';
-import { putSetting, type SettingParts } from './put-setting.ts';
+import { putSetting } from './put-setting.ts';
 import type { Settings } from './settings.ts';
 
 type Level = Pick<ListSettingsRequest, 'global'>;
@@ -29,9 +29,8 @@ const one = async ({ em, tenantId }: Ctx, settings: Settings, key: string): Prom
 };
 
 /** The RPCs about settings. */
-export const settingHandlers = (parts: SettingParts) => {
-  const { settings } = parts;
-  return {
+export const settingHandlers = (settings: Settings) =>
+  ({
     listSettings: async (call, request) => {
       await may(call, 'read', request);
       return call.read((ctx) => list(at(request, ctx), settings, request.query), scopeOf(call, request));
@@ -45,7 +44,7 @@ export const settingHandlers = (parts: SettingParts) => {
       return call.writeOnce<typeof SettingSchema>(
         async (ctx) => {
           const there = at(request, ctx);
-          await putSetting(there, parts, request);
+          await putSetting(there, settings, request);
           return one(there, settings, request.key);
         },
         scopeOf(call, request),
@@ -61,5 +60,4 @@ export const settingHandlers = (parts: SettingParts) => {
         scopeOf(call, request),
       );
     },
-  } satisfies Partial<Handlers<typeof IdentityService, Call>>;
-};
+  }) satisfies Partial<Handlers<typeof IdentityService, Call>>;

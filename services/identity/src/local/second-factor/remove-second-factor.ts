@@ -1,16 +1,22 @@
 import { AppError } from '@accessops/errors';
+import type { WriteContext } from '@accessops/events';
 import type { RemoveTotpResponseSchema, RemoveUserMfaResponseSchema } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Call, Ctx } from '@accessops/service';
 import { findUser } from '../../find-user.ts';
 import { demandFreshSecondFactor } from './fresh-second-factor.ts';
 import { tellMfaChanged } from './tell-mfa-changed.ts';
 
-/** Takes an account's second factor and what its sessions have proved with it. Errors: MFA_NOT_ENROLLED. */
-const remove = async (ctx: Ctx, accountId: string): Promise<void> => {
+/** Takes an account's second factor and what its sessions have proved with it; answers whether there was one. */
+export const forgetSecondFactor = async (ctx: WriteContext, accountId: string): Promise<boolean> => {
   const removed = await ctx.em.execute('delete from totp where account_id = ? and confirmed_at is not null returning 1', [accountId]);
-  if (removed.length === 0) throw new AppError('MFA_NOT_ENROLLED');
+  if (removed.length === 0) return false;
   await ctx.em.execute('update session set second_factor_at = null where account_id = ? and second_factor_at is not null', [accountId]);
   tellMfaChanged(ctx, accountId, 'MFA_REMOVED', { mfa: { before: 'totp', after: 'none' } });
+  return true;
+};
+
+const remove = async (ctx: Ctx, accountId: string): Promise<void> => {
+  if (!(await forgetSecondFactor(ctx, accountId))) throw new AppError('MFA_NOT_ENROLLED');
 };
 
 /** Gives up the caller's own second factor, in all their sessions. Errors: MFA_NOT_ENROLLED, INSUFFICIENT_AUTHENTICATION. */

@@ -24,6 +24,9 @@ export const totpEnrolment = (secret: Buffer, email: string): { secret: string; 
   return { secret: totp.secret.base32, uri: totp.toString() };
 };
 
+/** The code of a secret at a moment. */
+export const codeAt = (secret: Buffer, now: Date): string => totpOf(secret).generate({ timestamp: now.getTime() });
+
 /** The time step that a code belongs to; undefined when it is none of these moments. */
 export const stepOfCode = (secret: Buffer, code: string, now: Date): number | undefined => {
   if (!/^\d{6}$/.test(code)) return undefined;
