@@ -1,7 +1,7 @@
 import { authenticator } from '@accessops/testing';
 import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { auditOf, call, codeOf, login, must, type Person, rememberSecret, Tenant, until } from './client.ts';
+import { type Answer, auditOf, call, codeOf, login, must, type Person, rememberSecret, Tenant, until } from './client.ts';
 
 interface Enrolled {
   person: Person;
@@ -27,7 +27,7 @@ describe('the second factor', () => {
   };
   const loginWith = ({ email }: Person, proof: object = {}, password = tenant.password) =>
     call('POST', '/auth/login', { body: { email, password, ...proof } });
-  const factorOf = ({ body }: { body: { accessToken?: unknown } }) => {
+  const factorOf = ({ body }: Answer) => {
     const { acr, amr } = decodeJwt(String(body.accessToken));
     return { acr, amr };
   };
