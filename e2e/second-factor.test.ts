@@ -19,7 +19,7 @@ describe('the second factor', () => {
 
   const enrol = async (name: string, orgRoles = ['requester'], audience?: string): Promise<Enrolled> => {
     const person = await tenant.person(name, orgRoles, audience);
-    const { secret } = await must(200, 'POST', '/me/mfa/totp', { token: person.token });
+    const { secret } = await must(201, 'POST', '/me/mfa/totp', { token: person.token });
     rememberSecret(String(secret));
     const code = authenticator(String(secret));
     const { recoveryCodes } = await must(200, 'POST', '/me/mfa/totp/confirm', { token: person.token, body: { code: code() } });
@@ -96,7 +96,7 @@ describe('the second factor', () => {
     const session = await login(person.email, tenant.password);
     expect(session.status).toBe(200);
     const token = String(session.body.accessToken);
-    const { secret } = await must(200, 'POST', '/me/mfa/totp', { token });
+    const { secret } = await must(201, 'POST', '/me/mfa/totp', { token });
     const code = authenticator(String(secret));
     expect((await call('POST', '/me/mfa/totp/confirm', { token, body: { code: code() } })).status).toBe(200);
     expect(factorOf(await loginWith(person, { totp: code() }))).toEqual(proved);

@@ -34,14 +34,18 @@ const forgetOld = ({ orm, now }: ServiceParts): Promise<void> =>
 export const startUpkeep = (parts: ServiceParts, provider: IdentityProvider, platformUsers: PlatformUser[]): Upkeep => {
   const abort = new AbortController();
 
+  let failures = 0;
+
   const round = async (isFirst: boolean): Promise<boolean> => {
     try {
       await provider.maintain();
       if (isFirst) await addPlatformUsers(parts, provider, platformUsers);
       await forgetOld(parts);
+      failures = 0;
       return true;
     } catch (error) {
-      parts.log.error({ err: error }, 'upkeep failed and is tried again');
+      // The first time is enough to know; afterwards once in a while.
+      if (failures++ % 20 === 0) parts.log.error({ err: error }, 'upkeep failed and is tried again');
       return false;
     }
   };

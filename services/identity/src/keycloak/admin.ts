@@ -5,8 +5,10 @@ import { createTurns } from './turns.ts';
 
 const timeoutMs = 8000;
 const width = 8;
-const clientId = 'accessops-identity';
 const renewBeforeMs = 20_000;
+
+/** The realm's client whose service account manages people. */
+export const serviceClient = 'accessops-identity';
 
 /** Keycloak's admin API under the name of the service `identity`. */
 export interface Admin {
@@ -45,7 +47,7 @@ export const createAdmin = ({ baseUrl, realm, grants }: { baseUrl: string; realm
   let renewing: Promise<string> | undefined;
 
   const renew = async (): Promise<string> => {
-    const { accessToken, expiresIn } = await grants.forClient(clientId);
+    const { accessToken, expiresIn } = await grants.forClient(serviceClient);
     token = accessToken;
     renewAt = performance.now() + expiresIn * 1000 - renewBeforeMs;
     return token;

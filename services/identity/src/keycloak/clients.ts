@@ -6,5 +6,8 @@ const clients: Record<Audience, string> = {
   admin: 'accessops-admin',
 };
 
+/** The realm's clients that people sign in with. */
+export const loginClients = Object.values(clients);
+
 /** The realm's client for an audience. */
 export const clientOf = (audience: Audience): string => clients[audience];

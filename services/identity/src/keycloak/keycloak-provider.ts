@@ -11,6 +11,7 @@ import { login } from './login.ts';
 import { logout } from './logout.ts';
 import { createOrganizations } from './organizations.ts';
 import { createWithPassword } from './password.ts';
+import { createRealm } from './realm.ts';
 import { createReconciler, type Reconciler } from './reconciler.ts';
 import { refresh } from './refresh.ts';
 import { repeat } from './repeat.ts';
@@ -49,6 +50,7 @@ const sweepEveryMs = 5000;
 export const createKeycloakProvider = (parts: ServiceParts, options: KeycloakOptions): IdentityProvider => {
   const { issuer, clientSecret, sealKey } = options;
   const [baseUrl = '', realm = ''] = issuer.split('/realms/');
+  const realmCheck = createRealm({ realmUrl: issuer, secret: clientSecret, log: parts.log });
   const grants = createGrants({ realmUrl: issuer, secret: clientSecret });
   const admin = createAdmin({ baseUrl, realm, grants });
   const reconciler = createReconciler({ parts, admin, organizations: createOrganizations(admin), sealKey });
@@ -64,15 +66,21 @@ export const createKeycloakProvider = (parts: ServiceParts, options: KeycloakOpt
     repeat(sweepEveryMs, drafts.sweep, warn('drafts cannot be taken back')),
   ];
   return {
-    login: (call, credentials) => login(call, parts, keycloak, credentials),
+    login: async (call, credentials) => {
+      await realmCheck.ensure();
+      return login(call, parts, keycloak, credentials);
+    },
     refresh: (call, refreshToken) => refresh(call, keycloak, refreshToken),
     logout: (call, refreshToken) => logout(call, keycloak, refreshToken),
     jwks: createKeys(issuer),
     stepUp: () => Promise.reject(new AppError('SIGN_IN_AGAIN')),
-    withAccount: drafts.withAccount,
+    withAccount: async (person, use) => {
+      await realmCheck.ensure();
+      return drafts.withAccount(person, use);
+    },
     secondFactor: createSecondFactors(admin, sealKey),
     withPassword: createWithPassword(reconciler),
-    maintain: async () => {},
+    maintain: () => realmCheck.ensure(),
     close: async () => {
       await Promise.all(loops.map((loop) => loop.close()));
     },
