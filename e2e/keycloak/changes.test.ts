@@ -37,6 +37,15 @@ describe('what is changed in Keycloak itself', () => {
     expect(actions).toEqual(expect.arrayContaining(['USER_DEACTIVATED', 'USER_REACTIVATED']));
   });
 
+  test('when an address is changed there, then it is here too, and is what one signs in with', async () => {
+    const person = await tenant.person('moves', ['requester']);
+    const email = `moved@${tenant.slug}.test`;
+    await admin('PUT', `/users/${person.id}`, { email });
+    await takesEffect('the address is another', async () => (await must(200, 'GET', '/me', { token: person.token })).email === email);
+    expect((await login(email, tenant.password)).status).toBe(200);
+    expect((await login(person.email, tenant.password)).status).toBe(401);
+  });
+
   test('when a role is taken or given there, then it counts here', async () => {
     const person = await tenant.person('roles', ['auditor', 'requester']);
     expect(await statusOf(person, '/requests')).toBe(200);

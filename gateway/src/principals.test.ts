@@ -119,6 +119,12 @@ describe('principals', () => {
     expect(caller.principal.mfaLevel).toBe(2);
   });
 
+  test('when identity knows that the second factor of a token does not count any more, then the principal is one without', async () => {
+    const { principals, answerWith } = world();
+    answerWith(async ({ subject }) => ({ ...person(subject), mfaLapsed: true }));
+    expect((await principals.callerOf(claims('s1', 'alice', { acr: 'aal2', amr: ['pwd', 'otp'] }), '', 'app')).principal.mfaLevel).toBe(1);
+  });
+
   test('when the answer is old, then identity is asked again, and the same answer keeps the signed token', async () => {
     const { principals, asked, minted, state, answerWith } = world();
     state.ttlMs = 0;

@@ -88,8 +88,11 @@ interface Entry {
 
 const secondFactors = new Set(['mfa', 'otp', 'hwk', 'swk', 'sms', 'fpt', 'face', 'pop']);
 
-/** 2 when the token tells of a second factor, by its context or its methods (RFC 8176), else 1. */
-const mfaLevelOf = ({ acr, amr = [] }: Credentials): number => (acr === 'aal2' || amr.some((method) => secondFactors.has(method)) ? 2 : 1);
+/** 2 when the token tells of a second factor, by its context or its methods (RFC 8176), and identity does not know better, else 1. */
+const mfaLevelOf = ({ acr, amr = [] }: Credentials, { mfaLapsed }: ResolvedPrincipal): number => {
+  const isTold = acr === 'aal2' || amr.some((method) => secondFactors.has(method));
+  return isTold && !mfaLapsed ? 2 : 1;
+};
 
 const principalOf = (person: ResolvedPrincipal, claims: Credentials, audience: Principal['audience']): Principal => {
   const { id, email, tenant, orgRoles, realmRoles, teams, permissions, licenseTier, flags, mfaEnrolled, mfaRequired, custodianIds } =
@@ -107,7 +110,7 @@ const principalOf = (person: ResolvedPrincipal, claims: Credentials, audience: P
     licenseTier,
     flags,
     permissions,
-    mfaLevel: mfaLevelOf(claims),
+    mfaLevel: mfaLevelOf(claims, person),
     mfaEnrolled,
     mfaRequired,
     riskFlags: [],
@@ -130,6 +133,7 @@ const fingerprintOf = ({
   mfaEnrolled,
   mfaRequired,
   custodianIds,
+  mfaLapsed,
 }: ResolvedPrincipal): string =>
   JSON.stringify([
     id,
@@ -145,6 +149,7 @@ const fingerprintOf = ({
     mfaEnrolled,
     mfaRequired,
     custodianIds,
+    mfaLapsed,
   ]);
 
 /** Principals by session and X-Tenant; concurrent calls for the same one share one call to identity. */
@@ -199,7 +204,7 @@ export const createPrincipals = ({ resolve, resolveApiKey, minter, ttlMs }: Prin
   };
 
   const callerIn = (entry: Entry, claims: Credentials, audience: Principal['audience']): Caller => {
-    const variant = `${audience} ${mfaLevelOf(claims)}`;
+    const variant = `${audience} ${mfaLevelOf(claims, entry.person)}`;
     let caller = entry.callers.get(variant);
     if (!caller) {
       caller = createCaller(minter, principalOf(entry.person, claims, audience));

@@ -18,9 +18,18 @@ const up = [
     return null;
   end $$`,
   'create trigger keycloak_note after update of confirmed_at or delete on totp for each row execute function keycloak_note_totp()',
+
+  // Part of the statement that resolves a principal, which has opened all tenants.
+  `create function second_factor_lapsed(sid uuid, at timestamptz) returns boolean language plpgsql security invoker as $$
+  begin
+    perform set_config('app.all_tenants', 'on', true);
+    return coalesce((select provider_session <> '' and (second_factor_at is null or second_factor_at <= at - interval '1 day')
+                       from session where id = sid), false);
+  end $$`,
 ];
 
 const down = [
+  'drop function if exists second_factor_lapsed(uuid, timestamptz)',
   'drop trigger if exists keycloak_note on totp',
   'drop function if exists keycloak_note_totp()',
   'drop trigger if exists keycloak_note on account',

@@ -27,6 +27,8 @@ interface Row {
   flags: string[] | null;
   permissions: string[];
   mfa_enrolled: boolean;
+  /** What an outside provider's tokens tell of a second factor cannot be changed: whether it still counts is said here. */
+  mfa_lapsed: boolean;
   /** JSON; null where nobody has set it. */
   require_mfa: string | null;
 }
@@ -42,6 +44,7 @@ const read = async (pool: Pool, values: unknown[]): Promise<Row | undefined> => 
     name: 'resolve-principal',
     text: `select found.*, entitled.*, resolve_permissions(found.tenant_id, $1) as permissions,
                   exists (select 1 from totp where account_id = $1 and confirmed_at is not null) as mfa_enrolled,
+                  second_factor_lapsed($2, $5) as mfa_lapsed,
                   stored_setting(found.tenant_id, 'security.require-mfa') as require_mfa
              from resolve_principal($1, $2, $3, $4, $5) found left join lateral entitlements(found.tenant_id) entitled on true`,
     values,
@@ -83,6 +86,7 @@ const resolveIn = async (
     flags: row.flags ?? [],
     permissions: row.permissions,
     mfaEnrolled: row.mfa_enrolled,
+    mfaLapsed: row.mfa_lapsed,
     mfaRequired: settings.valueFrom('security.require-mfa', row.require_mfa),
   };
 };
