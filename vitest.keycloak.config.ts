@@ -1,16 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
-/** What is said about people and the way of a request, on a platform with a real Keycloak: `npm run test:keycloak`. */
+/** What is said about people, the way of a request, races and isolation, on a platform with a real Keycloak: `npm run test:keycloak`. */
 export default defineConfig({
   test: {
     name: 'keycloak',
     include: [
       'e2e/keycloak/*.test.ts',
-      'e2e/identity.test.ts',
-      'e2e/people.test.ts',
-      'e2e/core-path.test.ts',
-      'e2e/invitations.test.ts',
-      'e2e/second-factor.test.ts',
+      ...['identity', 'second-factor', 'people', 'invitations', 'core-path', 'races', 'isolation'].map((suite) => `e2e/${suite}.test.ts`),
     ],
     globalSetup: './e2e/keycloak/setup.ts',
     pool: 'forks',

@@ -71,14 +71,14 @@ export const refresh = async (call: Call, { grants, reconciler }: KeycloakParts,
     }, 'all-tenants');
     throw refused ? new AppError('INVALID_REFRESH_TOKEN', undefined, { cause: error }) : error;
   }
-  const isAlive = await call.write(async (ctx) => {
-    const added = await ctx.em.execute<unknown[]>(
+  const refreshExpiresIn = await call.write(async (ctx) => {
+    const [added] = await ctx.em.execute<{ expires_at: string }[]>(
       `insert into refresh_token (hash, tenant_id, session_id, expires_at)
-         select ?, tenant_id, id, expires_at from session where id = ? and ended_at is null returning session_id`,
+         select ?, tenant_id, id, expires_at from session where id = ? and ended_at is null returning expires_at`,
       [hashOf(tokens.refreshToken), taken.sessionId],
     );
-    return added.length > 0;
+    return added && Math.ceil((new Date(added.expires_at).getTime() - ctx.now().getTime()) / 1000);
   }, 'all-tenants');
-  if (!isAlive) throw new AppError('INVALID_REFRESH_TOKEN');
-  return tokens;
+  if (refreshExpiresIn === undefined) throw new AppError('INVALID_REFRESH_TOKEN');
+  return { ...tokens, refreshExpiresIn };
 };
