@@ -11,7 +11,7 @@ const put = (admin: Admin, userId: string, credential: CredentialRepresentation)
 /** Gives somebody the password of a hash (argon2id, in the format of PHC), and unlocks who had too many wrong ones. */
 export const putPassword = async (admin: Admin, userId: string, passwordHash: string): Promise<void> => {
   await put(admin, userId, passwordCredential(passwordHash));
-  await admin.run(({ attackDetection }) => attackDetection.del({ id: userId }));
+  await admin.run(({ attackDetection }) => unless(404, attackDetection.del({ id: userId })));
 };
 
 const padded = (base64: string | undefined): string => Buffer.from(base64 ?? '', 'base64').toString('base64');

@@ -38,23 +38,22 @@ export const login = (call: Call, parts: ServiceParts, keycloak: KeycloakParts, 
   const { password, tenant, totp, recoveryCode } = credentials;
   if (!email) throw new AppError('INVALID_CREDENTIALS');
 
-  const obtain = async (scope: string, accountId: string | undefined): Promise<KeycloakTokens> => {
-    const code = (accountId && (await codeForKeycloak(parts.pool, sealKey, accountId, parts.now()))) || totp;
-    try {
-      return await grants.byPassword(clientOf(audience), { username: email, password, scope, totp: code });
-    } catch (error) {
-      if (!(error instanceof GrantRefused && error.code === 'invalid_grant')) throw error;
-      failedLogins.note(accountId ?? null, call.origin);
-      throw new AppError('INVALID_CREDENTIALS', undefined, { cause: error });
-    }
-  };
   const find = async (): Promise<string | undefined> => {
     const { rows } = await parts.pool.query<{ id: string }>('select id from account where email = $1', [email]);
     return rows[0]?.id;
   };
-  const enter = async (accountId: string, tokens: KeycloakTokens): Promise<Tokens> => {
+  const obtain = async (scope: string, code: string): Promise<KeycloakTokens> => {
     try {
-      const start = { accountId, tokens, audience, tenant, code: { totp, recoveryCode } };
+      return await grants.byPassword(clientOf(audience), { username: email, password, scope, totp: code || totp });
+    } catch (error) {
+      if (!(error instanceof GrantRefused && error.code === 'invalid_grant')) throw error;
+      failedLogins.note((await find()) ?? null, call.origin);
+      throw new AppError('INVALID_CREDENTIALS', undefined, { cause: error });
+    }
+  };
+  const enter = async (accountId: string, tokens: KeycloakTokens, isCodeOurs = false): Promise<Tokens> => {
+    try {
+      const start = { accountId, tokens, audience, tenant, code: { totp, recoveryCode }, isCodeOurs };
       const started = await call.write((ctx) => startSession(ctx, keycloak, start), 'all-tenants');
       if (!started) throw new AppError('INVALID_MFA_CODE');
       return started;
@@ -72,16 +71,17 @@ export const login = (call: Call, parts: ServiceParts, keycloak: KeycloakParts, 
     const known = await find();
     if (known) await reconciler.settle(known);
     const scope = await scopeFor(call, known, audience, tenant);
+    const code = known ? await codeForKeycloak(parts.pool, sealKey, known, parts.now()) : '';
     try {
-      const tokens = await obtain(scope, known);
+      const tokens = await obtain(scope, code);
       const subject = String(decodeJwt(tokens.accessToken).sub);
-      if (known === subject) return await enter(subject, tokens);
+      if (known === subject) return await enter(subject, tokens, code !== '');
       // Somebody whom only Keycloak knows so far.
       await adopt(parts, keycloak, subject);
       const better = await scopeFor(call, subject, audience, tenant);
       if (better === scope) return await enter(subject, tokens);
       await sessions.end(keycloakSessionOf(tokens));
-      return await enter(subject, await obtain(better, subject));
+      return await enter(subject, await obtain(better, ''));
     } catch (error) {
       if (!(error instanceof GrantRefused)) throw error;
       // Keycloak does not know the membership that we know of: what happened there has not been heard yet.

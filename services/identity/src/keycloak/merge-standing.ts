@@ -1,4 +1,7 @@
-/** What Keycloak and we both know of a person, each piece under its name: `enabled`, `names`, `email`, `realmRoles`, `secondFactor`, `organization:<slug>`. */
+/**
+ * What Keycloak and we both know of a person, each piece under its name: `enabled`, `names`, `email`, `realmRoles`, `secondFactor`,
+ * `organization:<slug>`.
+ */
 export type Standing = Record<string, string>;
 
 export interface Merged {

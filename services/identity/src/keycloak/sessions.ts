@@ -38,6 +38,8 @@ export interface Start {
   audience: Audience;
   tenant: string;
   code: SecondFactorCode;
+  /** Whether the code that Keycloak was given came from here: then its token tells nothing of what the person has proved. */
+  isCodeOurs: boolean;
 }
 
 /**
@@ -47,7 +49,7 @@ export interface Start {
 export const startSession = async (
   ctx: Ctx,
   { sealKey, settings }: Pick<KeycloakParts, 'sealKey' | 'settings'>,
-  { accountId, tokens, audience, tenant, code }: Start,
+  { accountId, tokens, audience, tenant, code, isCodeOurs }: Start,
 ): Promise<Tokens | undefined> => {
   const { account, places } = await placesOf(ctx, accountId, audience, tenant);
   // A session of several tenants belongs to none of them: it goes on when the person leaves one.
@@ -58,7 +60,7 @@ export const startSession = async (
 
   const { sid, acr } = decodeJwt<{ sid: string; acr?: string }>(tokens.accessToken);
   // Also when Keycloak has asked for a second factor that it alone knows.
-  const isProved = use !== undefined || acr === 'aal2';
+  const isProved = use !== undefined || (acr === 'aal2' && !isCodeOurs);
   const sessionId = sessionIdOf(sid);
   const now = ctx.now();
   const hours = await settings.valueOf(ctx.em, tenantId, 'session.lifetime-hours');
