@@ -78,15 +78,14 @@ describe('the second factor', () => {
     const { person, code } = await enrol('boss', ['admin'], 'org-admin');
     const makeTeam = (token: string) => call('POST', '/org/teams', { token, body: { name: `Team ${crypto.randomUUID()}` } });
     await until('refused', async () => codeOf(await makeTeam(person.token)) === 'INSUFFICIENT_AUTHENTICATION', 2000);
-    const stepped = await call('POST', '/auth/step-up', { token: person.token, body: { totp: code() } });
-    if (inject('provider') === 'local') {
-      expect(factorOf(stepped)).toEqual(proved);
-      expect((await makeTeam(String(stepped.body.accessToken))).status).toBe(201);
-    } else {
-      expect([stepped.status, codeOf(stepped)]).toEqual([409, 'SIGN_IN_AGAIN']);
-      const again = await loginWith(person, { totp: code(), audience: 'org-admin' });
-      expect((await makeTeam(String(again.body.accessToken))).status).toBe(201);
-    }
+    // A session of Keycloak cannot be raised: there one signs in again.
+    const proof = { totp: code() };
+    const raised =
+      inject('provider') === 'local'
+        ? await call('POST', '/auth/step-up', { token: person.token, body: proof })
+        : await loginWith(person, { ...proof, audience: 'org-admin' });
+    expect(factorOf(raised)).toEqual(proved);
+    expect((await makeTeam(String(raised.body.accessToken))).status).toBe(201);
   });
 
   test('when somebody has lost everything, then an admin takes the factor, and another can be set up', async () => {
@@ -101,7 +100,9 @@ describe('the second factor', () => {
     expect((await call('POST', '/me/mfa/totp/confirm', { token, body: { code: code() } })).status).toBe(200);
     expect(factorOf(await loginWith(person, { totp: code() }))).toEqual(proved);
     await until('the audit log tells', async () => {
-      const actions = (await auditOf(tenant.admin, person.id)).map(({ action }) => action).filter((action) => /^MFA/.test(String(action)));
+      const actions = (await auditOf(tenant.admin, person.id))
+        .map(({ action }) => action)
+        .filter((action) => String(action).startsWith('MFA'));
       return actions.join() === 'MFA_ENROLMENT_STARTED,MFA_ENROLLED,MFA_REMOVED,MFA_ENROLMENT_STARTED,MFA_ENROLLED';
     });
   });

@@ -34,12 +34,18 @@ describe('second factors in Keycloak', () => {
     expect(codeOf(await loginWith(person))).toBe('INVALID_CREDENTIALS');
     const session = await loginWith(person, { totp: authenticator(secret)() });
     expect(acrOf(session.body.accessToken)).toBe('aal2');
-    const { token } = { token: String(session.body.accessToken) };
+    const token = String(session.body.accessToken);
     expect(await must(200, 'GET', '/me/mfa', { token })).toMatchObject({ enrolled: true });
     expect(codeOf(await call('POST', '/me/mfa/totp', { token }))).toBe('MFA_ALREADY_ENROLLED');
     expect(codeOf(await call('DELETE', '/me/mfa/totp', { token }))).toBe('MFA_KEPT_ELSEWHERE');
     expect(codeOf(await call('POST', '/me/mfa/recovery-codes', { token }))).toBe('MFA_KEPT_ELSEWHERE');
     expect(codeOf(await tenant.org('DELETE', `/users/${person.id}/mfa`))).toBe('MFA_KEPT_ELSEWHERE');
+  });
+
+  test('when a session is to be raised, then the answer is to sign in again', async () => {
+    const { token } = await tenant.person('raised', ['requester']);
+    const answer = await call('POST', '/auth/step-up', { token, body: { totp: '123456' } });
+    expect([answer.status, codeOf(answer)]).toEqual([409, 'SIGN_IN_AGAIN']);
   });
 
   test('when an administrator of Keycloak takes the one that was set up here, then it is gone here too', async () => {

@@ -4,6 +4,7 @@ import { startPlatform } from '@accessops/dev';
 import type { TestProject } from 'vitest/node';
 import { secretsFile } from '../places.ts';
 import type {} from '../setup.ts';
+import { hashQuickly } from './hash-quickly.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -28,11 +29,13 @@ export default async function setup(project: TestProject): Promise<() => Promise
   project.provide('url', platform.url);
   project.provide('dataDir', platformDir);
   project.provide('provider', 'keycloak');
-  project.provide('keycloak', {
+  const keycloak = {
     url: `http://127.0.0.1:${platform.ports.keycloak}`,
     clientSecret: platform.secrets.keycloak.client,
     adminPassword: platform.secrets.keycloak.admin,
     adminUrl: platform.adminUrl,
-  });
+  };
+  await hashQuickly(keycloak);
+  project.provide('keycloak', keycloak);
   return () => platform.stop();
 }

@@ -35,6 +35,6 @@ test.runIf(process.platform === 'linux')('when 500 logins fail, then no socket i
     return answer.status;
   });
   expect(answers.filter((status) => status !== 401)).toEqual([]);
-  // Ten for logins, eight for the admin API.
-  expect(most).toBeLessThanOrEqual(18);
+  // Ten for logins, eight for the admin API, a few for keys; those left over would be hundreds.
+  expect(most).toBeLessThanOrEqual(24);
 });

@@ -1,11 +1,13 @@
-import type CredentialRepresentation from '@keycloak/keycloak-admin-client/lib/defs/credentialRepresentation.js';
+import type KeycloakAdminClient from '@keycloak/keycloak-admin-client';
 import { type Admin, orMissing, unless } from './admin.ts';
 
+type Credential = Awaited<ReturnType<KeycloakAdminClient['users']['getCredentials']>>[number];
+
 /** What Keycloak keeps to prove who somebody is; nothing for somebody it does not know. */
-export const credentialsOf = async (admin: Admin, userId: string): Promise<CredentialRepresentation[]> =>
+export const credentialsOf = async (admin: Admin, userId: string): Promise<Credential[]> =>
   (await admin.run(({ users }) => orMissing(users.getCredentials({ id: userId })))) ?? [];
 
-const put = (admin: Admin, userId: string, credential: CredentialRepresentation) =>
+const put = (admin: Admin, userId: string, credential: Credential) =>
   admin.run(({ users }) => unless(404, users.update({ id: userId }, { credentials: [credential] })));
 
 /** Gives somebody the password of a hash (argon2id, in the format of PHC), and unlocks who had too many wrong ones. */
@@ -17,7 +19,7 @@ export const putPassword = async (admin: Admin, userId: string, passwordHash: st
 const padded = (base64: string | undefined): string => Buffer.from(base64 ?? '', 'base64').toString('base64');
 
 /** A hash as Keycloak keeps its own. */
-export const passwordCredential = (passwordHash: string): CredentialRepresentation => {
+export const passwordCredential = (passwordHash: string): Credential => {
   const [, type = '', version = '', parameters = '', salt, value] = passwordHash.split('$');
   const { m, t, p } = Object.fromEntries(parameters.split(',').map((parameter) => parameter.split('=')));
   const additionalParameters = {

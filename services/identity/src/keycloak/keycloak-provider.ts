@@ -78,7 +78,7 @@ export const createKeycloakProvider = (parts: ServiceParts, options: KeycloakOpt
       await realmCheck.ensure();
       return drafts.withAccount(person, use);
     },
-    secondFactor: createSecondFactors(admin, sealKey),
+    secondFactor: createSecondFactors(keycloak),
     withPassword: createWithPassword(reconciler),
     maintain: () => realmCheck.ensure(),
     close: async () => {

@@ -7,13 +7,24 @@ import { renewRecoveryCodes } from '../local/second-factor/renew-recovery-codes.
 import type { SecondFactors } from '../provider.ts';
 import type { Admin } from './admin.ts';
 import { credentialsOf } from './credentials.ts';
+import type { Reconciler } from './reconciler.ts';
+
+interface SecondFactorParts {
+  admin: Admin;
+  reconciler: Reconciler;
+  sealKey: Buffer;
+}
 
 /**
  * Second factors as the local provider has them; Keycloak is told of them like of everything else that changes here, so that it asks for
  * them too. Those that were set up on Keycloak's own pages stay there: they count, and that is all.
  */
-export const createSecondFactors = (admin: Admin, sealKey: Buffer): SecondFactors => {
-  const isInKeycloak = async (id: string) => (await credentialsOf(admin, id)).some(({ type }) => type === 'otp');
+export const createSecondFactors = ({ admin, reconciler, sealKey }: SecondFactorParts): SecondFactors => {
+  const isInKeycloak = async (id: string) => {
+    // One that was given up here a moment ago is not one of Keycloak's own.
+    await reconciler.settle(id);
+    return (await credentialsOf(admin, id)).some(({ type }) => type === 'otp');
+  };
   const orElsewhere = async <T>(id: string, work: Promise<T>): Promise<T> => {
     try {
       return await work;
