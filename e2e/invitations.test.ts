@@ -171,6 +171,7 @@ describe('invitations, mailed links, several tenants', () => {
     ['/organization/slug', 422, { organization: { name: 'O', slug: 'Acme' } }],
     ['/organization/name', 422, { organization: { name: 'x'.repeat(10_000), slug: 'long-name-corp' } }],
     ['/organization/name', 422, { organization: { name: 'Ac\u202eme', slug: 'turned-around' } }],
+    ['/organization/name', 422, { organization: { name: 'P\u0430ypal', slug: 'two-alphabets' } }],
     ['/organization/domain', 422, { organization: { name: 'O', slug: 'lookalike-corp', domain: '\u0430cme.test' } }],
     ['/firstName', 422, { firstName: 'x'.repeat(10_000) }],
     ['/lastName', 422, { lastName: 'Doe\r\nBcc: everybody@acme.test' }],

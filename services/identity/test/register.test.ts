@@ -102,6 +102,8 @@ test.each([
   ['/organization/domain', { organization: { name: 'Acme', slug: 'fine-slug', domain: 'no domain' } }],
   ['/organization/domain', { organization: { name: 'Acme', slug: 'fine-slug', domain: '\u0430cme.test' } }],
   ['/organization/name', { organization: { name: 'Ac\u202eme', slug: 'fine-slug' } }],
+  ['/organization/name', { organization: { name: 'P\u0430ypal', slug: 'fine-slug' } }],
+  ['/lastName', { lastName: 'Sm\u0456th' }],
   ['/organization/name', { organization: { name: 'x'.repeat(10_000), slug: 'fine-slug' } }],
   ['/firstName', { firstName: 'x'.repeat(10_000) }],
   ['/email', { email: 'ada@people.test\r\nBcc: everybody@people.test' }],
