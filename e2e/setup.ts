@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { startPlatform } from '@accessops/dev';
 import type { TestProject } from 'vitest/node';
@@ -20,6 +21,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   rmSync(platformDir, { recursive: true, force: true });
   mkdirSync(platformDir, { recursive: true });
   writeFileSync(secretsFile, '');
+  // For requests to where they must not go; see security/addresses.test.ts.
+  process.env.CONNECTOR_WEBHOOK_EDGE_SECRET = `whsec_${randomBytes(32).toString('base64')}`;
+  process.env.CONNECTOR_WEBHOOK_EDGE_TENANTS = 'acme';
   const platform = await startPlatform({ dataDir: platformDir, port: 0, limits: false });
   project.provide('url', platform.url);
   project.provide('signing', { adminUrl: platform.adminUrl, sealKeyFile: platform.secrets.files.identityKey });

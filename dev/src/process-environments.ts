@@ -45,6 +45,9 @@ const passedToGateway = [
 const taken = (names: readonly string[]): Record<string, string> =>
   Object.fromEntries(names.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 
+/** Logins of connectors, see docs/connectors.md: one may have any. */
+const connectorLogins = () => taken(Object.keys(process.env).filter((name) => name.startsWith('CONNECTOR_')));
+
 /** Variables of settings, which identity reads. */
 export const settingVariables = [
   'LICENSE_DEFAULT_TIER',
@@ -97,6 +100,7 @@ export const processEnvironments = (
       CREDENTIAL_KEY_FILE: files.credentialKey,
       CONNECTOR_POSTGRES_PROD_URL: postgresUrl(ports.postgres, demoDatabaseLogin, secrets.demoDatabase, demoDatabase),
       CONNECTOR_POSTGRES_PROD_TENANTS: 'acme',
+      ...connectorLogins(),
     }),
     audit: ofService('audit'),
     gateway: {

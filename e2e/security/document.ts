@@ -11,6 +11,8 @@ export interface DocumentedRoute {
   example: unknown;
   /** Schema of that body. */
   schema: Schema | undefined;
+  /** Whether it answers pages. */
+  isList: boolean;
   /** Fields to filter by, when it is a list. */
   filters: string[];
 }
@@ -20,6 +22,7 @@ export interface Schema {
   $ref?: string;
   properties?: Record<string, Schema>;
   items?: Schema;
+  format?: string;
 }
 
 interface Operation {
@@ -52,6 +55,7 @@ export const documentedRoutes = async (): Promise<DocumentedRoute[]> => {
         params: parameters.filter((parameter) => parameter.in === 'path').map(({ name }) => name),
         example: body?.example,
         schema: resolve(body?.schema),
+        isList: parameters.some(({ name }) => name === 'cursor'),
         filters: parameters.flatMap(({ name }) => /^filter\[(\w+)\]$/.exec(name)?.[1] ?? []),
       };
     }),

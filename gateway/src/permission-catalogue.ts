@@ -55,10 +55,17 @@ export const createPermissionCatalogue = (routes: readonly Route[], authorizer: 
       ];
     });
   });
-  const ofRole = remembering(async (role) => {
+  const askOfRole = async (role: string): Promise<Permission[]> => {
     const permissions = (await catalogue('')).map(({ permission }) => permission);
     const held = await has(authorizer, { ...holderOf([], 'any'), orgRoles: [role] }, permissions);
     return permissions.filter((_, index) => held[index]);
+  };
+  // One role after the other: hundreds of questions at once would keep everybody else's waiting.
+  let turn: Promise<unknown> = Promise.resolve();
+  const ofSystemRole = remembering((role) => {
+    const asked = turn.then(() => askOfRole(role));
+    turn = asked.catch(() => undefined);
+    return asked;
   });
-  return { all: () => catalogue(''), ofSystemRole: ofRole };
+  return { all: () => catalogue(''), ofSystemRole };
 };

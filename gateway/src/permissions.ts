@@ -6,8 +6,6 @@ import type { Audience, Route } from './define-route.ts';
 import type { Principals } from './principals.ts';
 import { audienceFor } from './serve-route.ts';
 
-// Cerbos takes at most 50 resources in one call.
-const atOnce = 50;
 const keptMs = 5000;
 
 const namespaces = ['app', 'org-admin', 'admin'] as const satisfies Exclude<Audience, 'public'>[];
@@ -35,10 +33,7 @@ export const createPermissions = (routes: readonly Route[], authorizer: Authoriz
   const known = new WeakMap<Principal, Map<string, { askedAt: number; allowed: Promise<string[]> }>>();
 
   const ask = async (principal: Principal, asked: Question[]): Promise<string[]> => {
-    const batches = Array.from({ length: Math.ceil(asked.length / atOnce) }, (_, index) =>
-      asked.slice(index * atOnce, (index + 1) * atOnce),
-    );
-    const answers = (await Promise.all(batches.map((batch) => authorizer.allowed(principal, batch)))).flat();
+    const answers = await authorizer.allowed(principal, asked);
     return asked.filter((_, index) => answers[index]).map(({ kind, action }) => `${kind}:${action}`);
   };
 
