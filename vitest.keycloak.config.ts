@@ -6,7 +6,9 @@ export default defineConfig({
     name: 'keycloak',
     include: [
       'e2e/keycloak/*.test.ts',
-      ...['identity', 'second-factor', 'people', 'invitations', 'core-path', 'races', 'security/isolation'].map((suite) => `e2e/${suite}.test.ts`),
+      ...['identity', 'second-factor', 'people', 'invitations', 'core-path', 'races', 'security/isolation'].map(
+        (suite) => `e2e/${suite}.test.ts`,
+      ),
     ],
     globalSetup: './e2e/keycloak/setup.ts',
     pool: 'forks',

@@ -23,10 +23,12 @@ const build = async (index: number): Promise<World> => {
   const request = await filed(requester, resource.id, { duration: 'PT1H' });
   const make = async (path: string, body: unknown) =>
     String((await must(201, 'POST', `/org${path}`, { token: tenant.admin.token, body })).id);
-  const role = await make('/roles', { name: 'Watchers', permissions: [] });
-  const account = await make('/service-accounts', { name: 'ci', scopes: [] });
-  const flag = await make('/feature-flags', { name: 'new-catalogue', enabled: true });
-  const active = await reaches(requester, request.id, 'ACTIVE', 60_000);
+  const [role, account, flag, active] = await Promise.all([
+    make('/roles', { name: 'Watchers', permissions: [] }),
+    make('/service-accounts', { name: 'ci', scopes: [] }),
+    make('/feature-flags', { name: 'new-catalogue', enabled: true }),
+    reaches(requester, request.id, 'ACTIVE', 60_000),
+  ]);
   return {
     tenant,
     requester,
