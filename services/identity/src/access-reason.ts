@@ -1,5 +1,5 @@
 import { AppError } from '@accessops/errors';
-import { isLegible } from './text.ts';
+import { isLegible } from '@accessops/names';
 
 const [shortest, longest] = [3, 500];
 

@@ -1,11 +1,12 @@
 import { newId, onUnique } from '@accessops/db';
 import { emit } from '@accessops/events';
+import { parseName } from '@accessops/names';
 import { TeamChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { CreateTeamRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
 import { created } from './changes.ts';
 import { Team } from './team.ts';
-import { parseName, parseText } from './text.ts';
+import { parseText } from './text.ts';
 
 /** Makes a team without members. Errors: INVALID_FIELDS, TEAM_NAME_TAKEN. */
 export const createTeam = async (ctx: Ctx, request: CreateTeamRequest): Promise<Team> => {

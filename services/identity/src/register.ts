@@ -1,6 +1,7 @@
 import { newId, noTenant, onUnique } from '@accessops/db';
 import { emit } from '@accessops/events';
 import type { Tier } from '@accessops/license';
+import { parseName } from '@accessops/names';
 import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { RegisterRequest, RegisterResponseSchema } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Call, Ctx } from '@accessops/service';
@@ -19,7 +20,6 @@ import { parseSlug } from './slug.ts';
 import { tellUserCreated } from './tell-user-created.ts';
 import { Tenant } from './tenant.ts';
 import { assertDomainIn, passwordLengthIn } from './tenant-rules.ts';
-import { parseName } from './text.ts';
 import { accountToProto, tenantToProto, userToProto } from './to-proto.ts';
 
 interface WantedTenant {

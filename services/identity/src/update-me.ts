@@ -1,6 +1,7 @@
 import { noTenant } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import { emit } from '@accessops/events';
+import { parseName } from '@accessops/names';
 import { UserUpdatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { UpdateMeRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
@@ -9,7 +10,6 @@ import { Account } from './account.ts';
 import { changesBetween } from './changes.ts';
 import { lockUser } from './find-user.ts';
 import { snapshotOf } from './snapshot.ts';
-import { parseName } from './text.ts';
 
 /** Changes the caller's own names, in the caller's tenant and in the account. Errors: INVALID_FIELDS, USER_NOT_FOUND, PRECONDITION_FAILED. */
 export const updateMe = async (ctx: Ctx, { firstName, lastName }: UpdateMeRequest): Promise<void> => {

@@ -1,12 +1,13 @@
 import { onUnique } from '@accessops/db';
 import { emit } from '@accessops/events';
+import { parseName } from '@accessops/names';
 import { TeamChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { UpdateTeamRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
 import { changesBetween } from './changes.ts';
 import { lockTeam } from './find-team.ts';
 import type { Team } from './team.ts';
-import { parseName, parseText } from './text.ts';
+import { parseText } from './text.ts';
 
 /** Changes name or description. Errors: TEAM_NOT_FOUND, INVALID_FIELDS, TEAM_NAME_TAKEN, PRECONDITION_FAILED. */
 export const updateTeam = async (ctx: Ctx, { id, name, description }: UpdateTeamRequest): Promise<Team> => {

@@ -1,6 +1,7 @@
 import { onUnique } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import { emit } from '@accessops/events';
+import { parseName } from '@accessops/names';
 import { TenantUpdatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { UpdateTenantRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
@@ -8,7 +9,6 @@ import { LockMode } from '@mikro-orm/postgresql';
 import { changesBetween } from './changes.ts';
 import { parseDomain } from './domain.ts';
 import { Tenant } from './tenant.ts';
-import { parseName } from './text.ts';
 
 /** Changes name or domain of the caller's tenant; an empty domain means none. Errors: INVALID_FIELDS, DOMAIN_TAKEN, PRECONDITION_FAILED. */
 export const updateTenant = async (ctx: Ctx, { name, domain }: UpdateTenantRequest): Promise<Tenant> => {

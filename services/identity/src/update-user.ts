@@ -1,5 +1,6 @@
 import { AppError } from '@accessops/errors';
 import { emit } from '@accessops/events';
+import { parseName } from '@accessops/names';
 import { UserUpdatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { UpdateUserRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
@@ -9,7 +10,6 @@ import { keepAnAdmin } from './keep-an-admin.ts';
 import { requireRoomForUser } from './license/require-room.ts';
 import { endSessions } from './session.ts';
 import { snapshotOf } from './snapshot.ts';
-import { parseName } from './text.ts';
 import type { User } from './user.ts';
 
 const actionOf = (wasActive: boolean, isActive: boolean): string => {

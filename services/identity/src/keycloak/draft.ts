@@ -1,12 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { newId, onUnique } from '@accessops/db';
 import { AppError } from '@accessops/errors';
+import { parseName } from '@accessops/names';
 import type { Ctx, ServiceParts } from '@accessops/service';
 import { Account } from '../account.ts';
 import { parseEmail } from '../email.ts';
 import { checkPassword } from '../password-rules.ts';
 import type { NewPerson, PreparedAccount } from '../provider.ts';
-import { parseName } from '../text.ts';
 import { type Admin, statusOf, unless } from './admin.ts';
 import { namesOf, pieces } from './pieces.ts';
 

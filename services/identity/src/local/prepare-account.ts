@@ -1,9 +1,9 @@
 import { newId, onUnique } from '@accessops/db';
+import { parseName } from '@accessops/names';
 import { Account } from '../account.ts';
 import { parseEmail } from '../email.ts';
 import { checkPassword } from '../password-rules.ts';
 import type { NewPerson, PreparedAccount } from '../provider.ts';
-import { parseName } from '../text.ts';
 import { hashPassword } from './password-hash.ts';
 
 /** Checks a new person and hashes the password. Errors: INVALID_FIELDS, PASSWORD_TOO_WEAK. */

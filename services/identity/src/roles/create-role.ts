@@ -1,13 +1,14 @@
 import type { Authorizer } from '@accessops/authz';
 import { newId, onUnique } from '@accessops/db';
 import { emit } from '@accessops/events';
+import { parseName } from '@accessops/names';
 import { RoleChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { CreateRoleRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
 import { created } from '../changes.ts';
 import { assertMayGive, lockGiver } from '../giver.ts';
 import { parsePermissions } from '../permissions.ts';
-import { parseName, parseText } from '../text.ts';
+import { parseText } from '../text.ts';
 import { Role } from './role.ts';
 
 /** Makes a custom role out of what the caller has. Errors: INVALID_FIELDS, ROLE_NAME_TAKEN, CANNOT_GIVE. */

@@ -2,13 +2,14 @@ import type { Authorizer } from '@accessops/authz';
 import { onUnique } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import { emit } from '@accessops/events';
+import { parseName } from '@accessops/names';
 import { RoleChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { UpdateRoleRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
 import { changesBetween } from '../changes.ts';
 import { assertMayGive, lockPeople, lockRoles } from '../giver.ts';
 import { parsePermissions } from '../permissions.ts';
-import { isId, parseName, parseText } from '../text.ts';
+import { isId, parseText } from '../text.ts';
 import type { Role } from './role.ts';
 
 /**

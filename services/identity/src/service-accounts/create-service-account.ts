@@ -1,13 +1,14 @@
 import type { Authorizer } from '@accessops/authz';
 import { newId, onUnique } from '@accessops/db';
 import { emit } from '@accessops/events';
+import { parseName } from '@accessops/names';
 import { ServiceAccountChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { CreateServiceAccountRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
 import { created } from '../changes.ts';
 import { assertMayGive, lockPeople, lockRoles } from '../giver.ts';
 import { parsePermissions } from '../permissions.ts';
-import { parseName, parseText } from '../text.ts';
+import { parseText } from '../text.ts';
 import { findOwner, ownerIds } from './find-owner.ts';
 import { ServiceAccount } from './service-account.ts';
 import { snapshotOfAccount } from './snapshot-of-account.ts';

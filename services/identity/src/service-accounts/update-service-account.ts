@@ -1,6 +1,7 @@
 import type { Authorizer } from '@accessops/authz';
 import { onUnique } from '@accessops/db';
 import { emit } from '@accessops/events';
+import { parseName } from '@accessops/names';
 import { ServiceAccountChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { UpdateServiceAccountRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
@@ -8,7 +9,7 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import { changesBetween } from '../changes.ts';
 import { assertMayGive, lockPeople, lockRoles } from '../giver.ts';
 import { parsePermissions } from '../permissions.ts';
-import { parseName, parseText } from '../text.ts';
+import { parseText } from '../text.ts';
 import { findOwner, ownerIds } from './find-owner.ts';
 import { lockServiceAccount } from './find-service-account.ts';
 import type { ServiceAccount } from './service-account.ts';

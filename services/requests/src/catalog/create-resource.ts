@@ -1,13 +1,14 @@
 import { newId, onUnique } from '@accessops/db';
 import { invalidField } from '@accessops/errors';
 import { emit } from '@accessops/events';
+import { parseName } from '@accessops/names';
 import { ResourceChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { Ctx } from '@accessops/service';
 import { LockMode } from '@mikro-orm/postgresql';
 import { created } from '../changes.ts';
 import { parseFields } from '../parse-fields.ts';
 import { requireTeam } from '../team/require-team.ts';
-import { isId, parseSlug, parseText } from '../text.ts';
+import { isId, parseSlug } from '../text.ts';
 import { requireRoomForResource } from './require-room.ts';
 import { noTeam, Resource } from './resource.ts';
 import { ResourceType } from './resource-type.ts';
@@ -30,7 +31,7 @@ const holdType = async ({ em }: Ctx, id: string): Promise<ResourceType> => {
 /** Adds a resource to the catalog. Errors: INVALID_FIELDS (also for a type or team that is not there), RESOURCE_KEY_TAKEN, LICENSE_LIMIT_REACHED, PERMISSION_DENIED. */
 export const createResource = async (ctx: Ctx, input: NewResource): Promise<Resource> => {
   await ctx.authorize('resource', 'create', { tenantId: ctx.tenantId });
-  const fields = parseFields({ key: () => parseSlug('/key', input.key), name: () => parseText('/name', input.name, 200) });
+  const fields = parseFields({ key: () => parseSlug('/key', input.key), name: () => parseName('/name', input.name, 200) });
   const type = await holdType(ctx, input.resourceTypeId);
   if (input.owningTeamId) await requireTeam(ctx, input.owningTeamId);
   const owningTeamId = input.owningTeamId || noTeam;

@@ -1,10 +1,11 @@
 import { connectorNames } from '@accessops/connectors';
 import { invalidField } from '@accessops/errors';
+import { parseName } from '@accessops/names';
 import { defineEntity, p } from '@mikro-orm/postgresql';
 import { aYear, type Duration, parseDuration, parseDurationUpTo } from '../duration.ts';
 import { documentLimits, parseJsonObject } from '../json-object.ts';
 import { parseFields } from '../parse-fields.ts';
-import { parseSlug, parseText } from '../text.ts';
+import { parseSlug } from '../text.ts';
 import { checkConnectorConfig } from './connector-config.ts';
 import { parseParametersSchema } from './parameters-schema.ts';
 
@@ -123,7 +124,7 @@ const changeReaders = ({
   pricePerHour,
   config,
 }: ResourceTypeChange) => ({
-  ...(name !== undefined && { name: () => parseText('/name', name, 200) }),
+  ...(name !== undefined && { name: () => parseName('/name', name, 200) }),
   ...(roles !== undefined && { roles: () => parseRoles(roles) }),
   ...(parametersSchema !== undefined && { parametersSchema: () => parseParametersSchema(parametersSchema) }),
   ...(sensitivity !== undefined && { sensitivity: () => parseOneOf('/sensitivity', sensitivity, sensitivities) }),

@@ -1,9 +1,9 @@
 import { emit } from '@accessops/events';
+import { parseName } from '@accessops/names';
 import { ResourceChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { Ctx } from '@accessops/service';
 import { changed } from '../changes.ts';
 import { requireTeam } from '../team/require-team.ts';
-import { parseText } from '../text.ts';
 import { findResource } from './find-resource.ts';
 import { noTeam, type Resource } from './resource.ts';
 
@@ -20,7 +20,7 @@ export const updateResource = async (ctx: Ctx, id: string, { name, owningTeamId 
   ctx.expectVersion(resource.version);
   if (owningTeamId) await requireTeam(ctx, owningTeamId);
   const fields = {
-    ...(name !== undefined && { name: parseText('/name', name, 200) }),
+    ...(name !== undefined && { name: parseName('/name', name, 200) }),
     ...(owningTeamId !== undefined && { owningTeamId: owningTeamId || noTeam }),
   };
   const changes = changed(resource, fields);
