@@ -131,8 +131,10 @@ PATCH  /api/v1/org/resources/{id}                                 -         -   
 DELETE /api/v1/org/resources/{id}                                 -         -      -    -         -        -       -       yes   yes     -       -
 GET    /api/v1/org/jobs                                           -         -      -    -         -        yes     yes     yes   yes     -       -
 POST   /api/v1/org/jobs/{id}/retry                                -         -      -    -         -        -       -       yes   yes     -       -
+POST   /api/v1/org/jobs/{id}/cancel                               -         -      -    -         -        -       -       yes   yes     -       -
 GET    /api/v1/org/grants                                         -         -      -    -         -        yes     yes     yes   yes     -       -
 POST   /api/v1/org/grants/{id}/revoke                             -         -      -    -         -        own     own     yes   yes     -       -
+POST   /api/v1/org/grants/{id}/close                              -         -      -    -         -        -       -       yes   yes     -       -
 GET    /api/v1/org/settings                                       -         -      -    -         -        yes     yes     yes   yes     -       -
 GET    /api/v1/org/settings/{key}                                 -         -      -    -         -        yes     yes     yes   yes     -       -
 PUT    /api/v1/org/settings/{key}                                 -         -      -    -         -        -       -       yes   yes     -       -

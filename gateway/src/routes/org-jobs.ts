@@ -38,4 +38,19 @@ export const orgJobRoutes: Route[] = [
     errors: ['JOB_NOT_FOUND', 'JOB_NOT_FAILED'],
     handle: async ({ services, params, options }) => jobJson(await services.provisioner.retryJob({ id: params.id }, options)),
   }),
+  defineRoute({
+    method: 'post',
+    path: '/api/v1/org/jobs/{id}/cancel',
+    operationId: 'cancelJob',
+    tag: 'Org operations',
+    summary: 'Give a queued job no further attempt',
+    description:
+      'For jobs that provision. What earlier attempts have left at the target is taken away; then the job is `FAILED`, and its request. Access that has to end is not cancelled.',
+    audience: 'org-admin',
+    cerbos: { resource: 'job', action: 'cancel' },
+    body: noBody,
+    answer: { status: 200, description: 'The job.', schema: jobSchema, example: { ...jobExample, status: 'QUEUED', finishedAt: null } },
+    errors: ['JOB_NOT_FOUND', 'JOB_NOT_QUEUED'],
+    handle: async ({ services, params, options }) => jobJson(await services.provisioner.cancelJob({ id: params.id }, options)),
+  }),
 ];

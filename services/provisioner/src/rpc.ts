@@ -7,10 +7,12 @@ import { checkConnection } from './connectors/check-connection.ts';
 import { readCredential } from './credentials/read-credential.ts';
 import { recipientOf } from './credentials/recipient.ts';
 import type { Vault } from './credentials/vault.ts';
+import { closeGrant } from './grants/close-grant.ts';
 import { findGrant } from './grants/find-grant.ts';
 import type { Grant } from './grants/grant.ts';
 import { listGrants, listMyGrants } from './grants/list-grants.ts';
 import { revokeGrant } from './grants/revoke-grant.ts';
+import { cancelJob } from './jobs/cancel-job.ts';
 import { findJob } from './jobs/find-job.ts';
 import { hearAnswer } from './jobs/hear-answer.ts';
 import type { Job } from './jobs/job.ts';
@@ -57,6 +59,7 @@ export const provisionerHandlers = (vault: Vault, connectors: Connectors): Handl
     return { items: items.map(jobProto), page: { next } };
   }),
   retryJob: command(async (ctx, { id }) => jobProto(await retryJob(ctx, id))),
+  cancelJob: command(async (ctx, { id }) => jobProto(await cancelJob(ctx, id))),
   getGrant: query(async (ctx, { id }) => grantProto(await findGrant(ctx, id, 'read'))),
   listGrants: query(async (ctx, { query: asked }) => {
     const { items, next } = await listGrants(ctx, asked);
@@ -67,6 +70,7 @@ export const provisionerHandlers = (vault: Vault, connectors: Connectors): Handl
     return { items: items.map(grantProto), page: { next } };
   }),
   revokeGrant: command(async (ctx, { id }) => grantProto(await revokeGrant(ctx, id))),
+  closeGrant: command(async (ctx, { id, reason }) => grantProto(await closeGrant(ctx, id, reason))),
   // Not once per Idempotency-Key: the reply, which would be kept, is the secret.
   readCredential: async (call, { grantId, publicKeyJson }) => {
     const recipient = publicKeyJson ? await recipientOf(JSON.parse(publicKeyJson)) : undefined;

@@ -158,3 +158,31 @@ test('when nothing runs at the time of expiry, then the access ends soon after t
     await idle.close();
   }
 });
+
+test('when the target never lets go, then an admin closes the grant with a reason, nobody else, and nothing short of that', async () => {
+  const { requestId, id } = await activeGrant({ config: { failRevokeFirst: 100 } });
+  const admin = await suite.as(suite.admin);
+  await expect(admin.closeGrant({ id, reason: 'Too early' })).rejects.toMatchObject({ code: 'GRANT_NOT_STUCK' });
+  await admin.revokeGrant({ id });
+  await suite.grantIs(requestId, ['REVOKE_FAILED']);
+  for (const reason of ['', 'no', 'two\nlines', 'x'.repeat(501)])
+    await expect(admin.closeGrant({ id, reason })).rejects.toMatchObject({ code: 'INVALID_FIELDS', fields: [{ pointer: '/reason' }] });
+  for (const other of [suite.requester, person(suite.tenantId, 'manager'), person(suite.tenantId, 'auditor')])
+    await expect((await suite.as(other)).closeGrant({ id, reason: 'Please' })).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+
+  expect(await admin.closeGrant({ id, reason: 'The server is gone, OPS-1' })).toMatchObject({ status: 'REVOKED' });
+  await expect(admin.closeGrant({ id, reason: 'Once more' })).rejects.toMatchObject({ code: 'GRANT_NOT_STUCK' });
+  const job = await until(() => suite.job(requestId, 'REVOKE'));
+  expect(job).toMatchObject({ status: 'FAILED', last_error: 'The grant was closed by an admin' });
+  expect((await suite.actions(requestId)).filter(isEnding)).toEqual(['GRANT_REVOCATION_STARTED', 'GRANT_REVOKE_FAILED', 'GRANT_CLOSED']);
+
+  // The server was found again.
+  await suite.sql.query(`update job set spec = jsonb_set(spec, '{config}', '{}') where id = $1`, [job.id]);
+  await admin.retryJob({ id: job.id });
+  await until(async () => (await suite.job(requestId, 'REVOKE'))?.status === 'SUCCEEDED');
+  expect(await targetOf(requestId)).toMatchObject({ present: false });
+  expect((await suite.actions(requestId)).slice(-2)).toEqual(
+    ['JOB_STARTED', 'JOB_SUCCEEDED'].map((action) => expect.stringMatching(action.replace('STARTED', '(STARTED|RESUMED)'))),
+  );
+  expect(await suite.grant(requestId)).toMatchObject({ status: 'REVOKED' });
+});

@@ -83,6 +83,37 @@ test('when a job is read, then its requester, admins and auditors see it, others
   }
 });
 
+test('when an admin cancels a job between two attempts, then what the first left is taken away and it fails; what else there is stays', async () => {
+  const requestId = await suite.approve({ config: { failAfterApplyFirst: 5 } });
+  const admin = await suite.as(suite.admin);
+  const { id } = await until(async () => {
+    const job = await suite.job(requestId);
+    return job?.status === 'QUEUED' && job.attempts > 0 && job;
+  });
+  // While a worker has it, it says that it has to be asked again.
+  await until(() =>
+    admin.cancelJob({ id }).then(
+      () => true,
+      ({ code }) => code !== 'JOB_NOT_QUEUED',
+    ),
+  );
+  expect(await suite.jobIs(requestId, 'FAILED')).toMatchObject({ last_error: 'Cancelled by an admin' });
+  expect(await suite.target(id)).toMatchObject({ present: false });
+  const told = (await suite.actions(requestId)).filter((action) => action === 'JOB_CANCELLED' || action === 'JOB_FAILED');
+  expect(told).toEqual(['JOB_CANCELLED', 'JOB_FAILED']);
+  await expect(admin.cancelJob({ id })).rejects.toMatchObject({ code: 'JOB_NOT_QUEUED' });
+  for (const role of ['requester', 'manager', 'auditor'])
+    await expect((await suite.as(person(suite.tenantId, role))).cancelJob({ id })).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+  expect(await admin.retryJob({ id })).toMatchObject({ status: 'QUEUED' });
+  await suite.grantIs(requestId, ['ACTIVE']);
+
+  const stuck = await suite.approve({ config: { failRevokeFirst: 100 } });
+  const grant = await suite.grantIs(stuck, ['ACTIVE']);
+  await admin.revokeGrant({ id: grant.id });
+  const revocation = await until(() => suite.job(stuck, 'REVOKE'));
+  await expect(admin.cancelJob({ id: revocation.id })).rejects.toMatchObject({ code: 'JOB_NOT_QUEUED' });
+});
+
 test('when jobs and grants are listed, then filters and pages hold and each sees their own', async () => {
   const colleague = person(suite.tenantId, 'requester');
   const requestIds = await Promise.all([1, 2, 3].map(() => suite.approve({ requester: colleague })));

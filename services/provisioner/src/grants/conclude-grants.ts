@@ -15,18 +15,20 @@ const conclude = `
     from gone where job.id = gone.job_id and job.attempts = gone.attempts and job.status = 'RUNNING'
     returning job.id, job.grant_id
   ), before as (
-    select access_grant.id, access_grant.status, done.id as job_id from access_grant join done on done.grant_id = access_grant.id
+    select access_grant.id, access_grant.status from access_grant join done on done.grant_id = access_grant.id
+  ), ended as (
+    update access_grant set status = case end_reason when 'EXPIRY' then 'EXPIRED' else 'REVOKED' end, ended_at = ?, version = version + 1
+    from before where access_grant.id = before.id and access_grant.status in ('REVOKING', 'REVOKE_FAILED')
+    returning access_grant.id, before.status as "before", access_grant.status
   )
-  update access_grant set status = case end_reason when 'EXPIRY' then 'EXPIRED' else 'REVOKED' end, ended_at = ?, version = version + 1
-  from before where access_grant.id = before.id and access_grant.status in ('REVOKING', 'REVOKE_FAILED')
-  returning before.job_id as "jobId", access_grant.id, before.status as "before", access_grant.status`;
+  select done.id as "jobId", ended.* from done left join ended on ended.id = done.grant_id`;
 
 /** Ends grants whose access the target has been seen without: EXPIRED or REVOKED, and their jobs SUCCEEDED. */
 export const concludeGrants = async (background: Background, settlements: SettlementOf<'revoked'>[]): Promise<void> => {
   if (settlements.length === 0) return;
   const now = background.now();
   const rows = settlements.map(({ job }) => ({ job_id: job.id, attempts: job.attempts }));
-  const ended = await background.em.execute<{ jobId: string; id: string; before: string; status: string }[]>(conclude, [
+  const ended = await background.em.execute<{ jobId: string; id: string | null; before: string; status: string }[]>(conclude, [
     JSON.stringify(rows),
     now,
     now,
@@ -36,6 +38,8 @@ export const concludeGrants = async (background: Background, settlements: Settle
     const job = jobs.get(jobId);
     if (!job) continue;
     emitProgress(background, job, 'SUCCEEDED', 'JOB_SUCCEEDED', { status: { before: 'RUNNING', after: 'SUCCEEDED' } });
+    // Closed before by an admin: now the target has let go as well.
+    if (id === null) continue;
     emit(asService(background, job), GrantEndedSchema, { grantId: id, requestId: job.requestId, status }, job.requestId, {
       action: status === 'EXPIRED' ? 'GRANT_EXPIRED' : 'GRANT_REVOKED',
       entityType: 'GRANT',

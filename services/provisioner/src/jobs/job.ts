@@ -39,6 +39,8 @@ const JobSchema = defineEntity({
     attempts: p.integer(),
     /** Null: tried until it works. */
     maxAttempts: p.integer().nullable(),
+    /** By an admin: what is left to do is to clear up. */
+    cancelled: p.boolean(),
     lastError: p.text().nullable(),
     /** When a worker may take it: after the back-off, or once the lease of the one that has it has run out. */
     dueAt: p.datetime(),
@@ -75,6 +77,7 @@ export interface ClaimedJob {
   /** Counts this attempt; also what tells a worker that it has been replaced. */
   attempts: number;
   maxAttempts: number | null;
+  cancelled: boolean;
   lastError: string | null;
   /** An earlier attempt may have reached the target: it timed out, or its worker was lost. */
   unsure: boolean;

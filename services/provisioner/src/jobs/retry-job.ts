@@ -21,6 +21,7 @@ export const retryJob = async (ctx: Ctx, id: string): Promise<Job> => {
       maxAttempts: raw('attempts + ?', [attemptBudget]),
       dueAt: raw('now()'),
       finishedAt: null,
+      cancelled: false,
       waitingSince: null,
       origin: ctx.origin,
     },

@@ -78,6 +78,7 @@ const giveUp = async (tools: Tools, job: ClaimedJob, error: string, unsure: bool
 
 /** Carries out one attempt at a claimed job: only the target is touched, never the job. Does not throw. */
 export const runAttempt = async (tools: Tools, job: ClaimedJob, within: Within): Promise<Outcome> => {
+  if (job.cancelled) return giveUp(tools, job, 'Cancelled by an admin', job.unsure, within);
   if (isSpent(job)) return giveUp(tools, job, job.lastError ?? 'The worker was lost', job.unsure, within);
   try {
     if (job.kind === 'PROVISION') return await provision(tools, job, within);

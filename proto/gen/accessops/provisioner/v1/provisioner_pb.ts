@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file accessops/provisioner/v1/provisioner.proto.
  */
 export const file_accessops_provisioner_v1_provisioner: GenFile = /*@__PURE__*/
-  fileDesc("CiphY2Nlc3NvcHMvcHJvdmlzaW9uZXIvdjEvcHJvdmlzaW9uZXIucHJvdG8SGGFjY2Vzc29wcy5wcm92aXNpb25lci52MSKxAgoDSm9iEgoKAmlkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSDAoEa2luZBgDIAEoCRINCgVxdWV1ZRgEIAEoCRIOCgZzdGF0dXMYBSABKAkSEAoIYXR0ZW1wdHMYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhIKCmxhc3RfZXJyb3IYCCABKAkSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGdyYW50X2lkGAwgASgJIhsKDUdldEpvYlJlcXVlc3QSCgoCaWQYASABKAkiQAoPTGlzdEpvYnNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkibQoQTGlzdEpvYnNSZXNwb25zZRIsCgVpdGVtcxgBIAMoCzIdLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISKwoEcGFnZRgCIAEoCzIdLmFjY2Vzc29wcy5jb21tb24udjEuUGFnZUluZm8iHQoPUmV0cnlKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIo4CCgVHcmFudBIKCgJpZBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEhEKCWhvbGRlcl9pZBgDIAEoCRITCgtyZXNvdXJjZV9pZBgEIAEoCRIMCgRyb2xlGAUgASgJEg4KBnN0YXR1cxgGIAEoCRIwCgxhY3RpdmF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJzaW9uGAogASgFIh0KD0dldEdyYW50UmVxdWVzdBIKCgJpZBgBIAEoCSJCChFMaXN0R3JhbnRzUmVxdWVzdBItCgVxdWVyeRgBIAEoCzIeLmFjY2Vzc29wcy5jb21tb24udjEuTGlzdFF1ZXJ5IkQKE0xpc3RNeUdyYW50c1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJxChJMaXN0R3JhbnRzUmVzcG9uc2USLgoFaXRlbXMYASADKAsyHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQSKwoEcGFnZRgCIAEoCzIdLmFjY2Vzc29wcy5jb21tb24udjEuUGFnZUluZm8iIAoSUmV2b2tlR3JhbnRSZXF1ZXN0EgoKAmlkGAEgASgJIkIKFVJlYWRDcmVkZW50aWFsUmVxdWVzdBIQCghncmFudF9pZBgBIAEoCRIXCg9wdWJsaWNfa2V5X2pzb24YAiABKAkiPgoWUmVhZENyZWRlbnRpYWxSZXNwb25zZRIXCg9jcmVkZW50aWFsX2pzb24YASABKAkSCwoDandlGAIgASgJIk8KFkNoZWNrQ29ubmVjdGlvblJlcXVlc3QSEQoJY29ubmVjdG9yGAEgASgJEhMKC2NvbmZpZ19qc29uGAIgASgJEg0KBXJvbGVzGAMgAygJIjUKEUNvbm5lY3Rpb25Qcm9ibGVtEg8KB3BvaW50ZXIYASABKAkSDwoHbWVzc2FnZRgCIAEoCSJYChdDaGVja0Nvbm5lY3Rpb25SZXNwb25zZRI9Cghwcm9ibGVtcxgBIAMoCzIrLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Db25uZWN0aW9uUHJvYmxlbSKsAQoRSGVhckFuc3dlclJlcXVlc3QSCwoDa2V5GAEgASgJEg8KB3BheWxvYWQYAiABKAwSSQoHaGVhZGVycxgDIAMoCzI4LmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5IZWFyQW5zd2VyUmVxdWVzdC5IZWFkZXJzRW50cnkaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiJQoSSGVhckFuc3dlclJlc3BvbnNlEg8KB291dGNvbWUYASABKAkygQgKElByb3Zpc2lvbmVyU2VydmljZRJQCgZHZXRKb2ISJy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR2V0Sm9iUmVxdWVzdBodLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISYQoITGlzdEpvYnMSKS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEpvYnNSZXF1ZXN0GiouYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RKb2JzUmVzcG9uc2USVAoIUmV0cnlKb2ISKS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmV0cnlKb2JSZXF1ZXN0Gh0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYhJWCghHZXRHcmFudBIpLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HZXRHcmFudFJlcXVlc3QaHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQSZwoKTGlzdEdyYW50cxIrLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0R3JhbnRzUmVxdWVzdBosLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0R3JhbnRzUmVzcG9uc2USawoMTGlzdE15R3JhbnRzEi0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RNeUdyYW50c1JlcXVlc3QaLC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEdyYW50c1Jlc3BvbnNlElwKC1Jldm9rZUdyYW50EiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJldm9rZUdyYW50UmVxdWVzdBofLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HcmFudBJzCg5SZWFkQ3JlZGVudGlhbBIvLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZWFkQ3JlZGVudGlhbFJlcXVlc3QaMC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVhZENyZWRlbnRpYWxSZXNwb25zZRJ2Cg9DaGVja0Nvbm5lY3Rpb24SMC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2hlY2tDb25uZWN0aW9uUmVxdWVzdBoxLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5DaGVja0Nvbm5lY3Rpb25SZXNwb25zZRJnCgpIZWFyQW5zd2VyEisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkhlYXJBbnN3ZXJSZXF1ZXN0GiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkhlYXJBbnN3ZXJSZXNwb25zZWIGcHJvdG8z", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
+  fileDesc("CiphY2Nlc3NvcHMvcHJvdmlzaW9uZXIvdjEvcHJvdmlzaW9uZXIucHJvdG8SGGFjY2Vzc29wcy5wcm92aXNpb25lci52MSKxAgoDSm9iEgoKAmlkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSDAoEa2luZBgDIAEoCRINCgVxdWV1ZRgEIAEoCRIOCgZzdGF0dXMYBSABKAkSEAoIYXR0ZW1wdHMYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhIKCmxhc3RfZXJyb3IYCCABKAkSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGdyYW50X2lkGAwgASgJIhsKDUdldEpvYlJlcXVlc3QSCgoCaWQYASABKAkiQAoPTGlzdEpvYnNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkibQoQTGlzdEpvYnNSZXNwb25zZRIsCgVpdGVtcxgBIAMoCzIdLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISKwoEcGFnZRgCIAEoCzIdLmFjY2Vzc29wcy5jb21tb24udjEuUGFnZUluZm8iHQoPUmV0cnlKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIh4KEENhbmNlbEpvYlJlcXVlc3QSCgoCaWQYASABKAkijgIKBUdyYW50EgoKAmlkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSEQoJaG9sZGVyX2lkGAMgASgJEhMKC3Jlc291cmNlX2lkGAQgASgJEgwKBHJvbGUYBSABKAkSDgoGc3RhdHVzGAYgASgJEjAKDGFjdGl2YXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZlcnNpb24YCiABKAUiHQoPR2V0R3JhbnRSZXF1ZXN0EgoKAmlkGAEgASgJIkIKEUxpc3RHcmFudHNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkiRAoTTGlzdE15R3JhbnRzUmVxdWVzdBItCgVxdWVyeRgBIAEoCzIeLmFjY2Vzc29wcy5jb21tb24udjEuTGlzdFF1ZXJ5InEKEkxpc3RHcmFudHNSZXNwb25zZRIuCgVpdGVtcxgBIAMoCzIfLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HcmFudBIrCgRwYWdlGAIgASgLMh0uYWNjZXNzb3BzLmNvbW1vbi52MS5QYWdlSW5mbyIgChJSZXZva2VHcmFudFJlcXVlc3QSCgoCaWQYASABKAkiLwoRQ2xvc2VHcmFudFJlcXVlc3QSCgoCaWQYASABKAkSDgoGcmVhc29uGAIgASgJIkIKFVJlYWRDcmVkZW50aWFsUmVxdWVzdBIQCghncmFudF9pZBgBIAEoCRIXCg9wdWJsaWNfa2V5X2pzb24YAiABKAkiPgoWUmVhZENyZWRlbnRpYWxSZXNwb25zZRIXCg9jcmVkZW50aWFsX2pzb24YASABKAkSCwoDandlGAIgASgJIk8KFkNoZWNrQ29ubmVjdGlvblJlcXVlc3QSEQoJY29ubmVjdG9yGAEgASgJEhMKC2NvbmZpZ19qc29uGAIgASgJEg0KBXJvbGVzGAMgAygJIjUKEUNvbm5lY3Rpb25Qcm9ibGVtEg8KB3BvaW50ZXIYASABKAkSDwoHbWVzc2FnZRgCIAEoCSJYChdDaGVja0Nvbm5lY3Rpb25SZXNwb25zZRI9Cghwcm9ibGVtcxgBIAMoCzIrLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Db25uZWN0aW9uUHJvYmxlbSKsAQoRSGVhckFuc3dlclJlcXVlc3QSCwoDa2V5GAEgASgJEg8KB3BheWxvYWQYAiABKAwSSQoHaGVhZGVycxgDIAMoCzI4LmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5IZWFyQW5zd2VyUmVxdWVzdC5IZWFkZXJzRW50cnkaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiJQoSSGVhckFuc3dlclJlc3BvbnNlEg8KB291dGNvbWUYASABKAkytQkKElByb3Zpc2lvbmVyU2VydmljZRJQCgZHZXRKb2ISJy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR2V0Sm9iUmVxdWVzdBodLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISYQoITGlzdEpvYnMSKS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEpvYnNSZXF1ZXN0GiouYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RKb2JzUmVzcG9uc2USVAoIUmV0cnlKb2ISKS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmV0cnlKb2JSZXF1ZXN0Gh0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYhJWCglDYW5jZWxKb2ISKi5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2FuY2VsSm9iUmVxdWVzdBodLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISVgoIR2V0R3JhbnQSKS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR2V0R3JhbnRSZXF1ZXN0Gh8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdyYW50EmcKCkxpc3RHcmFudHMSKy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEdyYW50c1JlcXVlc3QaLC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEdyYW50c1Jlc3BvbnNlEmsKDExpc3RNeUdyYW50cxItLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0TXlHcmFudHNSZXF1ZXN0GiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RHcmFudHNSZXNwb25zZRJcCgtSZXZva2VHcmFudBIsLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZXZva2VHcmFudFJlcXVlc3QaHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQSWgoKQ2xvc2VHcmFudBIrLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5DbG9zZUdyYW50UmVxdWVzdBofLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HcmFudBJzCg5SZWFkQ3JlZGVudGlhbBIvLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZWFkQ3JlZGVudGlhbFJlcXVlc3QaMC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVhZENyZWRlbnRpYWxSZXNwb25zZRJ2Cg9DaGVja0Nvbm5lY3Rpb24SMC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2hlY2tDb25uZWN0aW9uUmVxdWVzdBoxLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5DaGVja0Nvbm5lY3Rpb25SZXNwb25zZRJnCgpIZWFyQW5zd2VyEisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkhlYXJBbnN3ZXJSZXF1ZXN0GiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkhlYXJBbnN3ZXJSZXNwb25zZWIGcHJvdG8z", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message accessops.provisioner.v1.Job
@@ -168,6 +168,23 @@ export const RetryJobRequestSchema: GenMessage<RetryJobRequest> = /*@__PURE__*/
   messageDesc(file_accessops_provisioner_v1_provisioner, 4);
 
 /**
+ * @generated from message accessops.provisioner.v1.CancelJobRequest
+ */
+export type CancelJobRequest = Message<"accessops.provisioner.v1.CancelJobRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.CancelJobRequest.
+ * Use `create(CancelJobRequestSchema)` to create a new message.
+ */
+export const CancelJobRequestSchema: GenMessage<CancelJobRequest> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 5);
+
+/**
  * @generated from message accessops.provisioner.v1.Grant
  */
 export type Grant = Message<"accessops.provisioner.v1.Grant"> & {
@@ -229,7 +246,7 @@ export type Grant = Message<"accessops.provisioner.v1.Grant"> & {
  * Use `create(GrantSchema)` to create a new message.
  */
 export const GrantSchema: GenMessage<Grant> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 5);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 6);
 
 /**
  * @generated from message accessops.provisioner.v1.GetGrantRequest
@@ -246,7 +263,7 @@ export type GetGrantRequest = Message<"accessops.provisioner.v1.GetGrantRequest"
  * Use `create(GetGrantRequestSchema)` to create a new message.
  */
 export const GetGrantRequestSchema: GenMessage<GetGrantRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 6);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 7);
 
 /**
  * @generated from message accessops.provisioner.v1.ListGrantsRequest
@@ -263,7 +280,7 @@ export type ListGrantsRequest = Message<"accessops.provisioner.v1.ListGrantsRequ
  * Use `create(ListGrantsRequestSchema)` to create a new message.
  */
 export const ListGrantsRequestSchema: GenMessage<ListGrantsRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 7);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 8);
 
 /**
  * @generated from message accessops.provisioner.v1.ListMyGrantsRequest
@@ -280,7 +297,7 @@ export type ListMyGrantsRequest = Message<"accessops.provisioner.v1.ListMyGrants
  * Use `create(ListMyGrantsRequestSchema)` to create a new message.
  */
 export const ListMyGrantsRequestSchema: GenMessage<ListMyGrantsRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 8);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 9);
 
 /**
  * @generated from message accessops.provisioner.v1.ListGrantsResponse
@@ -302,7 +319,7 @@ export type ListGrantsResponse = Message<"accessops.provisioner.v1.ListGrantsRes
  * Use `create(ListGrantsResponseSchema)` to create a new message.
  */
 export const ListGrantsResponseSchema: GenMessage<ListGrantsResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 9);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 10);
 
 /**
  * @generated from message accessops.provisioner.v1.RevokeGrantRequest
@@ -319,7 +336,31 @@ export type RevokeGrantRequest = Message<"accessops.provisioner.v1.RevokeGrantRe
  * Use `create(RevokeGrantRequestSchema)` to create a new message.
  */
 export const RevokeGrantRequestSchema: GenMessage<RevokeGrantRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 10);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 11);
+
+/**
+ * @generated from message accessops.provisioner.v1.CloseGrantRequest
+ */
+export type CloseGrantRequest = Message<"accessops.provisioner.v1.CloseGrantRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * For the audit log; 3 to 500 characters on one line.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.CloseGrantRequest.
+ * Use `create(CloseGrantRequestSchema)` to create a new message.
+ */
+export const CloseGrantRequestSchema: GenMessage<CloseGrantRequest> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 12);
 
 /**
  * @generated from message accessops.provisioner.v1.ReadCredentialRequest
@@ -343,7 +384,7 @@ export type ReadCredentialRequest = Message<"accessops.provisioner.v1.ReadCreden
  * Use `create(ReadCredentialRequestSchema)` to create a new message.
  */
 export const ReadCredentialRequestSchema: GenMessage<ReadCredentialRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 11);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 13);
 
 /**
  * One of the two is set.
@@ -371,7 +412,7 @@ export type ReadCredentialResponse = Message<"accessops.provisioner.v1.ReadCrede
  * Use `create(ReadCredentialResponseSchema)` to create a new message.
  */
 export const ReadCredentialResponseSchema: GenMessage<ReadCredentialResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 12);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 14);
 
 /**
  * @generated from message accessops.provisioner.v1.CheckConnectionRequest
@@ -402,7 +443,7 @@ export type CheckConnectionRequest = Message<"accessops.provisioner.v1.CheckConn
  * Use `create(CheckConnectionRequestSchema)` to create a new message.
  */
 export const CheckConnectionRequestSchema: GenMessage<CheckConnectionRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 13);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 15);
 
 /**
  * Something that somebody has to put right.
@@ -428,7 +469,7 @@ export type ConnectionProblem = Message<"accessops.provisioner.v1.ConnectionProb
  * Use `create(ConnectionProblemSchema)` to create a new message.
  */
 export const ConnectionProblemSchema: GenMessage<ConnectionProblem> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 14);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 16);
 
 /**
  * @generated from message accessops.provisioner.v1.CheckConnectionResponse
@@ -447,7 +488,7 @@ export type CheckConnectionResponse = Message<"accessops.provisioner.v1.CheckCon
  * Use `create(CheckConnectionResponseSchema)` to create a new message.
  */
 export const CheckConnectionResponseSchema: GenMessage<CheckConnectionResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 15);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 17);
 
 /**
  * @generated from message accessops.provisioner.v1.HearAnswerRequest
@@ -480,7 +521,7 @@ export type HearAnswerRequest = Message<"accessops.provisioner.v1.HearAnswerRequ
  * Use `create(HearAnswerRequestSchema)` to create a new message.
  */
 export const HearAnswerRequestSchema: GenMessage<HearAnswerRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 16);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 18);
 
 /**
  * @generated from message accessops.provisioner.v1.HearAnswerResponse
@@ -499,7 +540,7 @@ export type HearAnswerResponse = Message<"accessops.provisioner.v1.HearAnswerRes
  * Use `create(HearAnswerResponseSchema)` to create a new message.
  */
 export const HearAnswerResponseSchema: GenMessage<HearAnswerResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 17);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 19);
 
 /**
  * The hands: jobs, grants and credentials.
@@ -535,6 +576,17 @@ export const ProvisionerService: GenService<{
   retryJob: {
     methodKind: "unary";
     input: typeof RetryJobRequestSchema;
+    output: typeof JobSchema;
+  },
+  /**
+   * Gives a QUEUED job that provisions no further attempt; what earlier ones left at the target is taken away, then it is FAILED.
+   * Errors: JOB_NOT_FOUND, JOB_NOT_QUEUED, PERMISSION_DENIED.
+   *
+   * @generated from rpc accessops.provisioner.v1.ProvisionerService.CancelJob
+   */
+  cancelJob: {
+    methodKind: "unary";
+    input: typeof CancelJobRequestSchema;
     output: typeof JobSchema;
   },
   /**
@@ -575,6 +627,17 @@ export const ProvisionerService: GenService<{
   revokeGrant: {
     methodKind: "unary";
     input: typeof RevokeGrantRequestSchema;
+    output: typeof GrantSchema;
+  },
+  /**
+   * Ends a REVOKE_FAILED grant though the target has not let go: somebody has seen to it there. The attempts stop.
+   * Errors: GRANT_NOT_FOUND, GRANT_NOT_STUCK, INVALID_FIELDS, PERMISSION_DENIED.
+   *
+   * @generated from rpc accessops.provisioner.v1.ProvisionerService.CloseGrant
+   */
+  closeGrant: {
+    methodKind: "unary";
+    input: typeof CloseGrantRequestSchema;
     output: typeof GrantSchema;
   },
   /**
