@@ -24,6 +24,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // For requests to where they must not go; see security/addresses.test.ts.
   process.env.CONNECTOR_WEBHOOK_EDGE_SECRET = `whsec_${randomBytes(32).toString('base64')}`;
   process.env.CONNECTOR_WEBHOOK_EDGE_TENANTS = 'acme';
+  // The whole suite shares two cores: what is slow for a moment is not down.
+  process.env.DECISION_TIMEOUT_MS = '5000';
   const platform = await startPlatform({ dataDir: platformDir, port: 0, limits: false });
   project.provide('url', platform.url);
   project.provide('signing', { adminUrl: platform.adminUrl, sealKeyFile: platform.secrets.files.identityKey });

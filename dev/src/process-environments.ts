@@ -27,7 +27,7 @@ export const folderOf = (name: ServerName): string => (name === 'gateway' ? join
 export const database = 'accessops';
 export const namespace = 'accessops';
 
-const passedOn = ['LOG_LEVEL', 'ACCESSOPS_ENV'];
+const passedOn = ['LOG_LEVEL', 'ACCESSOPS_ENV', 'DECISION_TIMEOUT_MS'];
 /** What the front door may be told, see docs/configuration.md. */
 const passedToGateway = [
   'ACCESSOPS_RATE_LIMIT',

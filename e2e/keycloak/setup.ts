@@ -22,6 +22,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   writeFileSync(secretsFile, '');
   // Hundreds of wrong passwords come from here.
   process.env.ACCESSOPS_RATE_LIMIT = 'off';
+  process.env.DECISION_TIMEOUT_MS = '5000';
   // Who asked for the keys is read there.
   Object.assign(process.env, { KC_HTTP_ACCESS_LOG_ENABLED: 'true', KC_HTTP_ACCESS_LOG_EXCLUDE: '/admin/.*' });
   const onProgress = (line: string) => process.stderr.write(`${line}\n`);

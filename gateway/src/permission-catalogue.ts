@@ -1,5 +1,6 @@
-import { type Authorizer, givable, has, holderOf, type Permission } from '@accessops/authz';
+import { type Authorizer, givable, haveEach, holderOf, type Permission } from '@accessops/authz';
 import type { Audience, Route } from './define-route.ts';
+import { orgRole } from './fields.ts';
 
 /** A permission that custom roles can list, and what it is for. */
 export interface CataloguePermission {
@@ -21,15 +22,18 @@ export interface PermissionCatalogue {
 // Policies change seldom, and what they say is the same for all tenants.
 const keptMs = 5000;
 
+const systemRoles: readonly string[] = orgRole.options;
+
 /** Asks once for what is wanted again and again within seconds; an answer that did not come is not kept. */
-const remembering = <T>(ask: (key: string) => Promise<T>): ((key: string) => Promise<T>) => {
-  const known = new Map<string, { askedAt: number; answer: Promise<T> }>();
-  return (key) => {
-    const hit = known.get(key);
-    if (hit && performance.now() - hit.askedAt < keptMs) return hit.answer;
-    const entry = { askedAt: performance.now(), answer: ask(key) };
-    known.set(key, entry);
-    entry.answer.catch(() => known.get(key) === entry && known.delete(key));
+const remembering = <T>(ask: () => Promise<T>): (() => Promise<T>) => {
+  let known: { askedAt: number; answer: Promise<T> } | undefined;
+  return () => {
+    if (known && performance.now() - known.askedAt < keptMs) return known.answer;
+    const entry = { askedAt: performance.now(), answer: ask() };
+    known = entry;
+    entry.answer.catch(() => {
+      if (known === entry) known = undefined;
+    });
     return entry.answer;
   };
 };
@@ -55,17 +59,14 @@ export const createPermissionCatalogue = (routes: readonly Route[], authorizer: 
       ];
     });
   });
-  const askOfRole = async (role: string): Promise<Permission[]> => {
-    const permissions = (await catalogue('')).map(({ permission }) => permission);
-    const held = await has(authorizer, { ...holderOf([], 'any'), orgRoles: [role] }, permissions);
-    return permissions.filter((_, index) => held[index]);
-  };
-  // One role after the other: hundreds of questions at once would keep everybody else's waiting.
-  let turn: Promise<unknown> = Promise.resolve();
-  const ofSystemRole = remembering((role) => {
-    const asked = turn.then(() => askOfRole(role));
-    turn = asked.catch(() => undefined);
-    return asked;
+  const ofSystemRoles = remembering(async () => {
+    const permissions = (await catalogue()).map(({ permission }) => permission);
+    const held = await haveEach(
+      authorizer,
+      systemRoles.map((role) => ({ ...holderOf([], 'any'), orgRoles: [role] })),
+      permissions,
+    );
+    return new Map(systemRoles.map((role, of) => [role, permissions.filter((_, index) => held[of]?.[index])]));
   });
-  return { all: () => catalogue(''), ofSystemRole };
+  return { all: catalogue, ofSystemRole: async (role) => (await ofSystemRoles()).get(role) ?? [] };
 };

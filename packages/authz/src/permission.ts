@@ -52,14 +52,14 @@ export interface Givable {
 /** Which permissions can be given at all: those for which having them opens something, in the gateway's eyes. Policies alone say so. */
 export const givable = async (authorizer: Authorizer, permissions: Permission[]): Promise<Givable[]> => {
   const questions = permissions.map((permission) => questionOf(permission));
+  // One after the other: there are many, and who asks for a single decision meanwhile is not to wait for all of them.
   const opened = async (type: 'user' | 'service-account') => {
-    const [having, lacking] = await Promise.all([
-      authorizer.allowed(holderOf(permissions, anyTenant, type), questions),
-      authorizer.allowed(holderOf([], anyTenant, type), questions),
-    ]);
+    const having = await authorizer.allowed(holderOf(permissions, anyTenant, type), questions);
+    const lacking = await authorizer.allowed(holderOf([], anyTenant, type), questions);
     return permissions.map((_, index) => having[index] === true && lacking[index] === false);
   };
-  const [person, machine] = await Promise.all([opened('user'), opened('service-account')]);
+  const person = await opened('user');
+  const machine = await opened('service-account');
   return permissions.map((_, index) => ({
     // What every member has by themselves makes a difference to machines only; it does no harm in a role.
     toRoles: person[index] === true || machine[index] === true,
@@ -67,13 +67,18 @@ export const givable = async (authorizer: Authorizer, permissions: Permission[])
   }));
 };
 
-/** Which permissions somebody has: whatever each opens to its holder on a thing of nobody's is open to them too. */
-export const has = async (authorizer: Authorizer, subject: Subject, permissions: Permission[]): Promise<boolean[]> => {
-  const tenantId = subject.tenantId ?? '';
+/**
+ * Which permissions each of these has, who are all of one tenant: whatever a permission opens to its holder on a thing of nobody's is open
+ * to them too.
+ */
+export const haveEach = async (authorizer: Authorizer, subjects: Subject[], permissions: Permission[]): Promise<boolean[][]> => {
+  const tenantId = subjects[0]?.tenantId ?? '';
   const questions = permissions.map((permission) => questionOf(permission, thingOfNobody(tenantId)));
-  const [holder, found] = await Promise.all([
-    authorizer.allowed(holderOf(permissions, tenantId), questions),
-    authorizer.allowed({ ...subject, ...proved }, questions),
-  ]);
-  return permissions.map((_, index) => holder[index] === false || found[index] === true);
+  const holder = await authorizer.allowed(holderOf(permissions, tenantId), questions);
+  const answers: boolean[][] = [];
+  for (const subject of subjects) {
+    const found = await authorizer.allowed({ ...subject, ...proved }, questions);
+    answers.push(permissions.map((_, index) => holder[index] === false || found[index] === true));
+  }
+  return answers;
 };

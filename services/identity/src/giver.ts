@@ -1,4 +1,4 @@
-import { type Authorizer, has } from '@accessops/authz';
+import { type Authorizer, haveEach } from '@accessops/authz';
 import { AppError } from '@accessops/errors';
 import type { Ctx } from '@accessops/service';
 import { LockMode } from '@mikro-orm/postgresql';
@@ -59,7 +59,7 @@ export const assertMayGive = async (
   { orgRoles = [], permissions = [] }: Gift,
 ): Promise<void> => {
   const roles = giver.orgRoles.includes('admin') ? [] : orgRoles.filter((role) => !giver.orgRoles.includes(role));
-  const having = permissions.length > 0 ? await has(authorizer, { ...principal, ...giver }, permissions) : [];
-  const missing = [...roles, ...permissions.filter((_, index) => !having[index])];
+  const [having] = permissions.length > 0 ? await haveEach(authorizer, [{ ...principal, ...giver }], permissions) : [];
+  const missing = [...roles, ...permissions.filter((_, index) => !having?.[index])];
   if (missing.length > 0) throw new AppError('CANNOT_GIVE', `You do not have ${missing.join(', ')} yourself`, { members: { missing } });
 };
