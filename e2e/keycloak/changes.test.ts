@@ -1,6 +1,7 @@
 import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { auditOf, call, login, must, type Person, Tenant } from '../client.ts';
+import { auditOf, call, login, must, type Person, Tenant, until } from '../client.ts';
+import { mailedToken } from '../mail.ts';
 import { admin, timeUntil } from './keycloak.ts';
 
 const boundMs = 1000;
@@ -44,6 +45,24 @@ describe('what is changed in Keycloak itself', () => {
     await takesEffect('the address is another', async () => (await must(200, 'GET', '/me', { token: person.token })).email === email);
     expect((await login(email, tenant.password)).status).toBe(200);
     expect((await login(person.email, tenant.password)).status).toBe(401);
+  });
+
+  test('when an address is changed here to one that somebody else has there, then the one before counts again', async () => {
+    const person = await tenant.person('stays', ['requester']);
+    const email = `taken@${tenant.slug}.test`;
+    await admin('POST', '/users', { username: email, email, enabled: true });
+    expect((await call('POST', '/me/email', { token: person.token, body: { email } })).status).toBe(204);
+    for (const address of [email, person.email]) {
+      const token = await mailedToken(address, 'change-email');
+      expect((await call('POST', '/auth/email-change/confirm', { body: { token } })).status).toBe(200);
+    }
+    const addresses = async () =>
+      (await auditOf(tenant.admin, person.id)).flatMap(({ action, changes }) =>
+        action === 'EMAIL_CHANGED' ? [(changes as { email: { after: string } }).email.after] : [],
+      );
+    await until('the change is taken back', async () => (await addresses()).length === 2);
+    expect(await addresses()).toEqual([email, person.email]);
+    expect((await login(person.email, tenant.password)).status).toBe(200);
   });
 
   test('when a role is taken or given there, then it counts here', async () => {

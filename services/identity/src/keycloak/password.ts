@@ -1,9 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { checkPassword } from '../password-rules.ts';
 import type { IdentityProvider } from '../provider.ts';
 import type { Reconciler } from './reconciler.ts';
 
 // What Keycloak itself takes, so that it does not hash anew at the next login: argon2id (2) with 7 MiB, five passes, one lane.
 const parameters = { algorithm: 2, memoryCost: 7168, timeCost: 5, parallelism: 1 };
+
+const tellWithinMs = 1000;
 
 /**
  * Sets passwords in Keycloak. The transaction keeps the hash, and Keycloak is told it as all that it has to be told: at once if it answers,
@@ -21,7 +24,7 @@ export const createWithPassword =
         [passwordHash, id],
       );
     });
-    // What fails is tried again with all the others.
-    await reconciler.settle(id).catch(() => undefined);
+    // What fails, or takes long, is tried again with all the others.
+    await Promise.race([reconciler.settle(id).catch(() => undefined), delay(tellWithinMs)]);
     return done;
   };

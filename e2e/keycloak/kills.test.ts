@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { call, login, until } from '../client.ts';
+import { call, login, rememberSecret, until } from '../client.ts';
+import { mailedToken } from '../mail.ts';
 import { admin, isUp, pidOf } from './keycloak.ts';
 
 const password = 'quarry lamp seven bridges';
@@ -10,8 +11,8 @@ interface UserThere {
   enabled: boolean;
 }
 
-// Registrations that are broken off in the middle: how each ends shows only after half a minute and more, so they are all begun first.
-describe('of a registration that a kill breaks off', () => {
+// How a registration ends that was broken off shows only after half a minute and more: all are begun first.
+describe('kill -9 in between', () => {
   const client = new pg.Client(inject('keycloak').adminUrl);
   const newAddress = () => `orphan@${randomUUID().slice(0, 13)}.test`;
   const register = (email: string) => call('POST', '/auth/register', { body: { email, password, firstName: 'Ada', lastName: 'Admin' } });
@@ -35,15 +36,22 @@ describe('of a registration that a kill breaks off', () => {
     }
   };
 
-  const [duringCreation, afterCreation, unnoticed] = [newAddress(), newAddress(), newAddress()];
+  const [duringCreation, afterCreation, unnoticed, forgetful] = [newAddress(), newAddress(), newAddress(), newAddress()];
+  const newPassword = `${password} again`;
   const statuses: Record<string, number> = {};
 
   beforeAll(async () => {
     await client.connect();
+    rememberSecret(newPassword);
+    expect((await register(forgetful)).status).toBe(201);
+    expect((await call('POST', '/auth/password-reset', { body: { email: forgetful } })).status).toBe(204);
+    const token = await mailedToken(forgetful, 'reset-password');
+
     const answer = register(duringCreation);
     await until('the registration is under way', async () => (await count('keycloak_draft', duringCreation)) === 1);
     process.kill(pidOf('keycloak'), 'SIGKILL');
     statuses[duringCreation] = (await answer).status;
+    statuses[forgetful] = (await call('POST', '/auth/password-reset/confirm', { body: { token, password: newPassword } })).status;
     await platformIsUp();
 
     statuses[afterCreation] = (await inBetween(afterCreation, () => process.kill(pidOf('keycloak'), 'SIGKILL'))).status;
@@ -74,6 +82,12 @@ describe('of a registration that a kill breaks off', () => {
     expect(await count('account', afterCreation)).toBe(1);
     await until('the user is enabled', async () => (await usersThere(afterCreation))[0]?.enabled, 60_000);
     expect((await login(afterCreation, password)).status).toBe(200);
+  });
+
+  test('when a password is reset while Keycloak is away, then it is the new one that counts as soon as Keycloak is back', async () => {
+    expect(statuses[forgetful]).toBe(204);
+    expect((await login(forgetful, newPassword)).status).toBe(200);
+    expect((await login(forgetful, password)).status).toBe(401);
   });
 
   test('when identity is killed after Keycloak made the user, then 503, nobody is left on either side, and the address is free', async () => {
