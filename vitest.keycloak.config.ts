@@ -16,7 +16,7 @@ export default defineConfig({
     // One file after the other: a test kills identity, and two crowds of logins would only wait for each other.
     fileParallelism: false,
     testTimeout: 120_000,
-    hookTimeout: 180_000,
+    hookTimeout: 300_000,
     teardownTimeout: 30_000,
   },
 });

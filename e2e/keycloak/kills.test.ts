@@ -19,7 +19,7 @@ describe('kill -9 in between', () => {
   const usersThere = (email: string) => admin<UserThere[]>('GET', `/users?email=${encodeURIComponent(email)}&exact=true`);
   const count = async (table: string, email: string) =>
     (await client.query(`select from identity.${table} where email = $1`, [email])).rowCount ?? 0;
-  const platformIsUp = () => until('all parts are back', isUp, 60_000);
+  const platformIsUp = () => until('people can sign in again', isUp, 90_000);
 
   /** Does something to the registration when Keycloak has made the user and our transaction cannot go on: it waits for a lock. */
   const inBetween = async (email: string, act: () => void) => {
@@ -27,7 +27,7 @@ describe('kill -9 in between', () => {
     try {
       await client.query('lock table identity.account in share mode');
       const answer = register(email);
-      await until('Keycloak has made the user', async () => (await usersThere(email)).length === 1);
+      await until('Keycloak has made the user', async () => (await usersThere(email)).length === 1, 30_000);
       act();
       // It goes on, or not, when the lock is gone.
       return answer;

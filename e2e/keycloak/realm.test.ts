@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { expect, inject, test } from 'vitest';
 import { call, login, until } from '../client.ts';
-import { admin, isUp, pidOf } from './keycloak.ts';
+import { admin, pidOf } from './keycloak.ts';
 
 const identityLog = () => readFileSync(join(inject('dataDir'), 'logs', 'identity.log'), 'utf8');
 
@@ -21,7 +21,7 @@ test('when a client is missing at the start, then the log says which, nobody sig
     await until('identity says what is missing', async () =>
       identityLog().slice(linesBefore).includes('nobody can sign up or in: there is no client accessops-admin'),
     );
-    await until('identity is back', isUp, 30_000);
+    await until('identity is back', async () => (await call('GET', '//health')).status === 200, 30_000);
     expect((await register()).status).toBe(503);
     expect((await login('requester@acme.test', 'accessops-demo-2026')).status).toBe(503);
     expect(await admin('GET', `/users?email=${encodeURIComponent(email)}&exact=true`)).toEqual([]);
