@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { call, login, rememberSecret, until } from '../client.ts';
+import { call, login, must, rememberSecret, until } from '../client.ts';
 import { mailedToken } from '../mail.ts';
 import { admin, isUp, pidOf } from './keycloak.ts';
 
@@ -43,8 +43,8 @@ describe('kill -9 in between', () => {
   beforeAll(async () => {
     await client.connect();
     rememberSecret(newPassword);
-    expect((await register(forgetful)).status).toBe(201);
-    expect((await call('POST', '/auth/password-reset', { body: { email: forgetful } })).status).toBe(204);
+    await register(forgetful);
+    await must(204, 'POST', '/auth/password-reset', { body: { email: forgetful } });
     const token = await mailedToken(forgetful, 'reset-password');
 
     const answer = register(duringCreation);

@@ -24,13 +24,14 @@ const ofOurs = (roles: readonly string[], names: (string | undefined)[]): string
  * those that are `known` here count.
  */
 export const readKeycloakStanding = async (admin: Admin, userId: string, known: (string | undefined)[]): Promise<Standing> => {
-  const user = await admin.run(({ users }) => orMissing(users.findOne({ id: userId }).then((found) => found ?? undefined)));
-  if (!user) return pieces({ enabled: false, names: '', email: '', realmRoles: [] });
-  const [mapped, memberships, credentials] = await Promise.all([
-    admin.run(({ users }) => users.listRealmRoleMappings({ id: userId })),
-    admin.run(({ organizations }) => organizations.memberOrganizations({ userId })),
+  // All at once: somebody who was disabled is to be refused soon.
+  const [user, mapped, memberships, credentials] = await Promise.all([
+    admin.run(({ users }) => orMissing(users.findOne({ id: userId }))),
+    admin.run(({ users }) => orMissing(users.listRealmRoleMappings({ id: userId }))),
+    admin.run(({ organizations }) => orMissing(organizations.memberOrganizations({ userId }))),
     known.some((id) => id) ? credentialsOf(admin, userId) : [],
   ]);
+  if (!user || !mapped || !memberships) return pieces({ enabled: false, names: '', email: '', realmRoles: [] });
   const organizations = await Promise.all(
     memberships.map(async ({ id = '', alias = '' }) => {
       const groups = await groupsOfMember(admin, id, userId);
