@@ -117,6 +117,14 @@ test('when the document tells of a route, then it has an expectation, and no exp
   expect(expectations.map(label).toSorted()).toEqual(documented.map(label).toSorted());
 });
 
+test('when somebody is of the platform, then they reach nothing of a tenant but what is the platform’s to do, and support changes nothing', () => {
+  const allowed = (role: Role) => expectations.filter(({ by }) => by[role] !== '-');
+  const isTenants = ({ path }: { path: string }) => /^\/api\/v1\/(?!auth\/|admin\/)/.test(path);
+  expect([...allowed('root'), ...allowed('support')].filter(isTenants)).toEqual([]);
+  const isOwnSession = ({ path }: { path: string }) => /^\/api\/v1\/auth\/|^\/webhooks\//.test(path);
+  expect(allowed('support').filter((route) => route.method !== 'GET' && !isOwnSession(route))).toEqual([]);
+});
+
 test('when somebody may not call a route, then they are refused, be it about their own or not', async () => {
   const closed = cells(({ expected }) => expected === '-');
   expect(await tryAll(closed, others, () => ['refused'])).toEqual([]);
@@ -147,6 +155,20 @@ test('when they name what is another tenant’s, then for whoever may call at al
 const isPlatforms = ({ route }: Cell) => route.path.startsWith('/api/v1/admin/');
 // Settings have the same names everywhere.
 const isSetting = ({ route }: Cell) => route.path.includes('/settings/');
+
+test.each<[string, string, (things: Things) => unknown]>([
+  ['POST', '/requests', ({ resource }) => ({ resourceId: resource, role: 'reader', justification: 'Trying', duration: 'PT1H' })],
+  ['POST', '/org/resources', ({ type }) => ({ key: randomUUID(), name: 'Tried', resourceTypeId: type })],
+  ['POST', '/org/resources', ({ team }) => ({ key: randomUUID(), name: 'Tried', resourceTypeId: home.things.type, owningTeamId: team })],
+  ['PATCH', '/org/resources/{resource}', ({ team }) => ({ owningTeamId: team })],
+  ['POST', '/org/teams/{team}/members', ({ user }) => ({ userId: user, role: 'member' })],
+  ['PATCH', '/org/memberships/{user}', ({ role }) => ({ orgRoles: [], roles: [role] })],
+])('when the body of %s %s names what another tenant has, then it is not there', async (method, path, body) => {
+  const target = path.replace(/\{(\w+)\}/, (_, kind: string) => home.things[kind as keyof Things] ?? '');
+  const answer = await call(method, target, { token: tokens.admin, body: body(abroad.things) });
+  expect([404, 422]).toContain(answer.status);
+  expect(answer.text).not.toContain(abroad.tenant.slug);
+});
 
 test('when somebody decides on their own request, then they are refused, whoever they are', async () => {
   const deciding = cells(({ route }) => /\/(approve|reject)$/.test(route.path));
