@@ -21,3 +21,4 @@ export * from './secrets.ts';
 export * from './ssh-server.ts';
 export * from './start-error.ts';
 export * from './supervise.ts';
+export * from './test-cluster.ts';

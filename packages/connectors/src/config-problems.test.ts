@@ -56,6 +56,14 @@ test.each(['mine/*', '*', 'Mine', '../etc', 'a..b', 'ab', 'a?policy'])(
   },
 );
 
+test.each(['kube-system', 'accessops', 'accessops-1', '../a', 'A', 'a b', 'x'.repeat(64)])(
+  'when a configuration for kubernetes names the namespace "%s", then it is refused',
+  (namespace) => {
+    const config = { login: 'main', namespace, roles: { reader: 'view', writer: 'edit' } };
+    expect(configProblems('kubernetes', config, offered)).toMatchObject([{ pointer: '/namespace' }]);
+  },
+);
+
 test('when a role has an odd name, then the pointer is escaped', () => {
   expect(configProblems('postgres', postgres, ['a/b~c'])).toMatchObject([{ pointer: '/roles/a~1b~0c' }]);
 });

@@ -1,5 +1,6 @@
 import { pointerTo } from '@accessops/errors';
 import { z } from 'zod';
+import { kubernetesConfig } from './kubernetes-config.ts';
 import { postgresConfig } from './postgres-config.ts';
 import { s3Config } from './s3-config.ts';
 import { simulatedConfig } from './simulated-config.ts';
@@ -13,6 +14,7 @@ export const connectorConfigs = {
   webhook: webhookConfig,
   'ssh-certificate': sshCertificateConfig,
   s3: s3Config,
+  kubernetes: kubernetesConfig,
 } as const;
 
 export type ConnectorName = keyof typeof connectorConfigs;

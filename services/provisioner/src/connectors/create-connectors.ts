@@ -1,5 +1,6 @@
 import type { ConnectorName } from '@accessops/connectors';
 import type { Connector } from '../connector.ts';
+import { createKubernetesConnector } from './kubernetes/kubernetes.ts';
 import { createPostgresConnector } from './postgres/postgres.ts';
 import { createS3Connector } from './s3/s3.ts';
 import { createSshCertificateConnector } from './ssh-certificate/ssh-certificate.ts';
@@ -13,4 +14,5 @@ export const createConnectors = (logins: TargetLogins): Map<ConnectorName, Conne
     ['webhook', createWebhookConnector(logins.webhook)],
     ['ssh-certificate', createSshCertificateConnector(logins['ssh-certificate'])],
     ['s3', createS3Connector(logins.s3)],
+    ['kubernetes', createKubernetesConnector(logins.kubernetes)],
   ]);

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { kubernetesLogin } from './kubernetes/kubernetes-login.ts';
 import { type Logins, loginsFrom } from './logins.ts';
 import { postgresLogin } from './postgres/postgres-login.ts';
 import { s3Login } from './s3/s3-login.ts';
@@ -6,7 +7,13 @@ import { sshLogin } from './ssh-certificate/ssh-login.ts';
 import { webhookLogin } from './webhook/webhook-login.ts';
 
 /** What a login consists of, for each connector that needs one. */
-const loginSettings = { postgres: postgresLogin, webhook: webhookLogin, 'ssh-certificate': sshLogin, s3: s3Login } as const;
+const loginSettings = {
+  postgres: postgresLogin,
+  webhook: webhookLogin,
+  'ssh-certificate': sshLogin,
+  s3: s3Login,
+  kubernetes: kubernetesLogin,
+} as const;
 
 /** Logins of all connectors. */
 export type TargetLogins = { [C in keyof typeof loginSettings]: Logins<z.infer<(typeof loginSettings)[C]>> };
@@ -17,4 +24,5 @@ export const targetLoginsFrom = (env: Record<string, string | undefined>): Targe
   webhook: loginsFrom(env, 'WEBHOOK', loginSettings.webhook),
   'ssh-certificate': loginsFrom(env, 'SSH', loginSettings['ssh-certificate']),
   s3: loginsFrom(env, 'S3', loginSettings.s3),
+  kubernetes: loginsFrom(env, 'KUBERNETES', loginSettings.kubernetes),
 });

@@ -1,0 +1,72 @@
+import { kubernetesConfig } from '@accessops/connectors';
+import { type Access, type Connector, ConnectorError } from '../../connector.ts';
+import { type Logins, loginFor, loginForTrial, noSuchLogin } from '../logins.ts';
+import { meaningOf, readConfig } from '../read-config.ts';
+import { unlessMissing, withCluster } from './cluster.ts';
+import { homeNamespace, isThere, makeAccount, nameOf, type Place, removeAccount } from './grant-account.ts';
+import type { KubernetesLogin } from './kubernetes-login.ts';
+
+/**
+ * Gives access to namespaces of Kubernetes clusters: a service account per grant, a RoleBinding in the namespace, and a token that is bound
+ * to an object which is deleted at the end. What it needs at the target is in docs/connectors.md.
+ */
+export const createKubernetesConnector = (logins: Logins<KubernetesLogin>): Connector => {
+  const open = (access: Access) => {
+    const config = readConfig(kubernetesConfig, access);
+    const place: Place = { namespace: config.namespace ?? nameOf(access), own: config.namespace === undefined };
+    return { config, place, login: loginFor(logins, config.login, access) };
+  };
+
+  return {
+    plan: async (access) => {
+      const { config, place } = open(access);
+      return [
+        place.own
+          ? `Make the namespace ${place.namespace}, which is deleted at the end with all that is in it`
+          : `Use the namespace ${place.namespace}`,
+        `Bind the ClusterRole ${meaningOf(config.roles, access)} there to a service account of its own, and give out a token for it`,
+        'At the end: remove the binding, the token and the account',
+      ];
+    },
+
+    apply: async (access, signal) => {
+      const { config, place, login } = open(access);
+      const role = meaningOf(config.roles, access);
+      const token = await withCluster(login, signal, (cluster) => makeAccount(cluster, access, place, role));
+      const { URL: server, CA } = login.settings;
+      return {
+        handle: { serviceAccount: nameOf(access), namespace: place.namespace },
+        credential: { server, ...(CA && { certificateAuthority: CA }), namespace: place.namespace, token },
+      };
+    },
+
+    verify: async (access, signal) => {
+      const { place, login } = open(access);
+      return withCluster(login, signal, (cluster) => isThere(cluster, access, place));
+    },
+
+    revoke: async (access, signal) => {
+      const { place, login } = open(access);
+      await withCluster(login, signal, (cluster) => removeAccount(cluster, access, place));
+    },
+
+    check: async (trial, signal) => {
+      const { login: name, namespace } = kubernetesConfig.parse(trial.config);
+      const login = loginForTrial(logins, name, trial);
+      if (!login) return [noSuchLogin];
+      try {
+        return await withCluster(login, signal, async ({ core, rbac }) => {
+          await core.listNamespacedSecret({ namespace: homeNamespace, limit: 1 });
+          if (!namespace) return [];
+          // Nothing can be bound in a namespace that there is not.
+          await unlessMissing(rbac.readNamespacedRoleBinding({ name: 'accessops-check', namespace }));
+          const found = await unlessMissing(core.readNamespace({ name: namespace }));
+          return found ? [] : [{ pointer: '/namespace', message: 'does not exist at the target' }];
+        });
+      } catch (error) {
+        if (error instanceof ConnectorError) return [{ pointer: '/login', message: error.message }];
+        throw error;
+      }
+    },
+  };
+};

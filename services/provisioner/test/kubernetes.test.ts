@@ -1,0 +1,224 @@
+import { newId } from '@accessops/db';
+import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { until } from '@accessops/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type Access, type Connector, finalFence } from '../src/connector.ts';
+import { createKubernetesConnector } from '../src/connectors/kubernetes/kubernetes.ts';
+import { type Fault, type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { openKubeCluster } from './kube-cluster.ts';
+import { type Suite, startSuite } from './suite.ts';
+
+const patience = 60_000;
+const signal = AbortSignal.timeout(600_000);
+const cluster = await openKubeCluster();
+
+describe.runIf(cluster)('access to namespaces', () => {
+  if (!cluster) return;
+  let connector: Connector;
+  let proxy: FaultProxy;
+  let address: { URL: string; CA: string };
+  const namespace = `team-${newId().slice(-12)}`;
+  beforeAll(async () => {
+    proxy = await startFaultProxy(cluster.port);
+    address = cluster.secure(cluster.port);
+    const login = (name: string, more: object = {}) =>
+      [name, { name, settings: { ...address, TOKEN: cluster.token, ...more }, tenants: new Set(['acme']) }] as const;
+    connector = createKubernetesConnector(
+      new Map([login('main'), login('wrong-token', { TOKEN: 'no' }), login('nowhere', { URL: 'https://127.0.0.1:1' })]),
+    );
+    await cluster.makeNamespace(namespace);
+  });
+  afterEach(() => proxy.set({ kind: 'none' }));
+  afterAll(async () => {
+    await cluster.core.deleteNamespace({ name: namespace });
+    await proxy.close();
+    await cluster.close();
+  });
+
+  const config = { login: 'main', namespace, roles: { viewer: 'view', editor: 'edit' } };
+  const access = (partial: Partial<Access> = {}): Access => ({
+    key: newId(),
+    tenantId: newId(),
+    tenantSlug: 'acme',
+    holderId: newId(),
+    resourceKey: 'cluster',
+    role: 'viewer',
+    durationMs: 3_600_000,
+    config,
+    parameters: {},
+    attempt: 1,
+    fence: 1,
+    waitingSince: null,
+    answer: null,
+    ...partial,
+  });
+  const end = (wanted: Access) => connector.revoke({ ...wanted, fence: finalFence }, signal);
+  const maps = (where: string) => `/api/v1/namespaces/${where}/configmaps`;
+  const look = (credential: Record<string, unknown>, where = namespace) => cluster.as(credential.token, 'GET', maps(where));
+  // The API server hears of new bindings a moment later, and remembers good tokens for ten seconds.
+  const becomes = (status: number, credential: Record<string, unknown>, where?: string) =>
+    until(async () => (await look(credential, where)) === status, { timeoutMs: 20_000, what: `an answer ${status}` });
+  const note = { metadata: { generateName: 'note-' } };
+
+  test('when access is made, then its token can do in the namespace what the role can, and nothing anywhere else', async () => {
+    const [viewing, editing] = [access(), access({ role: 'editor' })];
+    const [viewer, editor] = [(await connector.apply(viewing, signal)).credential, (await connector.apply(editing, signal)).credential];
+    expect(viewer).toEqual({ server: address.URL, certificateAuthority: address.CA, namespace, token: expect.any(String) });
+    await Promise.all([becomes(200, viewer), becomes(200, editor)]);
+    expect(await cluster.as(editor.token, 'POST', maps(namespace), note)).toBe(201);
+    const forbidden: [Record<string, unknown>, string, string, object?][] = [
+      [viewer, 'POST', maps(namespace), note],
+      [editor, 'POST', maps('default'), note],
+      [editor, 'GET', '/api/v1/namespaces'],
+      [editor, 'GET', '/api/v1/namespaces/accessops/secrets'],
+      [editor, 'DELETE', `/api/v1/namespaces/${namespace}`],
+      [editor, 'GET', `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`],
+    ];
+    for (const [who, method, path, body] of forbidden) {
+      expect([method, path, await cluster.as(who.token, method, path, body)]).toEqual([method, path, 403]);
+    }
+    await Promise.all([end(viewing), end(editing)]);
+  });
+
+  test('when access ends, then its token can do nothing any more, and is soon unknown', async () => {
+    const wanted = access();
+    const { credential } = await connector.apply(wanted, signal);
+    await becomes(200, credential);
+    expect(await connector.verify(wanted, signal)).toBe(true);
+    await end(wanted);
+    await until(async () => (await look(credential)) !== 200, { timeoutMs: 5000 });
+    expect(await connector.verify(wanted, signal)).toBe(false);
+    await becomes(401, credential);
+    await end(wanted);
+  });
+
+  test('when no namespace is named, then there is one of its own, which goes with the access', async () => {
+    const wanted = access({ config: { ...config, namespace: undefined }, role: 'editor' });
+    const { credential } = await connector.apply(wanted, signal);
+    const own = String(credential.namespace);
+    expect(own).toBe(`accessops-${wanted.key.replaceAll('-', '')}`);
+    await becomes(200, credential, own);
+    expect(await cluster.as(credential.token, 'POST', maps(own), note)).toBe(201);
+    await end(wanted);
+    expect(await connector.verify(wanted, signal)).toBe(false);
+    await until(
+      () =>
+        cluster.core.readNamespace({ name: own }).then(
+          () => false,
+          () => true,
+        ),
+      { timeoutMs: 30_000 },
+    );
+  });
+
+  test('when it is applied twice under one key, then the later token counts, and the former does not', { timeout: patience }, async () => {
+    const wanted = access();
+    const first = await connector.apply(wanted, signal);
+    const second = await connector.apply({ ...wanted, attempt: 2, fence: 2 }, signal);
+    await becomes(200, second.credential);
+    await becomes(401, first.credential);
+    const { items } = await cluster.core.listNamespacedServiceAccount({
+      namespace: 'accessops',
+      labelSelector: `accessops/access=${wanted.key}`,
+    });
+    expect(items).toHaveLength(1);
+    await end(wanted);
+  });
+
+  test('when an earlier worker comes late, then it neither makes nor takes anything', async () => {
+    const wanted = access();
+    const { credential } = await connector.apply({ ...wanted, fence: 2 }, signal);
+    await expect(connector.apply(wanted, signal)).rejects.toMatchObject({ kind: 'failed' });
+    await connector.revoke(wanted, signal);
+    await becomes(200, credential);
+    await end(wanted);
+  });
+
+  test('when several apply at once, then after the end nothing is there', async () => {
+    const wanted = access();
+    await Promise.allSettled([1, 2, 3].map((fence) => connector.apply({ ...wanted, fence }, signal)));
+    await end(wanted);
+    expect(await connector.verify(wanted, signal)).toBe(false);
+  });
+
+  test.each([
+    ['a login that there is not', { ...config, login: 'other' }, 'refused', /no login "other"/],
+    ['a namespace that is none', { ...config, namespace: '../kube-system' }, 'refused', /wrong at namespace/],
+    ['a namespace of Kubernetes', { ...config, namespace: 'kube-system' }, 'refused', /wrong at namespace/],
+    ['a namespace that is not there', { ...config, namespace: 'nowhere-at-all' }, 'refused', /"nowhere-at-all" not found/],
+    ['a role that may not be given', { ...config, roles: { viewer: 'cluster-admin' } }, 'refused', /cluster-admin|attempting to grant/],
+    ['a wrong token', { ...config, login: 'wrong-token' }, 'refused', /does not accept the token/],
+    ['a cluster that is not there', { ...config, login: 'nowhere' }, 'failed', /cannot be reached/],
+  ])('when the configuration names %s, then it is told so', async (_, wrong, kind, message) => {
+    const wanted = access({ config: wrong });
+    await expect(connector.apply(wanted, signal)).rejects.toMatchObject({ kind, message: expect.stringMatching(message) });
+    await end(wanted).catch(() => undefined);
+  });
+
+  test('when a connection is checked, then people read what to put right', async () => {
+    const check = (more: object) =>
+      connector.check({ tenantId: newId(), tenantSlug: 'acme', config: { ...config, ...more }, roles: ['viewer'] }, signal);
+    expect(await check({})).toEqual([]);
+    expect(await check({ namespace: 'nowhere-at-all' })).toEqual([{ pointer: '/namespace', message: 'does not exist at the target' }]);
+    expect(await check({ login: 'other' })).toEqual([{ pointer: '/login', message: 'is no login that this organisation may use' }]);
+    expect(await check({ login: 'wrong-token' })).toMatchObject([{ pointer: '/login', message: expect.stringMatching(/does not accept/) }]);
+  });
+
+  describe('in jobs', () => {
+    let suite: Suite;
+    beforeAll(async () => {
+      const variables = { ...cluster.secure(proxy.port), TOKEN: cluster.token, TENANTS: 'acme' };
+      const environment = Object.fromEntries(
+        Object.entries(variables).map(([name, value]) => [`CONNECTOR_KUBERNETES_MAIN_${name}`, value]),
+      );
+      suite = await startSuite({ environment, overrides: { worker: { deadlineMs: 4000 } } });
+      const { tenantId } = suite;
+      await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
+    });
+    afterAll(() => suite.close());
+
+    const approve = () => suite.approve({ connector: 'kubernetes', config: { ...config, roles: { reader: 'view' } } });
+    const credentialOf = async (requestId: string): Promise<Record<string, unknown>> => {
+      const { id } = await suite.grantIs(requestId, ['ACTIVE'], patience);
+      const { credentialJson } = await (await suite.as(suite.requester)).readCredential({ grantId: id });
+      return JSON.parse(credentialJson) as Record<string, unknown>;
+    };
+
+    test.each<[string, Fault]>([
+      ['is down', { kind: 'down' }],
+      ['takes connections and says nothing', { kind: 'deaf' }],
+      ['breaks off half way', { kind: 'cut-before', sent: /POST \S+\/rolebindings/ }],
+      ['has given a token when the connection breaks', { kind: 'cut-answer', sent: /POST \S+\/token/ }],
+      ['times out after giving a token', { kind: 'no-answer', sent: /POST \S+\/token/ }],
+    ])('when the cluster %s, then access is made once it is well again, and ends', { timeout: patience }, async (_, fault) => {
+      proxy.set(fault);
+      const requestId = await approve();
+      await until(async () => (await suite.job(requestId))?.last_error, { timeoutMs: patience });
+      proxy.set({ kind: 'none' });
+      const credential = await credentialOf(requestId);
+      await becomes(200, credential);
+      await suite.withdraw(requestId);
+      await suite.grantIs(requestId, ['REVOKED'], patience);
+      await until(async () => (await look(credential)) !== 200, { timeoutMs: 5000 });
+    });
+
+    test.each<[string, Fault]>([
+      ['is down', { kind: 'down' }],
+      ['breaks off before the account is deleted', { kind: 'cut-before', sent: /DELETE \S+\/serviceaccounts/ }],
+    ])(
+      'when the cluster %s at the end, then that is visible, and REVOKED only when all is gone',
+      { timeout: patience },
+      async (_, fault) => {
+        const requestId = await approve();
+        const credential = await credentialOf(requestId);
+        await becomes(200, credential);
+        proxy.set(fault);
+        await suite.withdraw(requestId);
+        await suite.grantIs(requestId, ['REVOKE_FAILED'], patience);
+        proxy.set({ kind: 'none' });
+        await suite.grantIs(requestId, ['REVOKED'], patience);
+        await until(async () => (await look(credential)) !== 200, { timeoutMs: 5000 });
+      },
+    );
+  });
+});
