@@ -95,6 +95,9 @@ export const bundle = async (name: string, target: string): Promise<void> => {
     entryPoints: program.entries,
     outdir,
     bundle: true,
+    // What is loaded only where it is used stays in files of its own until then, beside the others: some look around where they are.
+    splitting: true,
+    chunkNames: '[name]-[hash]',
     // For what is shared with `npm start`, whose own packages are not installed where images are built.
     nodePaths: [join(root, 'deploy/node_modules')],
     platform: 'node',
