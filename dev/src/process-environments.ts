@@ -52,6 +52,7 @@ const connectorLogins = () => taken(Object.keys(process.env).filter((name) => na
 export const settingVariables = [
   'LICENSE_DEFAULT_TIER',
   'PASSWORD_MIN_LENGTH',
+  'SECURITY_REQUIRE_MFA',
   'SESSION_LIFETIME_HOURS',
   'STRIPE_PRICES',
   'STRIPE_WEBHOOK_SECRET',
