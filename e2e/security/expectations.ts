@@ -167,7 +167,7 @@ GET    /api/v1/admin/dead-letters                                 -         -   
 POST   /api/v1/admin/dead-letters/{id}/replay                     -         -      -    -         -        -       -       -     -       -       yes
 GET    /api/v1/admin/audit                                        -         -      -    -         -        -       -       -     -       yes     yes
 
-## Signing in
+## Webhooks
                                                                   anonymous member lead requester approver manager auditor admin machine support root
 POST   /webhooks/stripe                                           yes       yes    yes  yes       yes      yes     yes     yes   yes     yes     yes
 POST   /webhooks/access/{key}                                     yes       yes    yes  yes       yes      yes     yes     yes   yes     yes     yes
