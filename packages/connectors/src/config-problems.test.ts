@@ -64,6 +64,11 @@ test.each(['kube-system', 'accessops', 'accessops-1', '../a', 'A', 'a b', 'x'.re
   },
 );
 
+test('when a configuration for keycloak-group names something else than the id of a group, then it is refused', () => {
+  const config = { login: 'realm', roles: { reader: '../users', writer: '8f0f3c1e-6f0b-4b52-9a57-0a4d3c1a7f11' } };
+  expect(configProblems('keycloak-group', config, offered)).toMatchObject([{ pointer: '/roles/reader' }]);
+});
+
 test('when a role has an odd name, then the pointer is escaped', () => {
   expect(configProblems('postgres', postgres, ['a/b~c'])).toMatchObject([{ pointer: '/roles/a~1b~0c' }]);
 });

@@ -1,5 +1,6 @@
 import { pointerTo } from '@accessops/errors';
 import { z } from 'zod';
+import { keycloakGroupConfig } from './keycloak-group-config.ts';
 import { kubernetesConfig } from './kubernetes-config.ts';
 import { postgresConfig } from './postgres-config.ts';
 import { s3Config } from './s3-config.ts';
@@ -15,6 +16,7 @@ export const connectorConfigs = {
   'ssh-certificate': sshCertificateConfig,
   s3: s3Config,
   kubernetes: kubernetesConfig,
+  'keycloak-group': keycloakGroupConfig,
 } as const;
 
 export type ConnectorName = keyof typeof connectorConfigs;

@@ -6,6 +6,7 @@ export {
   connectorNames,
   isConnectorName,
 } from './config-problems.ts';
+export { type KeycloakGroupConfig, keycloakGroupConfig } from './keycloak-group-config.ts';
 export { type KubernetesConfig, kubernetesConfig } from './kubernetes-config.ts';
 export { madeRolePrefix, type PostgresConfig, postgresConfig } from './postgres-config.ts';
 export { type S3Config, s3Config } from './s3-config.ts';

@@ -1,5 +1,6 @@
 import type { ConnectorName } from '@accessops/connectors';
 import type { Connector } from '../connector.ts';
+import { createKeycloakGroupConnector } from './keycloak-group/keycloak-group.ts';
 import { createKubernetesConnector } from './kubernetes/kubernetes.ts';
 import { createPostgresConnector } from './postgres/postgres.ts';
 import { createS3Connector } from './s3/s3.ts';
@@ -15,4 +16,5 @@ export const createConnectors = (logins: TargetLogins): Map<ConnectorName, Conne
     ['ssh-certificate', createSshCertificateConnector(logins['ssh-certificate'])],
     ['s3', createS3Connector(logins.s3)],
     ['kubernetes', createKubernetesConnector(logins.kubernetes)],
+    ['keycloak-group', createKeycloakGroupConnector(logins['keycloak-group'])],
   ]);

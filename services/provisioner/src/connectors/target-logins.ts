@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { keycloakLogin } from './keycloak-group/keycloak-login.ts';
 import { kubernetesLogin } from './kubernetes/kubernetes-login.ts';
 import { type Logins, loginsFrom } from './logins.ts';
 import { postgresLogin } from './postgres/postgres-login.ts';
@@ -13,6 +14,7 @@ const loginSettings = {
   'ssh-certificate': sshLogin,
   s3: s3Login,
   kubernetes: kubernetesLogin,
+  'keycloak-group': keycloakLogin,
 } as const;
 
 /** Logins of all connectors. */
@@ -25,4 +27,5 @@ export const targetLoginsFrom = (env: Record<string, string | undefined>): Targe
   'ssh-certificate': loginsFrom(env, 'SSH', loginSettings['ssh-certificate']),
   s3: loginsFrom(env, 'S3', loginSettings.s3),
   kubernetes: loginsFrom(env, 'KUBERNETES', loginSettings.kubernetes),
+  'keycloak-group': loginsFrom(env, 'KEYCLOAK', loginSettings['keycloak-group']),
 });

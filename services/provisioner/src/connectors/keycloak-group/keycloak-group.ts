@@ -1,0 +1,59 @@
+import { keycloakGroupConfig } from '@accessops/connectors';
+import { type Access, type Connector, ConnectorError } from '../../connector.ts';
+import { type Logins, loginFor, loginForTrial, noSuchLogin } from '../logins.ts';
+import { meaningOf, readConfig } from '../read-config.ts';
+import type { KeycloakLogin } from './keycloak-login.ts';
+import { isNoted, join, part } from './membership.ts';
+import { withRealm } from './realm.ts';
+
+/** Gives access by membership in groups of a Keycloak realm, the one that holders sign in at. What it needs there is in docs/connectors.md. */
+export const createKeycloakGroupConnector = (logins: Logins<KeycloakLogin>): Connector => {
+  const open = (access: Access) => {
+    const config = readConfig(keycloakGroupConfig, access);
+    return { login: loginFor(logins, config.login, access), group: meaningOf(config.roles, access) };
+  };
+
+  return {
+    plan: async (access) => {
+      const { login, group } = open(access);
+      return [
+        `Put the holder into the group ${group} of the realm ${login.settings.REALM}`,
+        'At the end: take them out again, unless they are there for another reason',
+      ];
+    },
+
+    apply: async (access, signal) => {
+      const { login, group } = open(access);
+      const path = await withRealm(login, signal, (realm) => join(realm, access, group));
+      return { handle: { group }, credential: { group: path } };
+    },
+
+    verify: async (access, signal) => {
+      const { login, group } = open(access);
+      return withRealm(login, signal, (realm) => isNoted(realm, access, group));
+    },
+
+    revoke: async (access, signal) => {
+      const { login, group } = open(access);
+      await withRealm(login, signal, (realm) => part(realm, access, group));
+    },
+
+    check: async (trial, signal) => {
+      const config = keycloakGroupConfig.parse(trial.config);
+      const login = loginForTrial(logins, config.login, trial);
+      if (!login) return [noSuchLogin];
+      try {
+        return await withRealm(login, signal, async ({ client }) => {
+          const asked = trial.roles.map(async (role) => {
+            const id = meaningOf(config.roles, { role });
+            return (await client.groups.findOne({ id })) ? [] : [{ pointer: `/roles/${role}`, message: 'is no group of the realm' }];
+          });
+          return (await Promise.all(asked)).flat();
+        });
+      } catch (error) {
+        if (error instanceof ConnectorError) return [{ pointer: '/login', message: error.message }];
+        throw error;
+      }
+    },
+  };
+};

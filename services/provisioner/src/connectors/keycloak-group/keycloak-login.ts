@@ -1,0 +1,12 @@
+import { z } from 'zod';
+
+/** A realm, and a client of it whose service account manages members of groups. */
+export const keycloakLogin = z.object({
+  /** Of the server, without the realm. */
+  URL: z.url({ protocol: /^https?$/, error: 'must be the address of a Keycloak' }),
+  REALM: z.string('must be the name of a realm').min(1, 'must be the name of a realm'),
+  CLIENT_ID: z.string('must be the id of a client').min(1, 'must be the id of a client'),
+  CLIENT_SECRET: z.string('must be the secret of the client').min(1, 'must be the secret of the client'),
+});
+
+export type KeycloakLogin = z.infer<typeof keycloakLogin>;

@@ -1,0 +1,66 @@
+import type KeycloakAdminClient from '@keycloak/keycloak-admin-client';
+import { ConnectorError } from '../../connector.ts';
+import type { Login } from '../logins.ts';
+import { untilReplaced } from '../until-replaced.ts';
+import type { KeycloakLogin } from './keycloak-login.ts';
+
+const requestTimeoutMs = 5000;
+
+/** The admin API of a realm for one call. */
+export interface Realm {
+  client: KeycloakAdminClient;
+  /** To be called before something is changed. */
+  touch(): void;
+}
+
+/** The HTTP status that Keycloak has answered with; undefined when it has not. */
+export const statusOf = (error: unknown): number | undefined => {
+  const response: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'response') : undefined;
+  return response instanceof Response ? response.status : undefined;
+};
+
+const explain = (login: string, touched: boolean, error: unknown): ConnectorError => {
+  if (error instanceof ConnectorError) return error;
+  const status = statusOf(error);
+  if (status === 401 || status === 400)
+    return new ConnectorError('refused', `The realm does not accept the client of the login "${login}"`, error);
+  if (status === 403) return new ConnectorError('refused', `The client of the login "${login}" may not manage members of groups`, error);
+  if (status === 404) return new ConnectorError('refused', 'The realm does not know the person or the group', error);
+  if (status === 409 || status === 429 || status === 503)
+    return new ConnectorError('failed', `The realm cannot do it now (${status})`, error);
+  if (touched) return new ConnectorError('unknown', 'The realm has not confirmed the change', error);
+  return new ConnectorError('failed', `The realm of the login "${login}" cannot be reached`, error);
+};
+
+/** Runs `work` with the admin API of a realm; throws a ConnectorError that tells what is known. */
+export const withRealm = async <T>(
+  { name, settings }: Login<KeycloakLogin>,
+  signal: AbortSignal,
+  work: (realm: Realm) => Promise<T>,
+): Promise<T> => {
+  const { default: AdminClient } = await import('@keycloak/keycloak-admin-client');
+  const { URL: baseUrl, REALM, CLIENT_ID, CLIENT_SECRET } = settings;
+  const client = new AdminClient({ baseUrl, realmName: REALM, timeout: requestTimeoutMs });
+  const inTime = untilReplaced(signal);
+  let touched = false;
+  try {
+    inTime();
+    await client.auth({ grantType: 'client_credentials', clientId: CLIENT_ID, clientSecret: CLIENT_SECRET });
+    const token = client.accessToken;
+    // Asked for before each request.
+    client.registerTokenProvider({
+      getAccessToken: async () => {
+        inTime();
+        return token;
+      },
+    });
+    return await work({
+      client,
+      touch: () => {
+        touched = true;
+      },
+    });
+  } catch (error) {
+    throw explain(name, touched, error);
+  }
+};
