@@ -4,6 +4,7 @@ import { until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Access, type Connector, finalFence } from '../src/connector.ts';
 import { createS3Connector } from '../src/connectors/s3/s3.ts';
+import { end, spawnProvisioner } from './child.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { startS3Store } from './s3-store.ts';
 import { type Suite, startSuite } from './suite.ts';
@@ -53,7 +54,7 @@ describe.runIf(store)('access to buckets', () => {
     answer: null,
     ...partial,
   });
-  const end = (wanted: Access) => connector.revoke({ ...wanted, fence: finalFence }, signal);
+  const finish = (wanted: Access) => connector.revoke({ ...wanted, fence: finalFence }, signal);
 
   test('when access is made, then its key works with the bucket as the role says, and with nothing else', async () => {
     const [writing, reading] = [access(), access({ role: 'reader' })];
@@ -82,24 +83,24 @@ describe.runIf(store)('access to buckets', () => {
       expect([method, path, await store.as(who, method, path)]).toEqual([method, path, 403]);
     }
     expect(await store.as(writer, 'DELETE', '/mine/note')).toBe(204);
-    await Promise.all([end(writing), end(reading)]);
+    await Promise.all([finish(writing), finish(reading)]);
   });
 
   test('when access ends, then its key opens nothing, and the user is gone', async () => {
     const wanted = access();
     const { credential } = await connector.apply(wanted, signal);
     expect(await connector.verify(wanted, signal)).toBe(true);
-    await end(wanted);
+    await finish(wanted);
     expect(await store.as(credential, 'GET', '/mine?list-type=2')).toBe(403);
     expect(await connector.verify(wanted, signal)).toBe(false);
-    await end(wanted);
+    await finish(wanted);
   });
 
   test('when nobody comes to take access away, then it ends by the clock of the store', async () => {
     const wanted = access({ durationMs: 2000 });
     const { credential } = await connector.apply(wanted, signal);
     await until(async () => (await store.as(credential, 'GET', '/mine?list-type=2')) === 403);
-    await end(wanted);
+    await finish(wanted);
   });
 
   test('when it is applied twice under one key, then there is one user, and the later key counts', async () => {
@@ -109,7 +110,7 @@ describe.runIf(store)('access to buckets', () => {
     expect(second.handle).toEqual(first.handle);
     expect(await store.as(first.credential, 'GET', '/mine?list-type=2')).toBe(403);
     expect(await store.as(second.credential, 'GET', '/mine?list-type=2')).toBe(200);
-    await end(wanted);
+    await finish(wanted);
   });
 
   test('when an earlier worker comes late, then it neither makes nor takes anything', async () => {
@@ -118,7 +119,7 @@ describe.runIf(store)('access to buckets', () => {
     await expect(connector.apply(wanted, signal)).rejects.toMatchObject({ kind: 'failed' });
     await connector.revoke(wanted, signal);
     expect(await store.as(credential, 'GET', '/mine?list-type=2')).toBe(200);
-    await end(wanted);
+    await finish(wanted);
   });
 
   test('when time is up, then nothing more is asked of the store', async () => {
@@ -204,5 +205,46 @@ describe.runIf(store)('access to buckets', () => {
         expect(await statusOf(credential)).toBe(403);
       },
     );
+  });
+
+  test('when workers are killed again and again while they make and take access, then each access is there once, and none is left over', {
+    timeout: 180_000,
+  }, async () => {
+    const variables = { ...store.settings(), TENANTS: 'acme' };
+    const environment = Object.fromEntries(Object.entries(variables).map(([name, value]) => [`CONNECTOR_S3_LAKE_${name}`, value]));
+    const suite = await startSuite({ instances: 0, environment });
+    try {
+      const { tenantId } = suite;
+      await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
+      const requests: string[] = [];
+      /** Starts a worker, and kills it as soon as the next of them has gone on. */
+      const killWhen = async (moved: () => Promise<unknown>) => {
+        const child = spawnProvisioner(suite);
+        await until(moved, { timeoutMs: patience, what: 'a worker at work' });
+        await end(child, 'SIGKILL');
+      };
+      const count = async (sql: string) => Number((await suite.sql.query(`select count(*) from ${sql}`)).rows[0].count);
+      for (let n = 0; n < 10; n++) requests.push(await suite.approve({ connector: 's3', config }));
+      await killWhen(() => count(`job where kind = 'PROVISION' and status <> 'QUEUED'`));
+      await killWhen(() => count(`job where kind = 'PROVISION' and attempts > 1`));
+      await suite.start();
+      const keys = await Promise.all(
+        requests.map(async (requestId) => {
+          const { id } = await suite.grantIs(requestId, ['ACTIVE'], patience);
+          const { credentialJson } = await (await suite.as(suite.requester)).readCredential({ grantId: id });
+          const credential = JSON.parse(credentialJson) as Record<string, unknown>;
+          expect(await store.as(credential, 'GET', '/mine?list-type=2')).toBe(200);
+          return (await suite.jobIs(requestId, 'SUCCEEDED')).id;
+        }),
+      );
+      await suite.stopAll();
+      for (const requestId of requests) await suite.withdraw(requestId);
+      await killWhen(() => count(`job where kind = 'REVOKE' and status <> 'QUEUED'`));
+      await suite.start();
+      for (const requestId of requests) await suite.grantIs(requestId, ['REVOKED'], patience);
+      expect(await Promise.all(keys.map((key) => connector.verify(access({ key }), signal)))).toEqual(keys.map(() => false));
+    } finally {
+      await suite.close();
+    }
   });
 });
