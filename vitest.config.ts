@@ -17,7 +17,7 @@ const shared = {
 
 export default defineConfig({
   test: {
-    maxWorkers: 3,
+    maxWorkers: 4,
     reporters: ['default'],
     coverage: { provider: 'v8', include: within('src/**/*.ts'), exclude: ['**/*.test.ts'] },
     projects: [
