@@ -1,14 +1,28 @@
 import { defineConfig } from 'vitest/config';
 
-/** What is said about people, the way of a request, races and isolation, on a platform with a real Keycloak: `npm run test:keycloak`. */
+/**
+ * The end-to-end suites on a platform with a real Keycloak, `npm run test:keycloak`: all but those that need the demo's data, kill parts, or
+ * sign tokens with the local provider's key.
+ */
 export default defineConfig({
   test: {
     name: 'keycloak',
     include: [
       'e2e/keycloak/*.test.ts',
-      ...['identity', 'second-factor', 'people', 'invitations', 'core-path', 'races', 'security/isolation'].map(
-        (suite) => `e2e/${suite}.test.ts`,
-      ),
+      ...[
+        'identity',
+        'second-factor',
+        'people',
+        'invitations',
+        'core-path',
+        'races',
+        'idempotency',
+        'bad-input',
+        'front-door',
+        'service-accounts',
+        'security/isolation',
+        'security/every-route',
+      ].map((suite) => `e2e/${suite}.test.ts`),
     ],
     globalSetup: './e2e/keycloak/setup.ts',
     pool: 'forks',
