@@ -59,11 +59,23 @@ export const loginFor = <S>(logins: Logins<S>, name: string, access: Access): Lo
   throw new ConnectorError(access.tenantSlug === null ? 'failed' : 'refused', `The login "${name}" is not for this organisation`);
 };
 
-/** The same for a configuration that is only tried; undefined when there is none. */
-export const loginForTrial = <S>(logins: Logins<S>, name: string, trial: Trial): Login<S> | undefined => {
-  const login = logins.get(name);
-  return login && mayUse(login, trial) ? login : undefined;
-};
-
 /** The same words whether there is no such login or it is for others: which ones others have is nobody's business. */
-export const noSuchLogin: ConfigProblem = { pointer: '/login', message: 'is no login that this organisation may use' };
+const noSuchLogin: ConfigProblem = { pointer: '/login', message: 'is no login that this organisation may use' };
+
+/** Tries a configuration with its login; what `work` throws for people to read is a problem at `pointer`. */
+export const tryLogin = async <S>(
+  logins: Logins<S>,
+  name: string,
+  trial: Trial,
+  work: (login: Login<S>) => Promise<ConfigProblem[]>,
+  pointer = '/login',
+): Promise<ConfigProblem[]> => {
+  const login = logins.get(name);
+  if (!login || !mayUse(login, trial)) return [noSuchLogin];
+  try {
+    return await work(login);
+  } catch (error) {
+    if (error instanceof ConnectorError) return [{ pointer, message: error.message }];
+    throw error;
+  }
+};

@@ -1,10 +1,10 @@
 import { keycloakGroupConfig } from '@accessops/connectors';
-import { type Access, type Connector, ConnectorError } from '../../connector.ts';
-import { type Logins, loginFor, loginForTrial, noSuchLogin } from '../logins.ts';
+import type { Access, Connector } from '../../connector.ts';
+import { type Logins, loginFor, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
 import type { KeycloakLogin } from './keycloak-login.ts';
 import { isNoted, join, part } from './membership.ts';
-import { withRealm } from './realm.ts';
+import { type Realm, withRealm } from './realm.ts';
 
 /** Gives access by membership in groups of a Keycloak realm, the one that holders sign in at. What it needs there is in docs/connectors.md. */
 export const createKeycloakGroupConnector = (logins: Logins<KeycloakLogin>): Connector => {
@@ -40,20 +40,14 @@ export const createKeycloakGroupConnector = (logins: Logins<KeycloakLogin>): Con
 
     check: async (trial, signal) => {
       const config = keycloakGroupConfig.parse(trial.config);
-      const login = loginForTrial(logins, config.login, trial);
-      if (!login) return [noSuchLogin];
-      try {
-        return await withRealm(login, signal, async ({ client }) => {
-          const asked = trial.roles.map(async (role) => {
-            const id = meaningOf(config.roles, { role });
-            return (await client.groups.findOne({ id })) ? [] : [{ pointer: `/roles/${role}`, message: 'is no group of the realm' }];
-          });
-          return (await Promise.all(asked)).flat();
+      const look = async ({ client }: Realm) => {
+        const asked = trial.roles.map(async (role) => {
+          const id = meaningOf(config.roles, { role });
+          return (await client.groups.findOne({ id })) ? [] : [{ pointer: `/roles/${role}`, message: 'is no group of the realm' }];
         });
-      } catch (error) {
-        if (error instanceof ConnectorError) return [{ pointer: '/login', message: error.message }];
-        throw error;
-      }
+        return (await Promise.all(asked)).flat();
+      };
+      return tryLogin(logins, config.login, trial, (login) => withRealm(login, signal, look));
     },
   };
 };

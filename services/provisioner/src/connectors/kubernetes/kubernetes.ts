@@ -1,8 +1,8 @@
 import { kubernetesConfig } from '@accessops/connectors';
-import { type Access, type Connector, ConnectorError } from '../../connector.ts';
-import { type Logins, loginFor, loginForTrial, noSuchLogin } from '../logins.ts';
+import type { Access, Connector } from '../../connector.ts';
+import { type Logins, loginFor, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
-import { unlessMissing, withCluster } from './cluster.ts';
+import { type Cluster, unlessMissing, withCluster } from './cluster.ts';
 import { homeNamespace, isThere, makeAccount, nameOf, type Place, removeAccount } from './grant-account.ts';
 import type { KubernetesLogin } from './kubernetes-login.ts';
 
@@ -52,21 +52,15 @@ export const createKubernetesConnector = (logins: Logins<KubernetesLogin>): Conn
 
     check: async (trial, signal) => {
       const { login: name, namespace } = kubernetesConfig.parse(trial.config);
-      const login = loginForTrial(logins, name, trial);
-      if (!login) return [noSuchLogin];
-      try {
-        return await withCluster(login, signal, async ({ core, rbac }) => {
-          await core.listNamespacedSecret({ namespace: homeNamespace, limit: 1 });
-          if (!namespace) return [];
-          // Nothing can be bound in a namespace that there is not.
-          await unlessMissing(rbac.readNamespacedRoleBinding({ name: 'accessops-check', namespace }));
-          const found = await unlessMissing(core.readNamespace({ name: namespace }));
-          return found ? [] : [{ pointer: '/namespace', message: 'does not exist at the target' }];
-        });
-      } catch (error) {
-        if (error instanceof ConnectorError) return [{ pointer: '/login', message: error.message }];
-        throw error;
-      }
+      const look = async ({ core, rbac }: Cluster) => {
+        await core.listNamespacedSecret({ namespace: homeNamespace, limit: 1 });
+        if (!namespace) return [];
+        // Nothing can be bound in a namespace that there is not.
+        await unlessMissing(rbac.readNamespacedRoleBinding({ name: 'accessops-check', namespace }));
+        const found = await unlessMissing(core.readNamespace({ name: namespace }));
+        return found ? [] : [{ pointer: '/namespace', message: 'does not exist at the target' }];
+      };
+      return tryLogin(logins, name, trial, (login) => withCluster(login, signal, look));
     },
   };
 };

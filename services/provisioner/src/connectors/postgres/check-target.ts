@@ -54,25 +54,19 @@ const roleProblem = async (client: ClientBase, role: string): Promise<string | u
 };
 
 /** Looks at a target in the eyes of its login: what somebody has to put right before access can be given; nothing when all is well. */
-export const checkTarget = async (
+export const checkTarget = (
   target: Target,
   config: PostgresConfig,
   roles: readonly string[],
   signal: AbortSignal,
-): Promise<ConfigProblem[]> => {
-  try {
-    return await target.transaction(signal, async (client) => {
-      const problems = loginProblems(await factsOf(client)).map((message) => ({ pointer: '/login', message }));
-      for (const role of roles) {
-        for (const [index, name] of (config.roles[role] ?? []).entries()) {
-          const message = await roleProblem(client, name);
-          if (message) problems.push({ pointer: `/roles/${role}/${index}`, message });
-        }
+): Promise<ConfigProblem[]> =>
+  target.transaction(signal, async (client) => {
+    const problems = loginProblems(await factsOf(client)).map((message) => ({ pointer: '/login', message }));
+    for (const role of roles) {
+      for (const [index, name] of (config.roles[role] ?? []).entries()) {
+        const message = await roleProblem(client, name);
+        if (message) problems.push({ pointer: `/roles/${role}/${index}`, message });
       }
-      return problems;
-    });
-  } catch (error) {
-    if (error instanceof ConnectorError) return [{ pointer: '/login', message: error.message }];
-    throw error;
-  }
-};
+    }
+    return problems;
+  });

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { postgresConfig } from '@accessops/connectors';
 import { type Access, type Connector, ConnectorError } from '../../connector.ts';
-import { type Login, type Logins, loginFor, loginForTrial, noSuchLogin } from '../logins.ts';
+import { type Login, type Logins, loginFor, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
 import { checkTarget } from './check-target.ts';
 import { closeRole, dropRole, endSessions, isRoleThere, makeRole, roleNameOf } from './grant-role.ts';
@@ -83,9 +83,7 @@ export const createPostgresConnector = (logins: Logins<PostgresLogin>): Connecto
 
     check: async (trial, signal) => {
       const config = postgresConfig.parse(trial.config);
-      const login = loginForTrial(logins, config.login, trial);
-      if (!login) return [noSuchLogin];
-      return checkTarget(targetOf(login), config, trial.roles, signal);
+      return tryLogin(logins, config.login, trial, (login) => checkTarget(targetOf(login), config, trial.roles, signal));
     },
 
     close: async () => {

@@ -28,12 +28,15 @@ export const fenceOf = async ({ sdk, ask }: Iam, UserName: string): Promise<numb
   }
 };
 
+/** Passes over what is not there any more. */
+const unlessMissing = (error: unknown): void => {
+  if (!isMissing(error)) throw error;
+};
+
 const removeKeys = async ({ sdk, ask, change }: Iam, UserName: string): Promise<void> => {
   const { AccessKeyMetadata = [] } = await ask(new sdk.ListAccessKeysCommand({ UserName }));
   for (const { AccessKeyId } of AccessKeyMetadata) {
-    await change(new sdk.DeleteAccessKeyCommand({ UserName, AccessKeyId })).catch((error: unknown) => {
-      if (!isMissing(error)) throw error;
-    });
+    await change(new sdk.DeleteAccessKeyCommand({ UserName, AccessKeyId })).catch(unlessMissing);
   }
 };
 
@@ -61,9 +64,6 @@ export const removeUser = async (iam: Iam, UserName: string, fence: number): Pro
   const { sdk, change } = iam;
   const seen = await fenceOf(iam, UserName);
   if (seen === undefined || seen > fence) return;
-  const unlessMissing = (error: unknown) => {
-    if (!isMissing(error)) throw error;
-  };
   await removeKeys(iam, UserName).catch(unlessMissing);
   await change(new sdk.DeleteUserPolicyCommand({ UserName, PolicyName: policyName })).catch(unlessMissing);
   await change(new sdk.DeleteUserCommand({ UserName })).catch(unlessMissing);

@@ -1,7 +1,7 @@
 import { s3Config } from '@accessops/connectors';
 import type { IAMClient } from '@aws-sdk/client-iam';
-import { type Access, type Connector, ConnectorError } from '../../connector.ts';
-import { type Login, type Logins, loginFor, loginForTrial, noSuchLogin } from '../logins.ts';
+import type { Access, Connector } from '../../connector.ts';
+import { type Login, type Logins, loginFor, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
 import { untilReplaced } from '../until-replaced.ts';
 import { bucketPolicy } from './bucket-policy.ts';
@@ -72,16 +72,10 @@ export const createS3Connector = (logins: Logins<S3Login>): Connector => {
       await withIam(login, signal, (iam) => removeUser(iam, name, access.fence));
     },
 
-    check: async (trial, signal) => {
-      const login = loginForTrial(logins, s3Config.parse(trial.config).login, trial);
-      if (!login) return [noSuchLogin];
-      try {
+    check: async (trial, signal) =>
+      tryLogin(logins, s3Config.parse(trial.config).login, trial, async (login) => {
         await withIam(login, signal, (iam) => fenceOf(iam, 'accessops-check'));
         return [];
-      } catch (error) {
-        if (error instanceof ConnectorError) return [{ pointer: '/login', message: error.message }];
-        throw error;
-      }
-    },
+      }),
   };
 };

@@ -1,6 +1,6 @@
 import { sshCertificateConfig } from '@accessops/connectors';
 import { type Access, type Connector, ConnectorError } from '../../connector.ts';
-import { type Logins, loginFor, loginForTrial, noSuchLogin } from '../logins.ts';
+import { type Logins, loginFor, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
 import { endOf, hostKeyOf, issueCertificate } from './issue-certificate.ts';
 import { addressOf, runAtHost } from './run-at-host.ts';
@@ -14,21 +14,20 @@ const seconds = (date: Date): number => Math.ceil(date.getTime() / 1000);
  */
 export const createSshCertificateConnector = (logins: Logins<SshLogin>): Connector => {
   const open = (access: Access) => {
-    const config = readConfig(sshCertificateConfig, access);
-    return { login: loginFor(logins, config.login, access), accounts: meaningOf(config.roles, access) };
+    const { login, roles } = readConfig(sshCertificateConfig, access);
+    return { login: loginFor(logins, login, access), roles };
   };
 
   const change = async (command: 'open' | 'close', access: Access, signal: AbortSignal): Promise<'ok' | 'stale'> => {
-    const config = readConfig(sshCertificateConfig, access);
-    const login = loginFor(logins, config.login, access);
-    const said = await runAtHost(login, [command, hostKeyOf(access), access.fence, seconds(endOf(access))], signal);
+    const said = await runAtHost(open(access).login, [command, hostKeyOf(access), access.fence, seconds(endOf(access))], signal);
     if (said === 'ok' || said === 'stale') return said;
     throw new ConnectorError('unknown', 'The host has answered something that makes no sense');
   };
 
   return {
     plan: async (access) => {
-      const { login, accounts } = open(access);
+      const { login, roles } = open(access);
+      const accounts = meaningOf(roles, access);
       return [
         `Sign a certificate for ${accounts.join(', ')} at ${login.settings.ADDRESS}, good for ${Math.ceil(access.durationMs / 60_000)} minutes`,
         'At the end: revoke it, and end its connections',
@@ -36,7 +35,8 @@ export const createSshCertificateConnector = (logins: Logins<SshLogin>): Connect
     },
 
     apply: async (access, signal) => {
-      const { login, accounts } = open(access);
+      const { login, roles } = open(access);
+      const accounts = meaningOf(roles, access);
       const issued = await issueCertificate(login.settings.CA_KEY, access, accounts);
       if ((await change('open', access, signal)) === 'stale') throw new ConnectorError('failed', 'The host has heard from a later worker');
       const { host, port } = addressOf(login);
@@ -47,8 +47,7 @@ export const createSshCertificateConnector = (logins: Logins<SshLogin>): Connect
     },
 
     verify: async (access, signal) => {
-      const config = readConfig(sshCertificateConfig, access);
-      const said = await runAtHost(loginFor(logins, config.login, access), ['show', hostKeyOf(access)], signal);
+      const said = await runAtHost(open(access).login, ['show', hostKeyOf(access)], signal);
       if (said === 'present' || said === 'absent') return said === 'present';
       throw new ConnectorError('unknown', 'The host has answered something that makes no sense');
     },
@@ -57,17 +56,10 @@ export const createSshCertificateConnector = (logins: Logins<SshLogin>): Connect
       await change('close', access, signal);
     },
 
-    check: async (trial, signal) => {
-      const { login: name } = sshCertificateConfig.parse(trial.config);
-      const login = loginForTrial(logins, name, trial);
-      if (!login) return [noSuchLogin];
-      try {
+    check: async (trial, signal) =>
+      tryLogin(logins, sshCertificateConfig.parse(trial.config).login, trial, async (login) => {
         await runAtHost(login, ['check'], signal);
         return [];
-      } catch (error) {
-        if (error instanceof ConnectorError) return [{ pointer: '/login', message: error.message }];
-        throw error;
-      }
-    },
+      }),
   };
 };

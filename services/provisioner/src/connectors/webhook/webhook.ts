@@ -4,7 +4,7 @@ import { ForbiddenAddress, NotSent, post } from '@accessops/outbound';
 import { Webhook } from 'standardwebhooks';
 import { z } from 'zod';
 import { type Access, type Connector, ConnectorError } from '../../connector.ts';
-import { type Login, type Logins, loginFor, loginForTrial, noSuchLogin } from '../logins.ts';
+import { type Login, type Logins, loginFor, tryLogin } from '../logins.ts';
 import { readConfig } from '../read-config.ts';
 import { message, readAnswer } from './read-answer.ts';
 import type { WebhookLogin } from './webhook-login.ts';
@@ -110,16 +110,12 @@ export const createWebhookConnector = (logins: Logins<WebhookLogin>): Connector 
 
     check: async (trial, signal) => {
       const { login: name, url } = webhookConfig.parse(trial.config);
-      const login = loginForTrial(logins, name, trial);
-      if (!login) return [noSuchLogin];
       const { tenantId, tenantSlug: tenant, roles } = trial;
-      try {
+      const ask = async (login: Login<WebhookLogin>) => {
         readAnswer(await send(login, url, 'check', `check_${crypto.randomUUID()}`, { tenantId, tenant, roles }, signal), anything, {});
         return [];
-      } catch (error) {
-        if (error instanceof ConnectorError) return [{ pointer: '/url', message: error.message }];
-        throw error;
-      }
+      };
+      return tryLogin(logins, name, trial, ask, '/url');
     },
 
     hear: async (access, { payload, headers }) => {
