@@ -1,12 +1,12 @@
 import { AppError } from '@accessops/errors';
 import type { ResolvedPrincipalSchema, ResolvePrincipalRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Pool } from 'pg';
 import type { Audience } from './session.ts';
 import type { Settings } from './settings/settings.ts';
 import type { TenantStatus } from './tenant.ts';
 import { isId } from './text.ts';
+import { tenantToProto } from './to-proto.ts';
 
 interface Row {
   email: string;
@@ -52,11 +52,8 @@ const read = async (pool: Pool, values: unknown[]): Promise<Row | undefined> => 
   return rows[0];
 };
 
-const tenantOf = (row: Row): MessageInitShape<typeof ResolvedPrincipalSchema>['tenant'] => {
-  if (row.tenant_id === null) return undefined;
-  const { slug, name, domain, status, version } = row;
-  return { id: row.tenant_id, slug, name, domain, status, version, createdAt: timestampFromDate(new Date(row.created_at)) };
-};
+const tenantOf = (row: Row): MessageInitShape<typeof ResolvedPrincipalSchema>['tenant'] =>
+  row.tenant_id === null ? undefined : tenantToProto({ ...row, id: row.tenant_id, createdAt: new Date(row.created_at) });
 
 const resolveIn = async (
   { pool, settings }: ResolveParts,

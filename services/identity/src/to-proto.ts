@@ -27,7 +27,9 @@ import type { Tenant } from './tenant.ts';
 import type { User } from './user.ts';
 
 /** A tenant as the contract shows it. */
-export const tenantToProto = (tenant: Tenant): MessageInitShape<typeof TenantSchema> => ({
+export const tenantToProto = (
+  tenant: Pick<Tenant, 'id' | 'slug' | 'name' | 'domain' | 'status' | 'version' | 'createdAt'>,
+): MessageInitShape<typeof TenantSchema> => ({
   id: tenant.id,
   slug: tenant.slug,
   name: tenant.name,

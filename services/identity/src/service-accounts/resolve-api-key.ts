@@ -6,6 +6,7 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Pool } from 'pg';
 import type { TenantStatus } from '../tenant.ts';
 import { isId } from '../text.ts';
+import { tenantToProto } from '../to-proto.ts';
 
 interface Row {
   hash: Buffer;
@@ -48,16 +49,15 @@ export const resolveApiKey = async (
 ): Promise<MessageInitShape<typeof ResolvedApiKeySchema>> => {
   const row = isId(keyId) ? await read(pool, keyId, now) : undefined;
   if (!row || !isSame(row.hash, hash)) throw new AppError('INVALID_API_KEY');
-  const { slug, name, domain, status, version } = row;
-  if (named !== '' && named !== anyTenant && named !== slug) throw new AppError('NOT_A_MEMBER');
-  if (status === 'SUSPENDED') throw new AppError('TENANT_SUSPENDED');
+  if (named !== '' && named !== anyTenant && named !== row.slug) throw new AppError('NOT_A_MEMBER');
+  if (row.status === 'SUSPENDED') throw new AppError('TENANT_SUSPENDED');
   if (!row.last_used_at || now.getTime() - new Date(row.last_used_at).getTime() >= noteEveryMs)
     await pool.query('select touch_api_key($1, $2)', [keyId, now]);
   return {
     principal: {
       id: row.account_id,
       email: row.account_name,
-      tenant: { id: row.tenant_id, slug, name, domain, status, version, createdAt: timestampFromDate(new Date(row.created_at)) },
+      tenant: tenantToProto({ ...row, id: row.tenant_id, createdAt: new Date(row.created_at) }),
       permissions: row.scopes,
       custodianIds: row.custodian_ids,
     },
