@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { type Access, type Connector, finalFence } from '../../services/provisioner/src/connector.ts';
 import { createKeycloakGroupConnector } from '../../services/provisioner/src/connectors/keycloak-group/keycloak-group.ts';
+import { newAccess } from '../../services/provisioner/test/access.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from '../../services/provisioner/test/fault-proxy.ts';
 import { type Person, Tenant } from '../client.ts';
 import { admin } from './keycloak.ts';
@@ -50,22 +51,8 @@ describe('membership in groups', () => {
   afterAll(() => proxy.close());
 
   const config = () => ({ login: 'realm', roles: { reader: group } });
-  const access = (partial: Partial<Access> = {}): Access => ({
-    key: randomUUID(),
-    tenantId: randomUUID(),
-    tenantSlug: 'acme',
-    holderId: person.id,
-    resourceKey: 'wiki',
-    role: 'reader',
-    durationMs: 3_600_000,
-    config: config(),
-    parameters: {},
-    attempt: 1,
-    fence: 1,
-    waitingSince: null,
-    answer: null,
-    ...partial,
-  });
+  const access = (partial: Partial<Access> = {}): Access =>
+    newAccess({ holderId: person.id, resourceKey: 'wiki', role: 'reader', config: config(), ...partial });
   const end = (wanted: Access) => connector.revoke({ ...wanted, fence: finalFence }, signal);
   const isIn = async () => (await admin<{ id: string }[]>('GET', `/groups/${group}/members`)).some(({ id }) => id === person.id);
 

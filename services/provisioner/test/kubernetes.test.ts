@@ -4,6 +4,7 @@ import { until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Access, type Connector, finalFence } from '../src/connector.ts';
 import { createKubernetesConnector } from '../src/connectors/kubernetes/kubernetes.ts';
+import { newAccess } from './access.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { openKubeCluster } from './kube-cluster.ts';
 import { type Suite, startSuite } from './suite.ts';
@@ -36,22 +37,7 @@ describe.runIf(cluster)('access to namespaces', () => {
   });
 
   const config = { login: 'main', namespace, roles: { viewer: 'view', editor: 'edit' } };
-  const access = (partial: Partial<Access> = {}): Access => ({
-    key: newId(),
-    tenantId: newId(),
-    tenantSlug: 'acme',
-    holderId: newId(),
-    resourceKey: 'cluster',
-    role: 'viewer',
-    durationMs: 3_600_000,
-    config,
-    parameters: {},
-    attempt: 1,
-    fence: 1,
-    waitingSince: null,
-    answer: null,
-    ...partial,
-  });
+  const access = (partial: Partial<Access> = {}): Access => newAccess({ resourceKey: 'cluster', role: 'viewer', config, ...partial });
   const end = (wanted: Access) => connector.revoke({ ...wanted, fence: finalFence }, signal);
   const maps = (where: string) => `/api/v1/namespaces/${where}/configmaps`;
   const look = (credential: Record<string, unknown>, where = namespace) => cluster.as(credential.token, 'GET', maps(where));

@@ -3,6 +3,7 @@ import { until } from '@accessops/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Access, type Connector, finalFence } from '../src/connector.ts';
 import { createPostgresConnector } from '../src/connectors/postgres/postgres.ts';
+import { newAccess } from './access.ts';
 import { createTargetDatabase, logIn, type TargetDatabase } from './target.ts';
 
 const never = new AbortController().signal;
@@ -27,22 +28,8 @@ afterAll(async () => {
 });
 
 const config = () => ({ login: 'prod', roles: { reader: [target.roles.reader], writer: [target.roles.writer] } });
-const access = (partial: Partial<Access> = {}): Access => ({
-  key: newId(),
-  tenantId: newId(),
-  tenantSlug: 'acme',
-  holderId: newId(),
-  resourceKey: 'prod-db',
-  role: 'reader',
-  durationMs: 3_600_000,
-  config: config(),
-  parameters: {},
-  attempt: 1,
-  fence: 1,
-  waitingSince: null,
-  answer: null,
-  ...partial,
-});
+const access = (partial: Partial<Access> = {}): Access =>
+  newAccess({ resourceKey: 'prod-db', role: 'reader', config: config(), ...partial });
 const end = (wanted: Access) => connector.revoke({ ...wanted, fence: finalFence }, never);
 const roleOf = async ({ key }: Access) =>
   (await target.sql.query('select * from pg_roles where rolname = $1', [`accessops_${key.replaceAll('-', '')}`])).rows[0];

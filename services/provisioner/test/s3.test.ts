@@ -4,6 +4,7 @@ import { until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Access, type Connector, finalFence } from '../src/connector.ts';
 import { createS3Connector } from '../src/connectors/s3/s3.ts';
+import { newAccess } from './access.ts';
 import { end, spawnProvisioner } from './child.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { startS3Store } from './s3-store.ts';
@@ -38,22 +39,7 @@ describe.runIf(store)('access to buckets', () => {
   });
 
   const config = { login: 'lake', bucket: 'mine', roles: { reader: 'read', writer: 'read-write' } };
-  const access = (partial: Partial<Access> = {}): Access => ({
-    key: newId(),
-    tenantId: newId(),
-    tenantSlug: 'acme',
-    holderId: newId(),
-    resourceKey: 'lake',
-    role: 'writer',
-    durationMs: 3_600_000,
-    config,
-    parameters: {},
-    attempt: 1,
-    fence: 1,
-    waitingSince: null,
-    answer: null,
-    ...partial,
-  });
+  const access = (partial: Partial<Access> = {}): Access => newAccess({ resourceKey: 'lake', role: 'writer', config, ...partial });
   const finish = (wanted: Access) => connector.revoke({ ...wanted, fence: finalFence }, signal);
 
   test('when access is made, then its key works with the bucket as the role says, and with nothing else', async () => {

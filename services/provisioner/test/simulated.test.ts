@@ -1,9 +1,9 @@
-import { newId } from '@accessops/db';
 import { createDatabase, type TestDatabase } from '@accessops/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Access, ConnectorError, finalFence } from '../src/connector.ts';
 import { createSimulatedConnector } from '../src/connectors/simulated.ts';
+import { newAccess } from './access.ts';
 
 let database: TestDatabase;
 let pool: pg.Pool;
@@ -16,22 +16,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-const access = (partial: Partial<Access> = {}): Access => ({
-  key: newId(),
-  tenantId: newId(),
-  holderId: newId(),
-  resourceKey: 'staging-db',
-  role: 'reader',
-  tenantSlug: 'acme',
-  durationMs: 3_600_000,
-  config: {},
-  parameters: {},
-  attempt: 1,
-  fence: 1,
-  waitingSince: null,
-  answer: null,
-  ...partial,
-});
+const access = (partial: Partial<Access> = {}): Access => newAccess({ resourceKey: 'staging-db', role: 'reader', config: {}, ...partial });
 
 const never = new AbortController().signal;
 const timesCreated = async ({ key, tenantId }: Access) => {

@@ -5,6 +5,7 @@ import { until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Access, type Connector, finalFence } from '../src/connector.ts';
 import { createSshCertificateConnector } from '../src/connectors/ssh-certificate/ssh-certificate.ts';
+import { newAccess } from './access.ts';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { startSshHost } from './ssh-host.ts';
 import { type Suite, startSuite } from './suite.ts';
@@ -41,22 +42,7 @@ describe.runIf(host)('access to hosts', () => {
   });
 
   const config = { login: 'web', roles: { operator: ['root'] } };
-  const access = (partial: Partial<Access> = {}): Access => ({
-    key: newId(),
-    tenantId: newId(),
-    tenantSlug: 'acme',
-    holderId: newId(),
-    resourceKey: 'web-1',
-    role: 'operator',
-    durationMs: 3_600_000,
-    config,
-    parameters: {},
-    attempt: 1,
-    fence: 1,
-    waitingSince: null,
-    answer: null,
-    ...partial,
-  });
+  const access = (partial: Partial<Access> = {}): Access => newAccess({ resourceKey: 'web-1', role: 'operator', config, ...partial });
   const end = (wanted: Access) => connector.revoke({ ...wanted, fence: finalFence }, signal);
 
   test('when access is made, then its certificate logs in to the account it is for, and gives a terminal and nothing else', async () => {
