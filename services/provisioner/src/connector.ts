@@ -60,6 +60,25 @@ export interface Trial {
   roles: readonly string[];
 }
 
+/** Where access to a resource is given: the configuration says at which target. */
+export interface Site {
+  tenantId: string;
+  tenantSlug: string | null;
+  resourceKey: string;
+  config: Record<string, unknown>;
+}
+
+/** Something at a target by which somebody has access there, or had. */
+export interface Found {
+  /** The access that it belongs to, by the mark that the connector has left there; null for what others have made. */
+  key: string | null;
+  /** What it is called there, and what it is, in a word: `role`, `user`, `member`. For people. */
+  name: string;
+  kind: string;
+  /** False: only something of the access is left, by which nobody gets in. */
+  inForce: boolean;
+}
+
 /**
  * Hands on one kind of target. Every call is idempotent under `access.key`, ends when `signal` says so, and throws a
  * ConnectorError for what people may read.
@@ -75,6 +94,11 @@ export interface Connector {
   revoke(access: Access, signal: AbortSignal): Promise<void>;
   /** Asks the target whether it could be worked with like this; changes nothing that people would notice. */
   check(trial: Trial, signal: AbortSignal): Promise<ConfigProblem[]>;
+  /**
+   * Looks at what is there now: all access at the target that carries our mark, whoever had it made, and access to this very site that others
+   * have given. Null when the target cannot tell. Changes nothing. Missing where a target never can.
+   */
+  list?(site: Site, signal: AbortSignal): Promise<Found[] | null>;
   /**
    * Understands what the target tells later of this access; for targets that answer `pending`. Answers for which fence it is meant.
    * Throws WEBHOOK_SIGNATURE_INVALID for whatever is not from the target, or about another access.

@@ -1,7 +1,7 @@
 import type { ConfigProblem } from '@accessops/connectors';
 import { ConfigError, withSecretFiles } from '@accessops/telemetry';
 import { z } from 'zod';
-import { type Access, ConnectorError, type Trial } from '../connector.ts';
+import { ConnectorError, type Trial } from '../connector.ts';
 
 /** A way into a target that an operator has given to the provisioner. */
 export interface Login<Settings> {
@@ -51,12 +51,12 @@ const mayUse = ({ tenants: allowed }: Login<unknown>, { tenantId, tenantSlug }: 
   allowed.has(tenantId) || (tenantSlug !== null && allowed.has(tenantSlug));
 
 /** The login of this name; a ConnectorError when there is none for the tenant. */
-export const loginFor = <S>(logins: Logins<S>, name: string, access: Access): Login<S> => {
+export const loginFor = <S>(logins: Logins<S>, name: string, tenant: Pick<Trial, 'tenantId' | 'tenantSlug'>): Login<S> => {
   const login = logins.get(name);
   if (!login) throw new ConnectorError('refused', `There is no login "${name}" for this connector`);
-  if (mayUse(login, access)) return login;
+  if (mayUse(login, tenant)) return login;
   // The tenant's name comes with an event of its own, maybe later.
-  throw new ConnectorError(access.tenantSlug === null ? 'failed' : 'refused', `The login "${name}" is not for this organisation`);
+  throw new ConnectorError(tenant.tenantSlug === null ? 'failed' : 'refused', `The login "${name}" is not for this organisation`);
 };
 
 /** The same words whether there is no such login or it is for others: which ones others have is nobody's business. */
