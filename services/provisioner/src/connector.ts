@@ -26,6 +26,8 @@ export interface Access {
   waitingSince: Date | null;
   /** That answer, if it has come since the last attempt. */
   answer: Answer | null;
+  /** What `plan` wanted to have kept for `apply`; null when nothing was, or nobody has planned. */
+  savedPlan: string | null;
 }
 
 /** What a target has told later, by itself. */
@@ -41,6 +43,14 @@ export interface Message {
   payload: Uint8Array;
   /** By their names in small letters. */
   headers: Record<string, string>;
+}
+
+/** What `apply` would do. */
+export interface Plan {
+  /** In words, for whoever decides; never a secret. */
+  steps: string[];
+  /** What `apply` is to be handed so that it does this and nothing else; it is kept sealed. */
+  saved?: string;
 }
 
 /** What a connector needs in order to find the access again; kept in the clear, so never a secret. */
@@ -84,8 +94,8 @@ export interface Found {
  * ConnectorError for what people may read.
  */
 export interface Connector {
-  /** What `apply` would do, in words; touches nothing. */
-  plan(access: Access): Promise<string[]>;
+  /** What `apply` would do; touches nothing. */
+  plan(access: Access, signal: AbortSignal): Promise<Plan>;
   /** Makes the access; resolves only once it is in force. Applied again, it answers a credential that works instead of the former one. */
   apply(access: Access, signal: AbortSignal): Promise<Applied>;
   /** Asks the target whether anything of the access is there now. */
@@ -104,6 +114,8 @@ export interface Connector {
    * Throws WEBHOOK_SIGNATURE_INVALID for whatever is not from the target, or about another access.
    */
   hear?(access: Access, message: Message): Promise<{ fence: number; answer: Answer }>;
+  /** How long one call about the access may take, where the usual time is too short. */
+  deadlineMs?(access: Access): number;
   /** Lets go of what it holds: connections, mostly. */
   close?(): Promise<void>;
 }

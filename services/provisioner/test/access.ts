@@ -13,5 +13,6 @@ export const newAccess = (of: Pick<Access, 'resourceKey' | 'role' | 'config'> & 
   fence: 1,
   waitingSince: null,
   answer: null,
+  savedPlan: null,
   ...of,
 });

@@ -196,7 +196,7 @@ test('when a connection is checked, then what somebody has to put right is named
 });
 
 test('when an approver asks what will change, then it is said in words, without touching the target', async () => {
-  const plan = await connector.plan(access({ config: config() }));
-  expect(plan.join('\n')).toContain(target.roles.reader);
-  expect(plan.join('\n')).toContain(target.name);
+  const { steps } = await connector.plan(access({ config: config() }), never);
+  expect(steps.join('\n')).toContain(target.roles.reader);
+  expect(steps.join('\n')).toContain(target.name);
 });

@@ -32,7 +32,7 @@ const timesCreated = async ({ key, tenantId }: Access) => {
 test('when access is applied twice under one key, then it is made once and the later credential counts', async () => {
   const connector = createSimulatedConnector(pool);
   const wanted = access();
-  expect(await connector.plan(wanted)).toEqual([expect.stringContaining('staging-db')]);
+  expect(await connector.plan(wanted, never)).toEqual({ steps: [expect.stringContaining('staging-db')] });
   const first = await connector.apply(wanted, never);
   const second = await connector.apply({ ...wanted, attempt: 2, fence: 2 }, never);
   expect(second.handle).toEqual(first.handle);

@@ -20,7 +20,7 @@ export const createSimulatedConnector = (target: Pool): Connector => {
   };
 
   return {
-    plan: async (access) => [`Create ${usernameOf(access)} on ${access.resourceKey} with the role ${access.role}`],
+    plan: async (access) => ({ steps: [`Create ${usernameOf(access)} on ${access.resourceKey} with the role ${access.role}`] }),
 
     apply: async (access, signal) => {
       const { alwaysFail, failFirst, failAfterApplyFirst, latencyMs, answerLatencyMs } = readConfig(simulatedConfig, access);

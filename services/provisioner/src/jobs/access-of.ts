@@ -22,4 +22,5 @@ export const accessOf = (
   fence: job.kind === 'REVOKE' ? finalFence : job.attempts,
   waitingSince: job.waitingSince,
   answer,
+  savedPlan: null,
 });

@@ -16,10 +16,12 @@ export const createKeycloakGroupConnector = (logins: Logins<KeycloakLogin>): Con
   return {
     plan: async (access) => {
       const { login, group } = open(access);
-      return [
-        `Put the holder into the group ${group} of the realm ${login.settings.REALM}`,
-        'At the end: take them out again, unless they are there for another reason',
-      ];
+      return {
+        steps: [
+          `Put the holder into the group ${group} of the realm ${login.settings.REALM}`,
+          'At the end: take them out again, unless they are there for another reason',
+        ],
+      };
     },
 
     apply: async (access, signal) => {

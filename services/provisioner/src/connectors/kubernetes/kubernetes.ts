@@ -20,13 +20,15 @@ export const createKubernetesConnector = (logins: Logins<KubernetesLogin>): Conn
   return {
     plan: async (access) => {
       const { config, place } = open(access);
-      return [
-        place.own
-          ? `Make the namespace ${place.namespace}, which is deleted at the end with all that is in it`
-          : `Use the namespace ${place.namespace}`,
-        `Bind the ClusterRole ${meaningOf(config.roles, access)} there to a service account of its own, and give out a token for it`,
-        'At the end: remove the binding, the token and the account',
-      ];
+      return {
+        steps: [
+          place.own
+            ? `Make the namespace ${place.namespace}, which is deleted at the end with all that is in it`
+            : `Use the namespace ${place.namespace}`,
+          `Bind the ClusterRole ${meaningOf(config.roles, access)} there to a service account of its own, and give out a token for it`,
+          'At the end: remove the binding, the token and the account',
+        ],
+      };
     },
 
     apply: async (access, signal) => {

@@ -34,11 +34,13 @@ export const createPostgresConnector = (logins: Logins<PostgresLogin>): Connecto
   return {
     plan: async (access) => {
       const { config, target, name } = open(access);
-      return [
-        `Create the login ${name} on the database ${target.address.database}`,
-        `Give it the privileges of ${meaningOf(config.roles, access).join(', ')}, and at most ${config.connectionLimit} sessions`,
-        'At the end: close its sessions, pass on what it owns, and drop it',
-      ];
+      return {
+        steps: [
+          `Create the login ${name} on the database ${target.address.database}`,
+          `Give it the privileges of ${meaningOf(config.roles, access).join(', ')}, and at most ${config.connectionLimit} sessions`,
+          'At the end: close its sessions, pass on what it owns, and drop it',
+        ],
+      };
     },
 
     apply: async (access, signal) => {

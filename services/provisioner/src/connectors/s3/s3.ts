@@ -48,10 +48,12 @@ export const createS3Connector = (logins: Logins<S3Login>): Connector => {
   return {
     plan: async (access) => {
       const { config, name } = open(access);
-      return [
-        `Make the user ${name}, with a key that may ${meaningOf(config.roles, access).replace('-', ' and ')} objects of the bucket ${config.bucket}`,
-        'At the end: delete its key, and the user',
-      ];
+      return {
+        steps: [
+          `Make the user ${name}, with a key that may ${meaningOf(config.roles, access).replace('-', ' and ')} objects of the bucket ${config.bucket}`,
+          'At the end: delete its key, and the user',
+        ],
+      };
     },
 
     apply: async (access, signal) => {

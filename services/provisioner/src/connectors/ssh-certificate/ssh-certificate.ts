@@ -28,10 +28,12 @@ export const createSshCertificateConnector = (logins: Logins<SshLogin>): Connect
     plan: async (access) => {
       const { login, roles } = open(access);
       const accounts = meaningOf(roles, access);
-      return [
-        `Sign a certificate for ${accounts.join(', ')} at ${login.settings.ADDRESS}, good for ${Math.ceil(access.durationMs / 60_000)} minutes`,
-        'At the end: revoke it, and end its connections',
-      ];
+      return {
+        steps: [
+          `Sign a certificate for ${accounts.join(', ')} at ${login.settings.ADDRESS}, good for ${Math.ceil(access.durationMs / 60_000)} minutes`,
+          'At the end: revoke it, and end its connections',
+        ],
+      };
     },
 
     apply: async (access, signal) => {

@@ -80,7 +80,12 @@ export const createWebhookConnector = (logins: Logins<WebhookLogin>): Connector 
   return {
     plan: async (access) => {
       const { url } = readConfig(webhookConfig, access);
-      return [`Ask ${new URL(url).host} to give the role ${access.role} on ${access.resourceKey}`, 'At the end: ask it to take that away'];
+      return {
+        steps: [
+          `Ask ${new URL(url).host} to give the role ${access.role} on ${access.resourceKey}`,
+          'At the end: ask it to take that away',
+        ],
+      };
     },
 
     apply: async (access, signal) => {
