@@ -98,6 +98,11 @@ export interface Connector {
   plan(access: Access, signal: AbortSignal): Promise<Plan>;
   /** Makes the access; resolves only once it is in force. Applied again, it answers a credential that works instead of the former one. */
   apply(access: Access, signal: AbortSignal): Promise<Applied>;
+  /**
+   * Has access that is in force last until `access.durationMs` from now. Answers what the holder needs from the former end on, or null when
+   * the credential stays as it is; what they have goes on working meanwhile. Missing where nothing at the target ends by itself.
+   */
+  extend?(access: Access, signal: AbortSignal): Promise<Record<string, unknown> | null>;
   /** Asks the target whether anything of the access is there now. */
   verify(access: Access, signal: AbortSignal): Promise<boolean>;
   /** Takes the access away, also when `apply` had never answered; nothing to take away is no error. */
@@ -128,6 +133,9 @@ export interface Connector {
  * `pending`: the target has taken it on and will tell; it is asked again from time to time, which counts as no attempt.
  */
 export type FailureKind = 'refused' | 'failed' | 'unknown' | 'pending';
+
+/** What `extend` throws for access that somebody has taken away at the target. */
+export const nothingToExtend = () => new ConnectorError('refused', 'The target does not have the access any more');
 
 /** A failure whose message people may read. */
 export class ConnectorError extends Error {

@@ -78,6 +78,19 @@ describe.runIf(cluster)('access to namespaces', () => {
     await end(wanted);
   });
 
+  test('when access is extended, then there is a token that lasts longer, and both are good until the end', async () => {
+    const wanted = access({ durationMs: 900_000 });
+    await expect(connector.extend?.(wanted, signal)).rejects.toMatchObject({ kind: 'refused' });
+    const { credential } = await connector.apply(wanted, signal);
+    const longer = await connector.extend?.({ ...wanted, fence: 2, durationMs: 3_600_000 }, signal);
+    const endOf = (token: unknown): number => JSON.parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString()).exp;
+    expect(endOf(longer?.token) - endOf(credential.token)).toBeGreaterThan(2000);
+    await Promise.all([becomes(200, credential), becomes(200, longer ?? {})]);
+    await expect(connector.apply(wanted, signal)).rejects.toMatchObject({ kind: 'failed' });
+    await end(wanted);
+    await Promise.all([becomes(401, credential), becomes(401, longer ?? {})]);
+  });
+
   test('when no namespace is named, then there is one of its own, which goes with the access', async () => {
     const wanted = access({ config: { ...config, namespace: undefined }, role: 'editor' });
     const { credential } = await connector.apply(wanted, signal);

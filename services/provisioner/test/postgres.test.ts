@@ -78,6 +78,30 @@ test('when access is made, then it ends by itself at the target too, by the cloc
   await end(wanted);
 });
 
+test('when access is extended, then its password and its sessions go on beyond the first end, and logins end after the second', async () => {
+  const wanted = access({ durationMs: 1500 });
+  const { credential } = await connector.apply(wanted, never);
+  const session = await logIn(credential);
+  const first = (await roleOf(wanted)).rolvaliduntil as Date;
+  expect(await connector.extend?.({ ...wanted, fence: 2, durationMs: 4000 }, never)).toBeNull();
+  const moved = await target.sql.query('select clock_timestamp() > $1 as over', [first]);
+  expect(moved.rows[0].over).toBe(false);
+  await until(async () => (await target.sql.query('select clock_timestamp() > $1 as over', [first])).rows[0].over);
+  await (await logIn(credential)).end();
+  expect((await session.query('select 1')).rowCount).toBe(1);
+  await expect(connector.apply(wanted, never)).rejects.toMatchObject({ kind: 'failed' });
+  await until(async () => (await codeOf(logIn(credential).then((client) => client.end()))) === '28P01');
+  await session.end();
+  await end(wanted);
+  await expect(connector.extend?.({ ...wanted, fence: 3 }, never)).rejects.toMatchObject({ kind: 'failed' });
+});
+
+test('when the role was dropped behind our back, then there is nothing to extend', async () => {
+  const wanted = access();
+  await expect(connector.extend?.(wanted, never)).rejects.toMatchObject({ kind: 'refused' });
+  expect(await roleOf(wanted)).toBeUndefined();
+});
+
 test('when nobody may open more sessions than allowed, then one more is refused', async () => {
   const wanted = access({ config: { ...config(), connectionLimit: 1 } });
   const { credential } = await connector.apply(wanted, never);

@@ -89,6 +89,19 @@ describe.runIf(store)('access to buckets', () => {
     await finish(wanted);
   });
 
+  test('when access is extended, then the same key goes on beyond the first end, and ends after the second', async () => {
+    const wanted = access({ durationMs: 2500 });
+    await expect(connector.extend?.(wanted, signal)).rejects.toMatchObject({ kind: 'refused' });
+    const { credential } = await connector.apply(wanted, signal);
+    const over = Date.now() + 2500;
+    expect(await connector.extend?.({ ...wanted, fence: 2, durationMs: 6000 }, signal)).toBeNull();
+    await until(() => Date.now() > over);
+    expect(await store.as(credential, 'GET', '/mine?list-type=2')).toBe(200);
+    await until(async () => (await store.as(credential, 'GET', '/mine?list-type=2')) === 403, { timeoutMs: 10_000 });
+    await expect(connector.extend?.(wanted, signal)).rejects.toMatchObject({ kind: 'failed' });
+    await finish(wanted);
+  });
+
   test('when it is applied twice under one key, then there is one user, and the later key counts', async () => {
     const wanted = access();
     const first = await connector.apply(wanted, signal);

@@ -41,6 +41,19 @@ test('when access is applied twice under one key, then it is made once and the l
   expect(await timesCreated(wanted)).toBe(1);
 });
 
+test('when access is extended, then it stays what it is, under the number of who has extended it', async () => {
+  const connector = createSimulatedConnector(pool);
+  const wanted = access();
+  await expect(connector.extend?.({ ...wanted, fence: 2 }, never)).rejects.toMatchObject({ kind: 'refused' });
+  await connector.apply(wanted, never);
+  expect(await connector.extend?.({ ...wanted, fence: 3 }, never)).toBeNull();
+  await expect(connector.apply({ ...wanted, fence: 2 }, never)).rejects.toMatchObject({ kind: 'failed' });
+  await expect(connector.extend?.({ ...wanted, fence: 2 }, never)).rejects.toMatchObject({ kind: 'failed' });
+  expect([await connector.verify(wanted, never), await timesCreated(wanted)]).toEqual([true, 1]);
+  await connector.revoke({ ...wanted, fence: finalFence }, never);
+  await expect(connector.extend?.({ ...wanted, fence: 4 }, never)).rejects.toMatchObject({ kind: 'refused' });
+});
+
 test('when access was taken away for good, then nothing under its key brings it back', async () => {
   const connector = createSimulatedConnector(pool);
   const wanted = access();

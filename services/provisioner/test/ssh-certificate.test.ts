@@ -105,6 +105,24 @@ describe.runIf(host)('access to hosts', () => {
     expect([host.isRevoked(first.credential), host.isRevoked(second.credential)]).toEqual([true, true]);
   });
 
+  test('when access is extended, then both certificates log in, open connections stay, and all of it ends at the end', async () => {
+    const wanted = access({ durationMs: 60_000 });
+    await expect(connector.extend?.(wanted, signal)).rejects.toMatchObject({ kind: 'refused' });
+    const { credential: first } = await connector.apply(wanted, signal);
+    const open = host.start(first, '-N');
+    const second = (await connector.extend?.({ ...wanted, fence: 2, durationMs: 120_000 }, signal)) ?? {};
+    const third = (await connector.extend?.({ ...wanted, fence: 3, durationMs: 180_000 }, signal)) ?? {};
+    expect([first, second, third].map((credential) => host.run(credential, 'true').code)).toEqual([0, 0, 0]);
+    expect(open.exitCode).toBeNull();
+    const { credential: renewed } = await connector.apply({ ...wanted, fence: 4 }, signal);
+    expect([first, second, third, renewed].map((credential) => host.run(credential, 'true').code)).toEqual([255, 255, 255, 0]);
+    const ended = once(open, 'exit');
+    await end(wanted);
+    await ended;
+    expect(host.run(renewed, 'true').code).toBe(255);
+    await expect(connector.extend?.({ ...wanted, fence: 5 }, signal)).rejects.toMatchObject({ kind: 'failed' });
+  });
+
   test('when access of one ends, then that of another goes on', async () => {
     const [one, other] = [access(), access()];
     const mine = await connector.apply(one, signal);

@@ -1,4 +1,4 @@
-import { type Access, ConnectorError } from '../../connector.ts';
+import { type Access, ConnectorError, nothingToExtend } from '../../connector.ts';
 import { type Cluster, statusOf, unlessMissing } from './cluster.ts';
 
 /** The namespace at the target that is ours: service accounts of grants live there. */
@@ -60,27 +60,13 @@ const removeSecrets = async ({ core }: Cluster, access: Access): Promise<void> =
   }
 };
 
-/** Makes the access, or makes it anew; answers a token that is good until the end, as long as the secret that it is bound to is there. */
-export const makeAccount = async (cluster: Cluster, access: Access, { namespace, own }: Place, clusterRole: string): Promise<string> => {
-  const { core, rbac } = cluster;
+/** A token that is good until the end, as long as the secret that it is bound to is there. */
+const issueToken = async ({ core }: Cluster, access: Access): Promise<string> => {
   const name = nameOf(access);
-  await claim(cluster, access);
-  if (own) await ensure(core.createNamespace({ body: { metadata: metadataOf(namespace, access) } }));
-  await removeSecrets(cluster, access);
   const secret = await core.createNamespacedSecret({
     namespace: homeNamespace,
     body: { metadata: metadataOf(`${name}-${access.fence}`, access), immutable: true },
   });
-  await ensure(
-    rbac.createNamespacedRoleBinding({
-      namespace,
-      body: {
-        metadata: metadataOf(name, access),
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: clusterRole },
-        subjects: [{ kind: 'ServiceAccount', name, namespace: homeNamespace }],
-      },
-    }),
-  );
   const { status } = await core.createNamespacedServiceAccountToken({
     name,
     namespace: homeNamespace,
@@ -94,6 +80,33 @@ export const makeAccount = async (cluster: Cluster, access: Access, { namespace,
   });
   if (!status?.token) throw new ConnectorError('unknown', 'The cluster has given no token');
   return status.token;
+};
+
+/** Makes the access, or makes it anew; answers a token for it, and no former one is good any more. */
+export const makeAccount = async (cluster: Cluster, access: Access, { namespace, own }: Place, clusterRole: string): Promise<string> => {
+  const { core, rbac } = cluster;
+  const name = nameOf(access);
+  await claim(cluster, access);
+  if (own) await ensure(core.createNamespace({ body: { metadata: metadataOf(namespace, access) } }));
+  await removeSecrets(cluster, access);
+  await ensure(
+    rbac.createNamespacedRoleBinding({
+      namespace,
+      body: {
+        metadata: metadataOf(name, access),
+        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: clusterRole },
+        subjects: [{ kind: 'ServiceAccount', name, namespace: homeNamespace }],
+      },
+    }),
+  );
+  return issueToken(cluster, access);
+};
+
+/** Answers one more token, which lasts longer; the former ones stay good until their own end. */
+export const prolongAccount = async (cluster: Cluster, access: Access): Promise<string> => {
+  if (!(await attemptAt(cluster, nameOf(access)))) throw nothingToExtend();
+  await claim(cluster, access);
+  return issueToken(cluster, access);
 };
 
 /** Removes the access: the right first, then the token, then what is left. */

@@ -1,9 +1,9 @@
 import { kubernetesConfig } from '@accessops/connectors';
 import type { Access, Connector } from '../../connector.ts';
-import { type Logins, loginFor, tryLogin } from '../logins.ts';
+import { type Login, type Logins, loginFor, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
 import { type Cluster, unlessMissing, withCluster } from './cluster.ts';
-import { homeNamespace, isThere, makeAccount, nameOf, type Place, removeAccount } from './grant-account.ts';
+import { homeNamespace, isThere, makeAccount, nameOf, type Place, prolongAccount, removeAccount } from './grant-account.ts';
 import type { KubernetesLogin } from './kubernetes-login.ts';
 
 /**
@@ -16,6 +16,13 @@ export const createKubernetesConnector = (logins: Logins<KubernetesLogin>): Conn
     const place: Place = { namespace: config.namespace ?? nameOf(access), own: config.namespace === undefined };
     return { config, place, login: loginFor(logins, config.login, access) };
   };
+
+  const credentialOf = ({ settings: { URL: server, CA } }: Login<KubernetesLogin>, { namespace }: Place, token: string) => ({
+    server,
+    ...(CA && { certificateAuthority: CA }),
+    namespace,
+    token,
+  });
 
   return {
     plan: async (access) => {
@@ -35,11 +42,12 @@ export const createKubernetesConnector = (logins: Logins<KubernetesLogin>): Conn
       const { config, place, login } = open(access);
       const role = meaningOf(config.roles, access);
       const token = await withCluster(login, signal, (cluster) => makeAccount(cluster, access, place, role));
-      const { URL: server, CA } = login.settings;
-      return {
-        handle: { serviceAccount: nameOf(access), namespace: place.namespace },
-        credential: { server, ...(CA && { certificateAuthority: CA }), namespace: place.namespace, token },
-      };
+      return { handle: { serviceAccount: nameOf(access), namespace: place.namespace }, credential: credentialOf(login, place, token) };
+    },
+
+    extend: async (access, signal) => {
+      const { place, login } = open(access);
+      return credentialOf(login, place, await withCluster(login, signal, (cluster) => prolongAccount(cluster, access)));
     },
 
     verify: async (access, signal) => {

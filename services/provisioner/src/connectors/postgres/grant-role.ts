@@ -15,6 +15,15 @@ export interface RoleOptions {
   connectionLimit: PostgresConfig['connectionLimit'];
 }
 
+/** The end of access that begins or goes on now, by the clock of the target; as a literal. */
+const endOf = async (client: ClientBase, durationMs: number): Promise<string> => {
+  const { rows } = await client.query<{ until: string }>(
+    `select to_char((clock_timestamp() + $1 * interval '1 millisecond') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as until`,
+    [durationMs],
+  );
+  return escapeLiteral(rows[0]?.until ?? '');
+};
+
 /**
  * Makes the role, or makes it anew: it logs in with the password of the verifier until its time is up by the clock of the target. It has
  * the privileges of the roles it is a member of, but cannot become one of them, nor hand them on.
@@ -22,16 +31,19 @@ export interface RoleOptions {
 export const makeRole = async (client: ClientBase, name: string, { verifier, memberOf, durationMs, connectionLimit }: RoleOptions) => {
   const role = escapeIdentifier(name);
   if (!(await roleExists(client, name))) await client.query(`create role ${role}`);
-  const { rows } = await client.query<{ until: string }>(
-    `select to_char((clock_timestamp() + $1 * interval '1 millisecond') at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') as until`,
-    [durationMs],
-  );
-  const until = escapeLiteral(rows[0]?.until ?? '');
+  const until = await endOf(client, durationMs);
   await client.query(
     `alter role ${role} with login connection limit ${connectionLimit} password ${escapeLiteral(verifier)} valid until ${until}`,
   );
   const groups = memberOf.map(escapeIdentifier).join(', ');
   await client.query(`grant ${groups} to ${role} with inherit true, set false, admin false`);
+};
+
+/** Has the role log in for longer, with the password that it has; false when there is no such role. */
+export const prolongRole = async (client: ClientBase, name: string, durationMs: number): Promise<boolean> => {
+  if (!(await roleExists(client, name))) return false;
+  await client.query(`alter role ${escapeIdentifier(name)} valid until ${await endOf(client, durationMs)}`);
+  return true;
 };
 
 /** Shuts the door: nobody logs in any more. Its owner may see to its sessions afterwards. */

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { postgresConfig } from '@accessops/connectors';
-import { type Access, type Connector, ConnectorError } from '../../connector.ts';
+import { type Access, type Connector, ConnectorError, nothingToExtend } from '../../connector.ts';
 import { type Login, type Logins, loginFor, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
 import { checkTarget } from './check-target.ts';
-import { closeRole, dropRole, endSessions, isRoleThere, makeRole, roleNameOf } from './grant-role.ts';
+import { closeRole, dropRole, endSessions, isRoleThere, makeRole, prolongRole, roleNameOf } from './grant-role.ts';
 import { claimAbsence, claimPresence, ensureLedger, noteRole } from './ledger.ts';
 import type { PostgresLogin } from './postgres-login.ts';
 import { scramVerifier } from './scram-verifier.ts';
@@ -56,6 +56,16 @@ export const createPostgresConnector = (logins: Logins<PostgresLogin>): Connecto
         await noteRole(client, access);
       });
       return { handle: { username: name }, credential: { ...target.address, username: name, password } };
+    },
+
+    extend: async (access, signal) => {
+      const { target, name } = open(access);
+      await target.transaction(signal, async (client) => {
+        await ensureLedger(client);
+        if (!(await claimPresence(client, access, name))) throw new ConnectorError('failed', 'The target has heard from a later worker');
+        if (!(await prolongRole(client, name, access.durationMs))) throw nothingToExtend();
+      });
+      return null;
     },
 
     verify: async (access, signal) => {

@@ -1,5 +1,5 @@
 import type { IAMClient } from '@aws-sdk/client-iam';
-import { type Access, ConnectorError } from '../../connector.ts';
+import { type Access, ConnectorError, nothingToExtend } from '../../connector.ts';
 import { isMissing, isThere } from './explain-failure.ts';
 
 /** The IAM interface for one call. */
@@ -57,6 +57,16 @@ export const makeUser = async (iam: Iam, UserName: string, fence: number, Policy
   const { AccessKey } = await change(new sdk.CreateAccessKeyCommand({ UserName }));
   if (!AccessKey?.AccessKeyId || !AccessKey.SecretAccessKey) throw new ConnectorError('unknown', 'The store has given no key');
   return { accessKeyId: AccessKey.AccessKeyId, secretAccessKey: AccessKey.SecretAccessKey };
+};
+
+/** Gives the user a policy that lasts longer; its key stays. */
+export const prolongUser = async (iam: Iam, UserName: string, fence: number, PolicyDocument: string): Promise<void> => {
+  const { sdk, change } = iam;
+  const seen = await fenceOf(iam, UserName);
+  if (seen === undefined) throw nothingToExtend();
+  if (seen > fence) throw new ConnectorError('failed', 'The store has heard from a later worker');
+  await change(new sdk.TagUserCommand({ UserName, Tags: [{ Key: fenceTag, Value: String(fence) }] }));
+  await change(new sdk.PutUserPolicyCommand({ UserName, PolicyName: policyName, PolicyDocument }));
 };
 
 /** Removes the user: first its keys, so that nobody gets in any more. */

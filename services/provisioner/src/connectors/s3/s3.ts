@@ -6,7 +6,7 @@ import { meaningOf, readConfig } from '../read-config.ts';
 import { untilReplaced } from '../until-replaced.ts';
 import { bucketPolicy } from './bucket-policy.ts';
 import { explainFailure } from './explain-failure.ts';
-import { fenceOf, type Iam, makeUser, removeUser, userNameOf } from './grant-user.ts';
+import { fenceOf, type Iam, makeUser, prolongUser, removeUser, userNameOf } from './grant-user.ts';
 import type { S3Login } from './s3-login.ts';
 
 /** Runs `work` with the IAM interface of a login; throws a ConnectorError that tells what is known. */
@@ -42,7 +42,8 @@ const withIam = async <T>({ name, settings }: Login<S3Login>, signal: AbortSigna
 export const createS3Connector = (logins: Logins<S3Login>): Connector => {
   const open = (access: Access) => {
     const config = readConfig(s3Config, access);
-    return { config, login: loginFor(logins, config.login, access), name: userNameOf(access) };
+    const policy = () => bucketPolicy(config.bucket, meaningOf(config.roles, access), new Date(Date.now() + access.durationMs));
+    return { config, login: loginFor(logins, config.login, access), name: userNameOf(access), policy };
   };
 
   return {
@@ -57,11 +58,16 @@ export const createS3Connector = (logins: Logins<S3Login>): Connector => {
     },
 
     apply: async (access, signal) => {
-      const { config, login, name } = open(access);
-      const policy = bucketPolicy(config.bucket, meaningOf(config.roles, access), new Date(Date.now() + access.durationMs));
-      const key = await withIam(login, signal, (iam) => makeUser(iam, name, access.fence, policy));
+      const { config, login, name, policy } = open(access);
+      const key = await withIam(login, signal, (iam) => makeUser(iam, name, access.fence, policy()));
       const { URL: endpoint, REGION: region } = login.settings;
       return { handle: { username: name }, credential: { endpoint, region, bucket: config.bucket, ...key } };
+    },
+
+    extend: async (access, signal) => {
+      const { login, name, policy } = open(access);
+      await withIam(login, signal, (iam) => prolongUser(iam, name, access.fence, policy()));
+      return null;
     },
 
     verify: async (access, signal) => {

@@ -1,5 +1,5 @@
 import { sshCertificateConfig } from '@accessops/connectors';
-import { type Access, type Connector, ConnectorError } from '../../connector.ts';
+import { type Access, type Connector, ConnectorError, nothingToExtend } from '../../connector.ts';
 import { type Logins, loginFor, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
 import { endOf, hostKeyOf, issueCertificate } from './issue-certificate.ts';
@@ -18,10 +18,22 @@ export const createSshCertificateConnector = (logins: Logins<SshLogin>): Connect
     return { login: loginFor(logins, login, access), roles };
   };
 
-  const change = async (command: 'open' | 'close', access: Access, signal: AbortSignal): Promise<'ok' | 'stale'> => {
+  const change = async (command: 'open' | 'extend' | 'close', access: Access, signal: AbortSignal): Promise<'ok' | 'stale' | 'closed'> => {
     const said = await runAtHost(open(access).login, [command, hostKeyOf(access), access.fence, seconds(endOf(access))], signal);
-    if (said === 'ok' || said === 'stale') return said;
+    if (said === 'ok' || said === 'stale' || said === 'closed') return said;
     throw new ConnectorError('unknown', 'The host has answered something that makes no sense');
+  };
+
+  /** A new certificate, once the host has been told which attempts count from now on. */
+  const certify = async (command: 'open' | 'extend', access: Access, signal: AbortSignal): Promise<Record<string, unknown>> => {
+    const { login, roles } = open(access);
+    const accounts = meaningOf(roles, access);
+    const issued = await issueCertificate(login.settings.CA_KEY, access, accounts);
+    const said = await change(command, access, signal);
+    if (said === 'stale') throw new ConnectorError('failed', 'The host has heard from a later worker');
+    if (said === 'closed') throw nothingToExtend();
+    const { host, port } = addressOf(login);
+    return { host, port, username: accounts[0], accounts, hostKey: login.settings.HOST_KEY, ...issued };
   };
 
   return {
@@ -36,17 +48,12 @@ export const createSshCertificateConnector = (logins: Logins<SshLogin>): Connect
       };
     },
 
-    apply: async (access, signal) => {
-      const { login, roles } = open(access);
-      const accounts = meaningOf(roles, access);
-      const issued = await issueCertificate(login.settings.CA_KEY, access, accounts);
-      if ((await change('open', access, signal)) === 'stale') throw new ConnectorError('failed', 'The host has heard from a later worker');
-      const { host, port } = addressOf(login);
-      return {
-        handle: { keyId: `accessops_${hostKeyOf(access)}` },
-        credential: { host, port, username: accounts[0], accounts, hostKey: login.settings.HOST_KEY, ...issued },
-      };
-    },
+    apply: async (access, signal) => ({
+      handle: { keyId: `accessops_${hostKeyOf(access)}` },
+      credential: await certify('open', access, signal),
+    }),
+
+    extend: (access, signal) => certify('extend', access, signal),
 
     verify: async (access, signal) => {
       const said = await runAtHost(open(access).login, ['show', hostKeyOf(access)], signal);

@@ -9,10 +9,11 @@ import { readConfig } from '../read-config.ts';
 import { message, readAnswer } from './read-answer.ts';
 import type { WebhookLogin } from './webhook-login.ts';
 
-type Operation = 'apply' | 'verify' | 'revoke' | 'check';
+type Operation = 'apply' | 'extend' | 'verify' | 'revoke' | 'check';
 
 const credential = z.record(z.string(), z.unknown());
 const applied = z.object({ credential });
+const extended = z.object({ credential: credential.optional() });
 const presence = z.object({ present: z.boolean() });
 const anything = z.object({});
 const told = z.object({
@@ -25,6 +26,11 @@ const told = z.object({
     message: message.optional(),
   }),
 });
+
+/** What an endpoint hands over. */
+interface Given {
+  credential?: Record<string, unknown>;
+}
 
 const factsOf = (access: Access) => ({
   key: access.key,
@@ -77,6 +83,23 @@ export const createWebhookConnector = (logins: Logins<WebhookLogin>): Connector 
     return access.waitingSince !== null && Date.now() - access.waitingSince.getTime() > answerWithinHours * 3_600_000;
   };
 
+  /** What the endpoint gives when it is asked for something, at once or later. */
+  const answerTo = async (
+    access: Access,
+    operation: 'apply' | 'extend',
+    signal: AbortSignal,
+    shape: z.ZodType<Given>,
+    empty: Given,
+  ): Promise<Given> => {
+    if (access.answer) {
+      const { outcome, message: text, credential } = access.answer;
+      if (outcome === 'done') return { credential };
+      throw new ConnectorError(outcome, text ? `The endpoint says: ${text}` : `The endpoint has told: ${outcome}`);
+    }
+    if (isTooLate(access)) throw new ConnectorError('refused', 'The endpoint has not told in time what came of it');
+    return readAnswer(await ask(access, operation, signal), shape, empty);
+  };
+
   return {
     plan: async (access) => {
       const { url } = readConfig(webhookConfig, access);
@@ -89,16 +112,11 @@ export const createWebhookConnector = (logins: Logins<WebhookLogin>): Connector 
     },
 
     apply: async (access, signal) => {
-      if (access.answer) {
-        const { outcome, message: text } = access.answer;
-        if (outcome !== 'done')
-          throw new ConnectorError(outcome, text ? `The endpoint says: ${text}` : `The endpoint has told: ${outcome}`);
-        return { handle: {}, credential: access.answer.credential ?? {} };
-      }
-      if (isTooLate(access)) throw new ConnectorError('refused', 'The endpoint has not told in time what came of it');
-      const answer = readAnswer(await ask(access, 'apply', signal), applied, { credential: {} });
-      return { handle: {}, credential: answer.credential };
+      const told = await answerTo(access, 'apply', signal, applied, { credential: {} });
+      return { handle: {}, credential: told.credential ?? {} };
     },
+
+    extend: async (access, signal) => (await answerTo(access, 'extend', signal, extended, {})).credential ?? null,
 
     verify: async (access, signal) => readAnswer(await ask(access, 'verify', signal), presence).present,
 
