@@ -4,6 +4,7 @@ import type { Sealed } from '../credentials/vault.ts';
 import { lossOf } from '../standing.ts';
 import type { ClaimedJob } from './job.ts';
 import { emitProgress } from './job-events.ts';
+import { placesAtTarget, queues, type Room } from './queue.ts';
 
 type Claimed = ClaimedJob & { before: string };
 
@@ -13,26 +14,56 @@ type DueRow = Omit<Claimed, 'answer' | 'waitingSince'> & { waitingSince: string 
 export interface Claim {
   /** Names the process; for operators. */
   worker: string;
-  limit: number;
+  /** How many jobs of each queue the worker has room for. */
+  room: Room;
   leaseMs: number;
   now: () => Date;
 }
 
+const due = `status in ('QUEUED', 'RUNNING') and due_at <= now()`;
+const rooms = `(values ('high', ?::integer), ('default', ?::integer), ('low', ?::integer)) as room (queue, free)`;
+
 // The clock of leases and pauses is the database's: processes whose clocks disagree still agree on it.
-const claimDue = `
-  with due as materialized (
-    select id, status from job
-    where status in ('QUEUED', 'RUNNING') and due_at <= now()
-    order by (case queue when 'high' then 0 when 'default' then 1 else 2 end), due_at
-    limit ? for update skip locked
-  )
+const take = `
   update job set status = 'RUNNING', attempts = attempts + 1, worker = ?, due_at = now() + ? * interval '1 millisecond',
     started_at = coalesce(started_at, ?), unsure = unsure or due.status = 'RUNNING'
   from due where job.id = due.id
-  returning job.id, tenant_id as "tenantId", request_id as "requestId", grant_id as "grantId", kind, attempts,
+  returning job.id, tenant_id as "tenantId", request_id as "requestId", grant_id as "grantId", kind, queue, target, attempts,
     max_attempts as "maxAttempts", cancelled, last_error as "lastError", requester_id as "requesterId", origin, spec, unsure, waiting_since as "waitingSince", due.status as "before",
     (select slug from tenant where tenant.tenant_id = job.tenant_id) as "tenantSlug",
     ${lossOf('job')} as loss`;
+
+const claimDue = `
+  with due as materialized (
+    select chosen.* from ${rooms} cross join lateral (
+      select id, status from job where job.queue = room.queue and target is null and ${due}
+      order by due_at limit room.free for update skip locked
+    ) as chosen
+  ) ${take}`;
+
+/** Targets that have something to do; whoever has the lock of one counts and gives away its places. */
+const lockTargets = `
+  select name from job_target where exists (select from job where target = name and queue in (select queue from ${rooms} where free > 0) and ${due})
+  for update skip locked`;
+
+// What was claimed last is counted because this is a statement of its own: it sees what had been committed when the locks were taken.
+const claimAtTargets = `
+  with due as materialized (
+    select id, status from (
+      select chosen.*, room.free, row_number() over (partition by room.queue order by chosen.due_at) as nth
+      from ${rooms} join (values ('high', ${placesAtTarget.high}), ('default', ${placesAtTarget.default}), ('low', ${placesAtTarget.low})) as places (queue, number)
+        using (queue)
+      cross join json_array_elements_text(?) as locked (target)
+      cross join lateral (
+        select count(*) as number from job
+        where job.target = locked.target and job.queue = room.queue and status = 'RUNNING' and due_at > now()
+      ) as taken
+      cross join lateral (
+        select id, status, due_at from job where job.target = locked.target and job.queue = room.queue and ${due}
+        order by due_at limit least(room.free, greatest(places.number - taken.number, 0)) for update skip locked
+      ) as chosen
+    ) as candidate where nth <= free
+  ) ${take}`;
 
 /** Hands what targets have told to the jobs that waited for it. It stays there until an attempt is over: another worker may need it. */
 const withAnswers = async (em: EntityManager, jobs: Claimed[]): Promise<Claimed[]> => {
@@ -47,16 +78,32 @@ const withAnswers = async (em: EntityManager, jobs: Claimed[]): Promise<Claimed[
   return jobs.map((job) => ({ ...job, answer: answers.get(job.id) ?? null }));
 };
 
+/** Jobs at targets come on top of those that have none: neither takes all the room from the other. */
+const dueJobs = async (em: EntityManager, { worker, room, leaseMs, now }: Claim): Promise<DueRow[]> => {
+  const free = queues.map((queue) => room[queue]);
+  const taking = [worker, leaseMs, now()];
+  const jobs = await em.execute<DueRow[]>(claimDue, [...free, ...taking]);
+  const targets = await em.execute<{ name: string }[]>(lockTargets, free);
+  if (targets.length === 0) return jobs;
+  const names = JSON.stringify(targets.map(({ name }) => name));
+  return [...jobs, ...(await em.execute<DueRow[]>(claimAtTargets, [...free, names, ...taking]))];
+};
+
 /**
- * Takes jobs that are due: queued ones, and those whose worker has let its lease run out. Each start is told, the first
- * as JOB_STARTED, later ones as JOB_RESUMED. Many jobs, one transaction.
+ * Takes jobs that are due: queued ones, and those whose worker has let its lease run out; of each queue as many as there is room for,
+ * at each target as many as have places there. Each start is told, the first as JOB_STARTED, later ones as JOB_RESUMED. Many jobs,
+ * one transaction.
  */
-export const claimJobs = (outbox: Outbox, { worker, limit, leaseMs, now }: Claim): Promise<ClaimedJob[]> =>
+export const claimJobs = (outbox: Outbox, claim: Claim): Promise<ClaimedJob[]> =>
   unitOfWork(outbox, 'all-tenants', async (em) => {
-    const due = await em.execute<DueRow[]>(claimDue, [limit, worker, leaseMs, now()]);
+    const { now } = claim;
     const claimed = await withAnswers(
       em,
-      due.map((job) => ({ ...job, waitingSince: job.waitingSince ? new Date(job.waitingSince) : null, answer: null })),
+      (await dueJobs(em, claim)).map((job) => ({
+        ...job,
+        waitingSince: job.waitingSince ? new Date(job.waitingSince) : null,
+        answer: null,
+      })),
     );
     for (const job of claimed) {
       emitProgress({ em, now }, job, 'RUNNING', job.attempts === 1 ? 'JOB_STARTED' : 'JOB_RESUMED', {

@@ -3,6 +3,7 @@ import { defineEntity, p } from '@mikro-orm/postgresql';
 import type { Handle } from '../connector.ts';
 import type { Sealed } from '../credentials/vault.ts';
 import type { Loss } from '../standing.ts';
+import type { Queue } from './queue.ts';
 
 export type JobKind = 'PROVISION' | 'REVOKE';
 export type JobStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED';
@@ -34,7 +35,7 @@ const JobSchema = defineEntity({
     requestId: p.uuid(),
     grantId: p.uuid().nullable(),
     kind: p.string().$type<JobKind>(),
-    queue: p.string(),
+    queue: p.string().$type<Queue>(),
     status: p.string().$type<JobStatus>(),
     attempts: p.integer(),
     /** Null: tried until it works. */
@@ -64,9 +65,6 @@ JobSchema.setClass(Job);
 /** How often a PROVISION job is tried; a retry by an admin gives it as many again. */
 export const attemptBudget = 5;
 
-/** Queue of a kind: access that has to end goes before access that has to begin. */
-export const queueOf: Record<JobKind, string> = { REVOKE: 'high', PROVISION: 'default' };
-
 /** A job as a worker holds it. */
 export interface ClaimedJob {
   id: string;
@@ -74,6 +72,9 @@ export interface ClaimedJob {
   requestId: string;
   grantId: string | null;
   kind: JobKind;
+  queue: Queue;
+  /** Where only so many jobs run at a time; null without such a limit. */
+  target: string | null;
   /** Counts this attempt; also what tells a worker that it has been replaced. */
   attempts: number;
   maxAttempts: number | null;

@@ -1,7 +1,8 @@
 import { emit, type WriteContext } from '@accessops/events';
 import { JobQueuedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
-import { attemptBudget, type JobKind, queueOf, type Spec } from './job.ts';
+import { attemptBudget, type JobKind, type Spec } from './job.ts';
 import { jobChange } from './job-events.ts';
+import { queueOf, targetOf } from './queue.ts';
 
 export interface NewJob {
   id: string;
@@ -12,10 +13,15 @@ export interface NewJob {
   spec: Spec;
 }
 
-const insert = `insert into job (id, tenant_id, request_id, grant_id, kind, queue, status, max_attempts, due_at, requester_id, origin, spec, created_at)
-  select id, tenant, request, grant_id, kind, queue, 'QUEUED', attempts, now(), requester, origin, spec, at
-  from json_to_recordset(?) as j (id uuid, tenant uuid, request uuid, grant_id uuid, kind text, queue text, attempts integer, requester uuid,
-                                  origin jsonb, spec jsonb, at timestamptz)
+const insert = `
+  with new as (
+    select * from json_to_recordset(?) as j (id uuid, tenant uuid, request uuid, grant_id uuid, kind text, queue text, target text,
+      attempts integer, requester uuid, origin jsonb, spec jsonb, at timestamptz)
+  ), known as (
+    insert into job_target (name) select distinct target from new where target is not null on conflict do nothing
+  )
+  insert into job (id, tenant_id, request_id, grant_id, kind, queue, target, status, max_attempts, due_at, requester_id, origin, spec, created_at)
+  select id, tenant, request, grant_id, kind, queue, target, 'QUEUED', attempts, now(), requester, origin, spec, at from new
   on conflict do nothing returning id`;
 
 /** A job and who has it queued. */
@@ -31,6 +37,7 @@ const rowOf = ({ ctx, job }: Queueing) => ({
   grant_id: job.grantId,
   kind: job.kind,
   queue: queueOf[job.kind],
+  target: targetOf(job.spec),
   attempts: job.kind === 'PROVISION' ? attemptBudget : null,
   requester: job.requesterId,
   origin: ctx.origin,

@@ -9,12 +9,13 @@ import type { Vault } from '../credentials/vault.ts';
 import { withDeadline } from '../deadline.ts';
 import { claimJobs, renewLeases } from './claim-jobs.ts';
 import type { ClaimedJob } from './job.ts';
+import { queues, type Room } from './queue.ts';
 import { runAttempt, type Within } from './run-attempt.ts';
 import { type Settlement, settleJobs } from './settle-jobs.ts';
 
 export interface WorkerSettings {
-  /** Jobs that one process works on at a time. */
-  concurrency: number;
+  /** Jobs that one process works on at a time, by queue; for a moment up to twice as many, see `claimJobs`. */
+  concurrency: Room;
   /** A worker that is silent for so long has died: another takes its jobs. */
   leaseMs: number;
   /** How long one call to a target may take. */
@@ -25,7 +26,13 @@ export interface WorkerSettings {
   drainMs: number;
 }
 
-export const workerDefaults: WorkerSettings = { concurrency: 64, leaseMs: 10_000, deadlineMs: 20_000, pollMs: 200, drainMs: 8000 };
+export const workerDefaults: WorkerSettings = {
+  concurrency: { high: 64, default: 64, low: 8 },
+  leaseMs: 10_000,
+  deadlineMs: 20_000,
+  pollMs: 200,
+  drainMs: 8000,
+};
 
 export interface WorkerOptions {
   outbox: Outbox;
@@ -63,6 +70,12 @@ export const startWorker = ({ outbox, connectors, vault, log, now, settings }: W
   let closing = false;
   let gone = false;
 
+  const roomLeft = (): Room => {
+    const room = { ...concurrency };
+    for (const { job } of running.values()) room[job.queue] = Math.max(room[job.queue] - 1, 0);
+    return room;
+  };
+
   /** Until it is recorded or the database says why not: an outcome that is lost costs another attempt at the target. */
   const settleAll = async (settlements: Settlement[]): Promise<void> => {
     for (;;) {
@@ -96,8 +109,10 @@ export const startWorker = ({ outbox, connectors, vault, log, now, settings }: W
     if (!entry.abort.signal.aborted) await settler.add({ job, outcome });
     log.info({ jobId: job.id, kind: job.kind, attempt: job.attempts, outcome: outcome.kind, requestId: job.origin.requestId }, 'job');
     running.delete(job.id);
-    // Not at every single end: jobs are claimed in handfuls. The poll sees to a few free places among slow jobs.
-    if (running.size === 0 || concurrency - running.size >= concurrency / 4) bell.ring();
+    // Not at every single end: jobs are claimed in handfuls. The poll sees to a few free places among slow jobs. Of the few
+    // places at a target each one counts.
+    const { [job.queue]: free } = roomLeft();
+    if (running.size === 0 || job.target !== null || free >= concurrency[job.queue] / 4) bell.ring();
   };
 
   const start = (job: ClaimedJob) => {
@@ -108,11 +123,12 @@ export const startWorker = ({ outbox, connectors, vault, log, now, settings }: W
 
   const claim = async (): Promise<void> => {
     while (!closing) {
-      const limit = concurrency - running.size;
-      if (limit === 0) return;
-      const jobs = await claimJobs(outbox, { worker, limit, leaseMs, now });
+      const room = roomLeft();
+      if (queues.every((queue) => room[queue] === 0)) return;
+      const jobs = await claimJobs(outbox, { worker, room, leaseMs, now });
       for (const job of jobs) start(job);
-      if (jobs.length < limit) return;
+      const filled = queues.some((queue) => room[queue] > 0 && jobs.filter((job) => job.queue === queue).length === room[queue]);
+      if (!filled) return;
     }
   };
 

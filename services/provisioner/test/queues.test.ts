@@ -1,0 +1,83 @@
+import { until } from '@accessops/testing';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { type Suite, startSuite } from './suite.ts';
+
+let suite: Suite;
+beforeEach(async () => {
+  suite = await startSuite({ instances: 0 });
+});
+afterEach(() => suite.close());
+
+const approveMany = (count: number, config: Record<string, unknown>) =>
+  Promise.all(Array.from({ length: count }, () => suite.approve({ config })));
+
+const running = async (): Promise<number> =>
+  Number((await suite.sql.query(`select count(*) from job where status = 'RUNNING' and due_at > now()`)).rows[0].count);
+
+/** The largest number of these jobs that ever ran together, by when they were taken and when they had ended. */
+const mostAtOnce = async (requestIds: string[]): Promise<number> => {
+  const { rows } = await suite.sql.query<{ most: string }>(
+    `select max((select count(*) from job other where other.request_id = any($1) and other.kind = job.kind
+       and other.started_at <= job.started_at and other.finished_at > job.started_at)) as most
+     from job where request_id = any($1) and kind = 'PROVISION'`,
+    [requestIds],
+  );
+  return Number(rows[0]?.most);
+};
+
+test('when a queue is full of slow jobs, then access that has to end does not wait for them', async () => {
+  await suite.start({ worker: { concurrency: { high: 2, default: 2, low: 1 }, drainMs: 0 } });
+  const grant = await suite.grantIs(await suite.approve(), ['ACTIVE']);
+  const slow = await approveMany(4, { latencyMs: 10_000 });
+  await until(async () => (await running()) === 2);
+  await (await suite.as(suite.admin)).revokeGrant({ id: grant.id });
+  await until(
+    async () => (await suite.sql.query('select 1 from access_grant where id = $1 and status = $2', [grant.id, 'REVOKED'])).rowCount === 1,
+  );
+  expect(await running()).toBe(2);
+  expect((await Promise.all(slow.map((requestId) => suite.grant(requestId)))).filter(Boolean)).toEqual([]);
+});
+
+test('when a target is slow, then few jobs of all instances work at it, and those of others flow on', async () => {
+  // Both look for places all the time.
+  const worker = { pollMs: 5 };
+  await Promise.all([suite.start({ worker }), suite.start({ worker })]);
+  const slow = await approveMany(24, { target: 'slow', latencyMs: 400 });
+  await until(async () => (await running()) === 3);
+  const [other, free] = [await approveMany(3, { target: 'other' }), await approveMany(20, {})];
+  for (const requestId of [...other, ...free]) await suite.grantIs(requestId, ['ACTIVE']);
+  // Three at a time, they take longer than all the others together.
+  expect((await Promise.all(slow.map((requestId) => suite.job(requestId)))).some((job) => job?.status === 'QUEUED')).toBe(true);
+  for (const requestId of slow) await suite.grantIs(requestId, ['ACTIVE'], 20_000);
+  expect(await mostAtOnce(slow)).toBe(3);
+  const { rows } = await suite.sql.query('select count(distinct worker)::integer as workers, max(attempts) as attempts from job');
+  expect(rows[0]).toEqual({ workers: 2, attempts: 1 });
+});
+
+test('when all places at a target are taken by access that begins, then access that has to end has its own', async () => {
+  await suite.start({ worker: { drainMs: 0 } });
+  const ending = await suite.grantIs(await suite.approve({ config: { target: 'slow' } }), ['ACTIVE']);
+  await approveMany(6, { target: 'slow', latencyMs: 10_000 });
+  await until(async () => (await running()) === 3);
+  await (await suite.as(suite.admin)).revokeGrant({ id: ending.id });
+  await until(async () => (await suite.sql.query('select status from access_grant')).rows[0]?.status === 'REVOKED');
+  expect(await running()).toBe(3);
+});
+
+test('when jobs without a target fill their queue again and again, then those at a target have their turn, and the other way round', async () => {
+  await suite.start({ worker: { concurrency: { high: 2, default: 2, low: 1 } } });
+  const [free, at] = await Promise.all([approveMany(12, { latencyMs: 50 }), approveMany(12, { target: 'slow', latencyMs: 50 })]);
+  for (const requestId of [...free, ...at]) await suite.grantIs(requestId, ['ACTIVE'], 20_000);
+  expect(await mostAtOnce([...free, ...at])).toBeLessThanOrEqual(4);
+});
+
+test('when a worker dies at a target, then its places are free again with its leases', async () => {
+  const worker = { leaseMs: 1500, drainMs: 0 };
+  await suite.start({ worker });
+  const left = await approveMany(3, { target: 'slow', latencyMs: 2500 });
+  await until(async () => (await running()) === 3);
+  await suite.stopAll();
+  await suite.start({ worker });
+  for (const requestId of left) await suite.grantIs(requestId, ['ACTIVE'], 20_000);
+  expect(await Promise.all(left.map(async (requestId) => (await suite.job(requestId))?.attempts))).toEqual([2, 2, 2]);
+});
