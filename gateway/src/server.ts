@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type OutgoingHttpHeaders, type Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { AppError } from '@accessops/errors';
 import { getRequestListener } from '@hono/node-server';
@@ -46,19 +46,23 @@ export const createHttpServer = ({ fetch, begin, accessLog, timeouts, isStopping
     return problemResponse(error, exchange);
   };
   const listener = getRequestListener(fetch as Parameters<typeof getRequestListener>[0], { hostname: 'localhost', errorHandler: refuse });
+  class Answer extends ServerResponse {
+    override writeHead(status: number, ...rest: unknown[]): this {
+      // The next request of this connection would meet a closed door: the client is told to take another one.
+      if (isStopping()) this.shouldKeepAlive = false;
+      return super.writeHead(status, ...(rest as [OutgoingHttpHeaders?]));
+    }
+  }
   const server = createServer(
     {
+      ServerResponse: Answer,
       requireHostHeader: false,
       headersTimeout: timeouts.headersMs,
       requestTimeout: timeouts.requestMs,
       keepAliveTimeout: timeouts.idleMs,
       connectionsCheckingInterval: Math.min(timeouts.headersMs / 4, 1000),
     },
-    (incoming, outgoing) => {
-      // Its next request would meet a closed door: the client is told to take another connection.
-      if (isStopping()) outgoing.shouldKeepAlive = false;
-      void listener(incoming, outgoing);
-    },
+    (incoming, outgoing) => void listener(incoming, outgoing),
   );
   // Who does not take an answer either is idle, too.
   server.timeout = 2 * timeouts.idleMs;

@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { until } from '@accessops/testing';
+import { soonMs, until } from '@accessops/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callTo, type Person, startTestGateway, startWorld, type World } from './world.ts';
 
@@ -32,14 +32,14 @@ describe('when something is down', () => {
     ['approvals', { APPROVALS_ADDRESS: nowhere }, '/approvals/pending', 'down'],
     ['provisioner', { PROVISIONER_ADDRESS: nowhere }, '/grants/me', 'down'],
     ['audit', { AUDIT_ADDRESS: nowhere }, '/org/audit', 'degraded'],
-  ])('when %s is down, then what needs it answers 503 within a second, and health says so', async (name, overrides, path, status) => {
+  ])('when %s is down, then what needs it soon answers 503, and health says so', async (name, overrides, path, status) => {
     const { gateway, call } = await gatewayWithout(overrides);
     for (let attempt = 0; attempt < 3; attempt++) {
       const startedAt = performance.now();
       const answer = await call('GET', path, { token: admin.token });
       expect([answer.status, answer.body.error?.code]).toEqual([503, 'DEPENDENCY_UNAVAILABLE']);
       expect(answer.headers['retry-after']).toBe('1');
-      expect(performance.now() - startedAt).toBeLessThan(1000);
+      expect(performance.now() - startedAt).toBeLessThan(soonMs);
     }
     const health = await fetch(`${gateway.url}/health`);
     expect([health.status, await health.json()]).toMatchObject([
@@ -73,12 +73,12 @@ describe('when something is down', () => {
     await new Promise((resolve) => hole.close(resolve));
   });
 
-  test('when NATS is down, then calls are served, health is degraded, and a lost session still ends within a second', async () => {
+  test('when NATS is down, then calls are served, health is degraded, and a lost session still ends soon', async () => {
     const { gateway, call } = await gatewayWithout({ NATS_URL: `nats://${nowhere}` });
     expect((await call('GET', '//health')).body).toMatchObject({ status: 'degraded', services: { nats: 'down' } });
     expect((await call('GET', '/me', { token: requester.token })).status).toBe(200);
     await call('POST', '/auth/logout', { body: { refreshToken: requester.refreshToken } });
-    await until(async () => (await call('GET', '/me', { token: requester.token })).status === 401, { timeoutMs: 1000 });
+    await until(async () => (await call('GET', '/me', { token: requester.token })).status === 401, { timeoutMs: soonMs });
     await gateway.close();
   });
 
@@ -109,7 +109,8 @@ describe('when something is down', () => {
         const headers = { authorization: `Bearer ${admin.token}` };
         const sent = request(`${gateway.url}/api/v1/requests/me`, { agent, headers }, (response) => {
           outcomes.add(response.statusCode);
-          response.resume().on('end', () => (response.headers.connection === 'close' ? resolve() : resolve(client())));
+          // The agent has its connection back by then: nobody takes a new one.
+          response.resume().on('end', () => (response.headers.connection === 'close' ? resolve() : setImmediate(() => resolve(client()))));
         });
         sent.on('error', (error: NodeJS.ErrnoException) => {
           outcomes.add(error.code);
