@@ -1,3 +1,4 @@
+import { soonMs } from '@accessops/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   auditOf,
@@ -71,7 +72,7 @@ describe('invitations, mailed links, several tenants', () => {
   test('when somebody is deactivated in one tenant, then the other one stays', async () => {
     const { token, id } = await traveller('half', ['requester']);
     expect((await globex.org('DELETE', `/users/${id}`)).status).toBe(204);
-    await until('refused', async () => (await call('GET', '/me', { token, headers: inTenant(globex) })).status === 401, 1000);
+    await until('refused', async () => (await call('GET', '/me', { token, headers: inTenant(globex) })).status === 401, soonMs);
     expect((await call('GET', '/me', { token, headers: inTenant(acme) })).status).toBe(200);
   });
 
@@ -92,7 +93,7 @@ describe('invitations, mailed links, several tenants', () => {
     expect(await told()).toEqual(['INVITATION_CREATED', 'INVITATION_REVOKED']);
   });
 
-  test('when a password is reset by mail, then all sessions end within a second', async () => {
+  test('when a password is reset by mail, then all sessions end soon', async () => {
     const someone = await acme.person('forgetful', ['requester']);
     expect((await call('POST', '/auth/password-reset', { body: { email: someone.email } })).status).toBe(204);
     expect((await call('POST', '/auth/password-reset', { body: { email: `nobody@${acme.slug}.test` } })).status).toBe(204);
@@ -100,7 +101,7 @@ describe('invitations, mailed links, several tenants', () => {
     const password = `${acme.password}-changed`;
     rememberSecret(password);
     expect((await call('POST', '/auth/password-reset/confirm', { body: { token, password } })).status).toBe(204);
-    await until('refused', async () => (await call('GET', '/me', { token: someone.token })).status === 401, 1000);
+    await until('refused', async () => (await call('GET', '/me', { token: someone.token })).status === 401, soonMs);
     expect((await login(someone.email, acme.password)).status).toBe(401);
     expect((await login(someone.email, password)).status).toBe(200);
     const told = ['PASSWORD_RESET_REQUESTED', 'PASSWORD_CHANGED', 'LOGIN_FAILED'];
@@ -118,7 +119,7 @@ describe('invitations, mailed links, several tenants', () => {
       call('POST', '/auth/email-change/confirm', { body: { token: await mailedToken(address, 'change-email') } });
     expect((await confirm(email)).body).toEqual({ status: 'WAITING' });
     expect((await confirm(someone.email)).body).toEqual({ status: 'CHANGED' });
-    await until('the new address', async () => (await must(200, 'GET', '/me', { token: someone.token })).email === email, 1000);
+    await until('the new address', async () => (await must(200, 'GET', '/me', { token: someone.token })).email === email, soonMs);
     expect((await login(email, acme.password)).status).toBe(200);
   });
 
@@ -152,14 +153,18 @@ describe('invitations, mailed links, several tenants', () => {
     const platform = { token: String(root.body.accessToken), body: {} };
     await must(200, 'POST', `/admin/tenants/${tenant.id}/suspend`, platform);
     for (const path of ['/me', '/requests/me', '/grants/me', '/me/tenants', '/approvals/pending', '/catalog/resources']) {
-      await until(`${path} is refused`, async () => codeOf(await call('GET', path, { token: someone.token })) === 'TENANT_SUSPENDED', 1000);
+      await until(
+        `${path} is refused`,
+        async () => codeOf(await call('GET', path, { token: someone.token })) === 'TENANT_SUSPENDED',
+        soonMs,
+      );
     }
     expect(codeOf(await tenant.org('GET', '/users'))).toBe('TENANT_SUSPENDED');
     expect(codeOf(await call('POST', '/auth/refresh', { body: { refreshToken: tenant.admin.refreshToken } }))).toBe('TENANT_SUSPENDED');
     const ended = `/admin/audit?filter[tenantId][eq]=${tenant.id}&filter[action][eq]=GRANT_REVOKED`;
     await until('the access has ended', async () => (await must(200, 'GET', ended, { token: platform.token })).items?.length === 1, 20_000);
     await must(200, 'POST', `/admin/tenants/${tenant.id}/activate`, platform);
-    await until('let in again', async () => (await call('GET', '/me', { token: someone.token })).status === 200, 1000);
+    await until('let in again', async () => (await call('GET', '/me', { token: someone.token })).status === 200, soonMs);
     await reaches(someone, request.id, 'REVOKED');
     await reaches(someone, (await filed(someone, resource.id, { duration: 'PT1H' })).id, 'ACTIVE');
     expect((await call('POST', '/auth/refresh', { body: { refreshToken: tenant.admin.refreshToken } })).status).toBe(200);

@@ -96,8 +96,8 @@ describe('whether an address is known', () => {
       times.known.push(await took(known));
       times.unknown.push(await took(unknown));
     }
-    const median = (values: number[]) => values.toSorted((a, b) => a - b)[7] ?? 0;
-    const ratio = median(times.known) / median(times.unknown);
+    // The quickest of each: whatever else the machine does makes others slower.
+    const ratio = Math.min(...times.known) / Math.min(...times.unknown);
     expect(ratio).toBeGreaterThan(0.5);
     expect(ratio).toBeLessThan(2);
   });

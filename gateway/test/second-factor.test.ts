@@ -1,4 +1,4 @@
-import { authenticator, until } from '@accessops/testing';
+import { authenticator, soonMs, until } from '@accessops/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Answer, type Call, type Item, type Person, password, startWorld, type World } from './world.ts';
 
@@ -190,7 +190,7 @@ test('when the organisation demands a second factor, then nobody administers or 
       const answer = await team(other.token);
       return answer.status !== 201 && answer;
     },
-    { timeoutMs: 1000 },
+    { timeoutMs: soonMs },
   );
   expect(codeOf(refused)).toEqual([401, 'MFA_ENROLMENT_REQUIRED']);
   expect(challengeOf(refused)).toMatch(/^Bearer error="insufficient_user_authentication", .*, acr_values="aal2"$/);
@@ -211,5 +211,5 @@ test('when the organisation demands a second factor, then nobody administers or 
   const own = await enrol(admin);
   const raised = await call('POST', '/auth/step-up', { token: admin.token, body: { recoveryCode: own.recoveryCodes[0] } });
   expect((await put(String(raised.body.accessToken), false)).status).toBe(200);
-  await until(async () => (await team(other.token)).status === 201, { timeoutMs: 1000 });
+  await until(async () => (await team(other.token)).status === 201, { timeoutMs: soonMs });
 });

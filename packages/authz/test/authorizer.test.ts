@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { infrastructure, until } from '@accessops/testing';
+import { infrastructure, soonMs, until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Authorizer, type AuthorizerOptions, createAuthorizer, type Question, type Subject } from '../src/index.ts';
 import { type OwnCerbos, startOwnCerbos } from './own-cerbos.ts';
@@ -195,17 +195,17 @@ describe('a Cerbos that does not answer', () => {
     return performance.now() - startedAt;
   };
 
-  test('when it hangs, then every question is refused within a second, and none is allowed', async () => {
+  test('when it hangs, then every question is soon refused, and none is allowed', async () => {
     const authorizer = authorizerFor({ address: cerbos.address });
     const other = subject({ id: 'u-2' });
     await authorizer.decide(subject(), reading());
     await whileHanging(async () => {
-      expect(await timed(authorizer.decide(other, reading()))).toBeLessThan(1000);
-      expect(await timed(authorizer.authorize(other, reading()))).toBeLessThan(1000);
-      expect(await timed(authorizer.allowed(other, [reading()]))).toBeLessThan(1000);
+      expect(await timed(authorizer.decide(other, reading()))).toBeLessThan(soonMs);
+      expect(await timed(authorizer.authorize(other, reading()))).toBeLessThan(soonMs);
+      expect(await timed(authorizer.allowed(other, [reading()]))).toBeLessThan(soonMs);
       const startedAt = performance.now();
       expect(await authorizer.isUp()).toBe(false);
-      expect(performance.now() - startedAt).toBeLessThan(1000);
+      expect(performance.now() - startedAt).toBeLessThan(soonMs);
     });
     await until(() => authorizer.isUp());
     expect((await authorizer.decide(other, reading())).allowed).toBe(true);
@@ -232,12 +232,12 @@ describe('a Cerbos that does not answer', () => {
     const back = await until(() => authorizer.decide(subject({ id: 'u-2' }), reading()), { what: 'an answer' });
     expect(back.allowed).toBe(true);
     await own.close();
-    expect(await timed(authorizer.decide(subject({ id: 'u-3' }), reading()))).toBeLessThan(1000);
+    expect(await timed(authorizer.decide(subject({ id: 'u-3' }), reading()))).toBeLessThan(soonMs);
   });
 
-  test('when nobody listens at its address, then questions are refused within a second', async () => {
+  test('when nobody listens at its address, then questions are soon refused', async () => {
     const authorizer = authorizerFor({ address: '127.0.0.1:1' });
-    expect(await timed(authorizer.decide(subject(), reading()))).toBeLessThan(1000);
+    expect(await timed(authorizer.decide(subject(), reading()))).toBeLessThan(soonMs);
     expect(await authorizer.isUp()).toBe(false);
   });
 });

@@ -255,7 +255,7 @@ describe('a server', () => {
     await first.close();
     const downAt = Date.now();
     await expect(client.verifyAuditChain({})).rejects.toMatchObject({ code: 'DEPENDENCY_UNAVAILABLE' });
-    expect(Date.now() - downAt).toBeLessThan(1000);
+    expect(Date.now() - downAt).toBeLessThan(3000);
     suite = await startSuite(handlers, {}, first.address);
     expect(await until(() => client.verifyAuditChain({}), { timeoutMs: 3000 })).toMatchObject({ ok: true });
     client.close();

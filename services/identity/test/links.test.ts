@@ -159,8 +159,8 @@ test('when a reset is asked for, then the answer takes as long for an address wi
     times.known.push(await measure(person.email));
     times.unknown.push(await measure(`${unique('nobody')}@nowhere.test`));
   }
-  const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-  const ratio = median(times.known) / median(times.unknown);
+  // The quickest of each: whatever else the machine does makes others slower.
+  const ratio = Math.min(...times.known) / Math.min(...times.unknown);
   expect(ratio).toBeGreaterThan(0.6);
   expect(ratio).toBeLessThan(1.7);
 });

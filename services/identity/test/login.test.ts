@@ -127,9 +127,9 @@ test('when an address is unknown, then the answer takes as long as for a wrong p
     times.known.push(await measure(acme.admin.email));
     times.unknown.push(await measure(`nobody${round}@nowhere.test`));
   }
-  const median = (values: number[]) => values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+  // The quickest of each: whatever else the machine does makes others slower.
   // Without the hash of nobody's the ratio would be beyond five; a busy machine must not turn the test red.
-  const ratio = median(times.known) / median(times.unknown);
+  const ratio = Math.min(...times.known) / Math.min(...times.unknown);
   expect(ratio).toBeGreaterThan(0.6);
   expect(ratio).toBeLessThan(1.7);
 });
