@@ -3,7 +3,8 @@ import { defineConfig } from 'vitest/config';
 const members = ['packages/*', 'services/*', 'gateway', 'dev', 'deploy'];
 const within = (pattern: string) => members.map((member) => `${member}/${pattern}`);
 // `deploy/test` needs servers of its own: `npm run test:deploy`.
-const exclude = ['**/node_modules/**', 'deploy/test/**'];
+const faults = ['e2e/faults/*.test.ts', ...within('test/faults/**/*.test.ts')];
+const exclude = ['**/node_modules/**', 'deploy/test/**', ...faults];
 const globalSetup = './packages/testing/src/global-setup.ts';
 
 // Cursors, outboxes and projections are polled: waiting tests share two cores well, but not many at a time.
@@ -33,6 +34,8 @@ export default defineConfig({
           hookTimeout: 180_000,
         },
       },
+      // What is killed again and again, and waited for: `npm run test:faults`.
+      { test: { ...shared, name: 'faults', include: faults, globalSetup, testTimeout: 120_000, hookTimeout: 180_000 } },
       // Reads what all the others have left in the logs.
       { test: { ...shared, name: 'logs', include: ['e2e/last/*.test.ts'], sequence: { groupOrder: 1 } } },
     ],

@@ -1,7 +1,10 @@
 import { passThrough } from './pass-through.ts';
 
-/** `npm test`: all tests, or those that the arguments choose. */
-export const test = (args: string[]): Promise<number> => passThrough('vitest', ['run', ...args]);
+/** `npm test`: all tests but those of faults, or those that the arguments choose. */
+export const test = (args: string[]): Promise<number> => passThrough('vitest', ['run', '--project', '!faults', ...args]);
+
+/** `npm run test:faults`: parts that are killed, and targets that break, again and again. */
+export const testFaults = (args: string[]): Promise<number> => passThrough('vitest', ['run', '--project', 'faults', ...args]);
 
 /** `npm run test:deploy`: images, compose and Kubernetes, against a real engine and a real API server. */
 export const testDeploy = (args: string[]): Promise<number> =>

@@ -1,8 +1,8 @@
 import type { ChildProcess } from 'node:child_process';
 import { until } from '@accessops/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { end, spawnProvisioner } from './child.ts';
-import { type Suite, startSuite } from './suite.ts';
+import { end, spawnProvisioner } from '../child.ts';
+import { type Suite, startSuite } from '../suite.ts';
 
 // A process that starts takes a while on a busy machine, and the lease of a dead worker lasts 10 s.
 const patience = 40_000;

@@ -1,7 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { end, spawnProvisioner } from './child.ts';
-import { type Suite, startSuite } from './suite.ts';
+import { end, spawnProvisioner } from '../child.ts';
+import { type Suite, startSuite } from '../suite.ts';
 
 const patience = 40_000;
 

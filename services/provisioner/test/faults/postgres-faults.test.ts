@@ -1,9 +1,9 @@
 import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type Fault, type FaultProxy, startFaultProxy } from './fault-proxy.ts';
-import { type Suite, startSuite } from './suite.ts';
-import { createTargetDatabase, logIn, type TargetDatabase } from './target.ts';
+import { type Fault, type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
+import { type Suite, startSuite } from '../suite.ts';
+import { createTargetDatabase, logIn, type TargetDatabase } from '../target.ts';
 
 // A hung target costs a deadline per attempt, and a revocation is reported after five.
 const patience = 60_000;
