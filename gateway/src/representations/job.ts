@@ -1,7 +1,22 @@
-import type { Job } from '@accessops/proto/accessops/provisioner/v1/provisioner_pb';
+import type { Job, JobStep } from '@accessops/proto/accessops/provisioner/v1/provisioner_pb';
 import { z } from '@hono/zod-openapi';
 import { exampleId, exampleTime, id, time } from '../fields.ts';
 import { orNull, timeOf, timeOrNull } from './proto.ts';
+
+export const stepSchema = z
+  .object({
+    name: z.enum(['VERIFY', 'APPLY', 'REVOKE', 'READ_BACK']).openapi({
+      description: '`VERIFY` asks the target what an earlier attempt has left, `READ_BACK` whether what was taken away has gone.',
+    }),
+    attempt: z.int(),
+    status: z.enum(['RUNNING', 'SUCCEEDED', 'FAILED', 'WAITING']).openapi({
+      description: '`WAITING`: the target has promised an answer.',
+    }),
+    startedAt: time,
+    finishedAt: time.nullable(),
+    message: z.string().nullable().openapi({ description: 'For people: what went wrong, or what is waited for.' }),
+  })
+  .openapi('JobStep');
 
 export const jobSchema = z
   .object({
@@ -17,9 +32,13 @@ export const jobSchema = z
     createdAt: time,
     startedAt: time.nullable(),
     finishedAt: time.nullable(),
+    steps: z
+      .array(stepSchema)
+      .openapi({ description: 'What was done at the target, the latest last; of many attempts the last twenty steps.' }),
   })
   .openapi('Job');
 
+type StepJson = z.infer<typeof stepSchema>;
 type JobJson = z.infer<typeof jobSchema>;
 
 export const jobExample: JobJson = {
@@ -35,7 +54,19 @@ export const jobExample: JobJson = {
   createdAt: exampleTime,
   startedAt: exampleTime,
   finishedAt: '2026-11-21T09:30:01.000Z',
+  steps: [
+    { name: 'APPLY', attempt: 1, status: 'SUCCEEDED', startedAt: exampleTime, finishedAt: '2026-11-21T09:30:01.000Z', message: null },
+  ],
 };
+
+const stepJson = (step: JobStep): StepJson => ({
+  name: step.name as StepJson['name'],
+  attempt: step.attempt,
+  status: step.status as StepJson['status'],
+  startedAt: timeOf(step.startedAt),
+  finishedAt: timeOrNull(step.finishedAt),
+  message: orNull(step.message),
+});
 
 /** A job as the API shows it. */
 export const jobJson = (job: Job): JobJson => ({
@@ -51,4 +82,5 @@ export const jobJson = (job: Job): JobJson => ({
   createdAt: timeOf(job.createdAt),
   startedAt: timeOrNull(job.startedAt),
   finishedAt: timeOrNull(job.finishedAt),
+  steps: job.steps.map(stepJson),
 });

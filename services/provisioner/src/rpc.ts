@@ -36,6 +36,12 @@ const jobProto = (job: Job) => ({
   createdAt: time(job.createdAt),
   startedAt: time(job.startedAt),
   finishedAt: time(job.finishedAt),
+  steps: job.steps.map(({ startedAt, finishedAt, message, ...step }) => ({
+    ...step,
+    startedAt: time(new Date(startedAt)),
+    finishedAt: time(finishedAt === null ? null : new Date(finishedAt)),
+    message: message ?? '',
+  })),
 });
 
 const grantProto = (grant: Grant) => ({

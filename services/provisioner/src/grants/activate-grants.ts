@@ -7,9 +7,10 @@ import { type Loss, lockStandings, lossOf } from '../standing.ts';
 import { endGrants } from './end-grants.ts';
 import { expiryOf } from './grant.ts';
 
-const rowOf = ({ job, outcome }: SettlementOf<'provisioned'>, now: Date) => ({
+const rowOf = ({ job, outcome, steps }: SettlementOf<'provisioned'>, now: Date) => ({
   job_id: job.id,
   attempts: job.attempts,
+  steps,
   grant_id: outcome.grantId,
   expires_at: expiryOf(now, job.spec.duration),
   access: { ...job.spec, handle: outcome.handle },
@@ -22,10 +23,10 @@ const rowOf = ({ job, outcome }: SettlementOf<'provisioned'>, now: Date) => ({
 
 const activate = `
   with made as (
-    select * from jsonb_to_recordset(?) as made (job_id uuid, attempts integer, grant_id uuid, expires_at timestamptz, access jsonb,
+    select * from jsonb_to_recordset(?) as made (job_id uuid, attempts integer, steps jsonb, grant_id uuid, expires_at timestamptz, access jsonb,
       key_id text, data_key text, iv text, ciphertext text, tag text)
   ), done as (
-    update job set status = 'SUCCEEDED', grant_id = made.grant_id, finished_at = ?
+    update job set status = 'SUCCEEDED', grant_id = made.grant_id, finished_at = ?, steps = made.steps
     from made where job.id = made.job_id and job.attempts = made.attempts and job.status = 'RUNNING'
     returning job.id, job.tenant_id, job.request_id, job.requester_id, job.origin
   ), granted as (

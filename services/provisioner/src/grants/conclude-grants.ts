@@ -9,9 +9,9 @@ const attemptsBeforeAlarm = 5;
 
 const conclude = `
   with gone as (
-    select * from jsonb_to_recordset(?) as gone (job_id uuid, attempts integer)
+    select * from jsonb_to_recordset(?) as gone (job_id uuid, attempts integer, steps jsonb)
   ), done as (
-    update job set status = 'SUCCEEDED', finished_at = ?
+    update job set status = 'SUCCEEDED', finished_at = ?, steps = gone.steps
     from gone where job.id = gone.job_id and job.attempts = gone.attempts and job.status = 'RUNNING'
     returning job.id, job.grant_id
   ), before as (
@@ -27,7 +27,7 @@ const conclude = `
 export const concludeGrants = async (background: Background, settlements: SettlementOf<'revoked'>[]): Promise<void> => {
   if (settlements.length === 0) return;
   const now = background.now();
-  const rows = settlements.map(({ job }) => ({ job_id: job.id, attempts: job.attempts }));
+  const rows = settlements.map(({ job, steps }) => ({ job_id: job.id, attempts: job.attempts, steps }));
   const ended = await background.em.execute<{ jobId: string; id: string | null; before: string; status: string }[]>(conclude, [
     JSON.stringify(rows),
     now,

@@ -29,7 +29,7 @@ const take = `
     started_at = coalesce(started_at, ?), unsure = unsure or due.status = 'RUNNING'
   from due where job.id = due.id
   returning job.id, tenant_id as "tenantId", request_id as "requestId", grant_id as "grantId", kind, queue, target, attempts,
-    max_attempts as "maxAttempts", cancelled, last_error as "lastError", requester_id as "requesterId", origin, spec, unsure, waiting_since as "waitingSince", due.status as "before",
+    max_attempts as "maxAttempts", cancelled, last_error as "lastError", requester_id as "requesterId", origin, spec, steps, unsure, waiting_since as "waitingSince", due.status as "before",
     (select slug from tenant where tenant.tenant_id = job.tenant_id) as "tenantSlug",
     ${lossOf('job')} as loss`;
 

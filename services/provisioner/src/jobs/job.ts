@@ -4,6 +4,7 @@ import type { Handle } from '../connector.ts';
 import type { Sealed } from '../credentials/vault.ts';
 import type { Loss } from '../standing.ts';
 import type { Queue } from './queue.ts';
+import type { Step } from './step.ts';
 
 export type JobKind = 'PROVISION' | 'REVOKE';
 export type JobStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED';
@@ -52,6 +53,8 @@ const JobSchema = defineEntity({
     requesterId: p.uuid(),
     origin: p.json<Event['origin']>(),
     spec: p.json<Spec>(),
+    /** What has been done, the latest last. */
+    steps: p.json<Step[]>(),
     createdAt: p.datetime(),
     startedAt: p.datetime().nullable(),
     finishedAt: p.datetime().nullable(),
@@ -91,6 +94,8 @@ export interface ClaimedJob {
   requesterId: string;
   origin: Event['origin'];
   spec: Spec;
+  /** Of earlier attempts. */
+  steps: Step[];
   /** Why the requester may hold no access; null when nothing is against it. */
   loss: Loss | null;
 }

@@ -6,6 +6,7 @@ import type { Loss } from '../standing.ts';
 import { accessOf } from './access-of.ts';
 import { pauseAfterMs, pauseWhileWaitingMs } from './back-off.ts';
 import { attemptOfBudget, type ClaimedJob, isLastAttempt, isSpent } from './job.ts';
+import type { StepName } from './step.ts';
 
 /** What came of an attempt. */
 export type Outcome =
@@ -22,8 +23,8 @@ export interface Tools {
   log: Logger;
 }
 
-/** Runs a call to a target within its deadline. */
-export type Within = <T>(call: (signal: AbortSignal) => Promise<T>) => Promise<T>;
+/** Runs a call to a target, which is a step of the job, within its deadline. */
+export type Within = <T>(step: StepName, call: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 
 /** The access of a job, with the answer that it has waited for. */
 const accessWith = (vault: Vault, job: ClaimedJob): Access =>
@@ -39,8 +40,10 @@ export const publicText = (error: unknown): string => {
 const takeAway = async ({ connectors, vault }: Tools, job: ClaimedJob, within: Within): Promise<void> => {
   const connector = connectorNamed(connectors, job.spec.connector);
   const access = accessWith(vault, job);
-  await within((signal) => connector.revoke(access, signal));
-  if (await within((signal) => connector.verify(access, signal))) throw new ConnectorError('failed', 'The target still has the access');
+  await within('REVOKE', (signal) => connector.revoke(access, signal));
+  await within('READ_BACK', async (signal) => {
+    if (await connector.verify(access, signal)) throw new ConnectorError('failed', 'The target still has the access');
+  });
 };
 
 const refusals: Record<Loss, string> = {
@@ -53,10 +56,10 @@ const provision = async ({ connectors, vault, log }: Tools, job: ClaimedJob, wit
   const connector = connectorNamed(connectors, job.spec.connector);
   const access = accessWith(vault, job);
   // An earlier attempt ended in the dark: nothing more is asked of a target that cannot say what it has.
-  if (job.unsure && !access.answer && (await within((signal) => connector.verify(access, signal)))) {
+  if (job.unsure && !access.answer && (await within('VERIFY', (signal) => connector.verify(access, signal)))) {
     log.info({ jobId: job.id, requestId: job.origin.requestId }, 'an earlier attempt did reach the target; its credential is renewed');
   }
-  const { handle, credential } = await within((signal) => connector.apply(access, signal));
+  const { handle, credential } = await within('APPLY', (signal) => connector.apply(access, signal));
   const grantId = newId();
   return { kind: 'provisioned', grantId, handle, sealed: vault.seal(JSON.stringify(credential), grantId) };
 };

@@ -5,17 +5,20 @@ import { concludeGrants, markRevokeFailed } from '../grants/conclude-grants.ts';
 import type { ClaimedJob } from './job.ts';
 import { asService, type Background, emitProgress, jobChange } from './job-events.ts';
 import type { Outcome } from './run-attempt.ts';
+import type { Step } from './step.ts';
 
 /** A job and what came of the attempt at it. */
 export interface Settlement {
   job: ClaimedJob;
   outcome: Outcome;
+  steps: Step[];
 }
 
 /** A settlement of one certain kind. */
 export interface SettlementOf<K extends Outcome['kind']> {
   job: ClaimedJob;
   outcome: Extract<Outcome, { kind: K }>;
+  steps: Step[];
 }
 
 const ofKind = <K extends Outcome['kind']>(settlements: Settlement[], kind: K): SettlementOf<K>[] =>
@@ -26,7 +29,7 @@ type Ended = SettlementOf<'retry'> | SettlementOf<'waiting'> | SettlementOf<'fai
 /** Ends attempts that came to nothing; answers those whose lease this worker still had. */
 const endAttempts = async <S extends Ended>({ em, now }: Background, ended: S[], status: 'QUEUED' | 'FAILED'): Promise<S[]> => {
   if (ended.length === 0) return [];
-  const rows = ended.map(({ job, outcome }) => ({
+  const rows = ended.map(({ job, outcome, steps }) => ({
     id: job.id,
     attempts: job.attempts,
     error: outcome.error,
@@ -34,15 +37,16 @@ const endAttempts = async <S extends Ended>({ em, now }: Background, ended: S[],
     waiting: outcome.kind === 'waiting',
     told: job.answer !== null,
     pause: outcome.kind === 'failed' ? 0 : outcome.pauseMs,
+    steps,
   }));
   const done = await em.execute<{ id: string }[]>(
-    `update job set status = ?, last_error = ended.error, unsure = ended.unsure, finished_at = ?,
+    `update job set status = ?, last_error = ended.error, unsure = ended.unsure, finished_at = ?, steps = ended.steps,
        -- What came while the attempt was still under way is looked at now.
        due_at = case when ended.waiting and not ended.told and exists (select from job_answer where job_id = job.id) then now()
          else now() + ended.pause * interval '1 millisecond' end,
        waiting_since = case when ended.waiting then coalesce(waiting_since, now()) else waiting_since end,
        max_attempts = max_attempts + ended.waiting::integer
-     from jsonb_to_recordset(?) as ended (id uuid, attempts integer, error text, unsure boolean, pause integer, waiting boolean, told boolean)
+     from jsonb_to_recordset(?) as ended (id uuid, attempts integer, error text, unsure boolean, pause integer, waiting boolean, told boolean, steps jsonb)
      where job.id = ended.id and job.attempts = ended.attempts and job.status = 'RUNNING' returning job.id`,
     [status, status === 'FAILED' ? now() : null, JSON.stringify(rows)],
   );

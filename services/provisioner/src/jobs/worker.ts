@@ -12,6 +12,8 @@ import type { ClaimedJob } from './job.ts';
 import { queues, type Room } from './queue.ts';
 import { runAttempt, type Within } from './run-attempt.ts';
 import { type Settlement, settleJobs } from './settle-jobs.ts';
+import { showSteps } from './show-steps.ts';
+import { createStepLog, type StepLog } from './step.ts';
 
 export interface WorkerSettings {
   /** Jobs that one process works on at a time, by queue; for a moment up to twice as many, see `claimJobs`. */
@@ -50,12 +52,15 @@ export interface Worker {
   close(): Promise<void>;
 }
 
+// Most steps are over before anybody could look.
+const showStepsAfterMs = 100;
 // A database that is away is asked, and complained about, once a second.
 const failureMs = 1000;
 
 interface Running {
   job: ClaimedJob;
   abort: AbortController;
+  log: StepLog;
   /** The attempt is over and is being recorded: its lease is not prolonged any more. */
   over: boolean;
   finished: Promise<void>;
@@ -102,11 +107,11 @@ export const startWorker = ({ outbox, connectors, vault, log, now, settings }: W
 
   const run = async (entry: Running): Promise<void> => {
     const { job } = entry;
-    const within: Within = (call) => withDeadline(deadlineMs, entry.abort.signal, call);
+    const within: Within = (step, call) => entry.log.run(step, () => withDeadline(deadlineMs, entry.abort.signal, call));
     const outcome = await runAttempt({ connectors, vault, log }, job, within);
     entry.over = true;
     // Replaced or told to go: whoever has the job now decides on it.
-    if (!entry.abort.signal.aborted) await settler.add({ job, outcome });
+    if (!entry.abort.signal.aborted) await settler.add({ job, outcome, steps: entry.log.steps() });
     log.info({ jobId: job.id, kind: job.kind, attempt: job.attempts, outcome: outcome.kind, requestId: job.origin.requestId }, 'job');
     running.delete(job.id);
     // Not at every single end: jobs are claimed in handfuls. The poll sees to a few free places among slow jobs. Of the few
@@ -116,7 +121,8 @@ export const startWorker = ({ outbox, connectors, vault, log, now, settings }: W
   };
 
   const start = (job: ClaimedJob) => {
-    const entry: Running = { job, abort: new AbortController(), over: false, finished: Promise.resolve() };
+    const log = createStepLog(job.steps, job.attempts, now);
+    const entry: Running = { job, abort: new AbortController(), log, over: false, finished: Promise.resolve() };
     running.set(job.id, entry);
     entry.finished = run(entry);
   };
@@ -159,6 +165,21 @@ export const startWorker = ({ outbox, connectors, vault, log, now, settings }: W
     beat = keepLeases().catch((error: unknown) => log.warn({ err: error }, 'leases could not be prolonged'));
   }, leaseMs / 3);
 
+  let showing: Promise<void> | undefined;
+  const show = setInterval(() => {
+    if (showing) return;
+    const unseen = [...running.values()].filter(({ over, log: steps }) => !over && steps.hasUnseen(showStepsAfterMs));
+    if (unseen.length === 0) return;
+    showing = showSteps(
+      outbox,
+      unseen.map(({ job: { id, attempts }, log: steps }) => ({ id, attempts, steps: steps.steps() })),
+    )
+      .catch((error: unknown) => log.warn({ err: error }, 'steps could not be shown'))
+      .finally(() => {
+        showing = undefined;
+      });
+  }, showStepsAfterMs);
+
   const looping = loop();
 
   return {
@@ -171,10 +192,11 @@ export const startWorker = ({ outbox, connectors, vault, log, now, settings }: W
       while (running.size > 0 && Date.now() < until) await bell.wait(50);
       gone = true;
       clearInterval(heartbeat);
+      clearInterval(show);
       if (running.size > 0) log.warn({ jobs: running.size }, 'jobs are left to another worker');
       const left = [...running.values()];
       for (const { abort } of left) abort.abort();
-      await Promise.all([beat, ...left.map(({ finished }) => finished)]);
+      await Promise.all([beat, showing, ...left.map(({ finished }) => finished)]);
     },
   };
 };

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file accessops/provisioner/v1/provisioner.proto.
  */
 export const file_accessops_provisioner_v1_provisioner: GenFile = /*@__PURE__*/
-  fileDesc("CiphY2Nlc3NvcHMvcHJvdmlzaW9uZXIvdjEvcHJvdmlzaW9uZXIucHJvdG8SGGFjY2Vzc29wcy5wcm92aXNpb25lci52MSKxAgoDSm9iEgoKAmlkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSDAoEa2luZBgDIAEoCRINCgVxdWV1ZRgEIAEoCRIOCgZzdGF0dXMYBSABKAkSEAoIYXR0ZW1wdHMYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhIKCmxhc3RfZXJyb3IYCCABKAkSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGdyYW50X2lkGAwgASgJIhsKDUdldEpvYlJlcXVlc3QSCgoCaWQYASABKAkiQAoPTGlzdEpvYnNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkibQoQTGlzdEpvYnNSZXNwb25zZRIsCgVpdGVtcxgBIAMoCzIdLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISKwoEcGFnZRgCIAEoCzIdLmFjY2Vzc29wcy5jb21tb24udjEuUGFnZUluZm8iHQoPUmV0cnlKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIh4KEENhbmNlbEpvYlJlcXVlc3QSCgoCaWQYASABKAkijgIKBUdyYW50EgoKAmlkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSEQoJaG9sZGVyX2lkGAMgASgJEhMKC3Jlc291cmNlX2lkGAQgASgJEgwKBHJvbGUYBSABKAkSDgoGc3RhdHVzGAYgASgJEjAKDGFjdGl2YXRlZF9hdBgHIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLAoIZW5kZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg8KB3ZlcnNpb24YCiABKAUiHQoPR2V0R3JhbnRSZXF1ZXN0EgoKAmlkGAEgASgJIkIKEUxpc3RHcmFudHNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkiRAoTTGlzdE15R3JhbnRzUmVxdWVzdBItCgVxdWVyeRgBIAEoCzIeLmFjY2Vzc29wcy5jb21tb24udjEuTGlzdFF1ZXJ5InEKEkxpc3RHcmFudHNSZXNwb25zZRIuCgVpdGVtcxgBIAMoCzIfLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HcmFudBIrCgRwYWdlGAIgASgLMh0uYWNjZXNzb3BzLmNvbW1vbi52MS5QYWdlSW5mbyIgChJSZXZva2VHcmFudFJlcXVlc3QSCgoCaWQYASABKAkiLwoRQ2xvc2VHcmFudFJlcXVlc3QSCgoCaWQYASABKAkSDgoGcmVhc29uGAIgASgJIkIKFVJlYWRDcmVkZW50aWFsUmVxdWVzdBIQCghncmFudF9pZBgBIAEoCRIXCg9wdWJsaWNfa2V5X2pzb24YAiABKAkiPgoWUmVhZENyZWRlbnRpYWxSZXNwb25zZRIXCg9jcmVkZW50aWFsX2pzb24YASABKAkSCwoDandlGAIgASgJIk8KFkNoZWNrQ29ubmVjdGlvblJlcXVlc3QSEQoJY29ubmVjdG9yGAEgASgJEhMKC2NvbmZpZ19qc29uGAIgASgJEg0KBXJvbGVzGAMgAygJIjUKEUNvbm5lY3Rpb25Qcm9ibGVtEg8KB3BvaW50ZXIYASABKAkSDwoHbWVzc2FnZRgCIAEoCSJYChdDaGVja0Nvbm5lY3Rpb25SZXNwb25zZRI9Cghwcm9ibGVtcxgBIAMoCzIrLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Db25uZWN0aW9uUHJvYmxlbSKsAQoRSGVhckFuc3dlclJlcXVlc3QSCwoDa2V5GAEgASgJEg8KB3BheWxvYWQYAiABKAwSSQoHaGVhZGVycxgDIAMoCzI4LmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5IZWFyQW5zd2VyUmVxdWVzdC5IZWFkZXJzRW50cnkaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiJQoSSGVhckFuc3dlclJlc3BvbnNlEg8KB291dGNvbWUYASABKAkytQkKElByb3Zpc2lvbmVyU2VydmljZRJQCgZHZXRKb2ISJy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR2V0Sm9iUmVxdWVzdBodLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISYQoITGlzdEpvYnMSKS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEpvYnNSZXF1ZXN0GiouYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RKb2JzUmVzcG9uc2USVAoIUmV0cnlKb2ISKS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmV0cnlKb2JSZXF1ZXN0Gh0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYhJWCglDYW5jZWxKb2ISKi5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2FuY2VsSm9iUmVxdWVzdBodLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISVgoIR2V0R3JhbnQSKS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR2V0R3JhbnRSZXF1ZXN0Gh8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdyYW50EmcKCkxpc3RHcmFudHMSKy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEdyYW50c1JlcXVlc3QaLC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEdyYW50c1Jlc3BvbnNlEmsKDExpc3RNeUdyYW50cxItLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0TXlHcmFudHNSZXF1ZXN0GiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RHcmFudHNSZXNwb25zZRJcCgtSZXZva2VHcmFudBIsLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZXZva2VHcmFudFJlcXVlc3QaHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQSWgoKQ2xvc2VHcmFudBIrLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5DbG9zZUdyYW50UmVxdWVzdBofLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HcmFudBJzCg5SZWFkQ3JlZGVudGlhbBIvLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZWFkQ3JlZGVudGlhbFJlcXVlc3QaMC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVhZENyZWRlbnRpYWxSZXNwb25zZRJ2Cg9DaGVja0Nvbm5lY3Rpb24SMC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2hlY2tDb25uZWN0aW9uUmVxdWVzdBoxLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5DaGVja0Nvbm5lY3Rpb25SZXNwb25zZRJnCgpIZWFyQW5zd2VyEisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkhlYXJBbnN3ZXJSZXF1ZXN0GiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkhlYXJBbnN3ZXJSZXNwb25zZWIGcHJvdG8z", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
+  fileDesc("CiphY2Nlc3NvcHMvcHJvdmlzaW9uZXIvdjEvcHJvdmlzaW9uZXIucHJvdG8SGGFjY2Vzc29wcy5wcm92aXNpb25lci52MSLjAgoDSm9iEgoKAmlkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSDAoEa2luZBgDIAEoCRINCgVxdWV1ZRgEIAEoCRIOCgZzdGF0dXMYBSABKAkSEAoIYXR0ZW1wdHMYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhIKCmxhc3RfZXJyb3IYCCABKAkSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGdyYW50X2lkGAwgASgJEjAKBXN0ZXBzGA0gAygLMiEuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYlN0ZXAiqgEKB0pvYlN0ZXASDAoEbmFtZRgBIAEoCRIPCgdhdHRlbXB0GAIgASgFEg4KBnN0YXR1cxgDIAEoCRIuCgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHbWVzc2FnZRgGIAEoCSIbCg1HZXRKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIkAKD0xpc3RKb2JzUmVxdWVzdBItCgVxdWVyeRgBIAEoCzIeLmFjY2Vzc29wcy5jb21tb24udjEuTGlzdFF1ZXJ5Im0KEExpc3RKb2JzUmVzcG9uc2USLAoFaXRlbXMYASADKAsyHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iEisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIh0KD1JldHJ5Sm9iUmVxdWVzdBIKCgJpZBgBIAEoCSIeChBDYW5jZWxKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIo4CCgVHcmFudBIKCgJpZBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEhEKCWhvbGRlcl9pZBgDIAEoCRITCgtyZXNvdXJjZV9pZBgEIAEoCRIMCgRyb2xlGAUgASgJEg4KBnN0YXR1cxgGIAEoCRIwCgxhY3RpdmF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJzaW9uGAogASgFIh0KD0dldEdyYW50UmVxdWVzdBIKCgJpZBgBIAEoCSJCChFMaXN0R3JhbnRzUmVxdWVzdBItCgVxdWVyeRgBIAEoCzIeLmFjY2Vzc29wcy5jb21tb24udjEuTGlzdFF1ZXJ5IkQKE0xpc3RNeUdyYW50c1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJxChJMaXN0R3JhbnRzUmVzcG9uc2USLgoFaXRlbXMYASADKAsyHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQSKwoEcGFnZRgCIAEoCzIdLmFjY2Vzc29wcy5jb21tb24udjEuUGFnZUluZm8iIAoSUmV2b2tlR3JhbnRSZXF1ZXN0EgoKAmlkGAEgASgJIi8KEUNsb3NlR3JhbnRSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSJCChVSZWFkQ3JlZGVudGlhbFJlcXVlc3QSEAoIZ3JhbnRfaWQYASABKAkSFwoPcHVibGljX2tleV9qc29uGAIgASgJIj4KFlJlYWRDcmVkZW50aWFsUmVzcG9uc2USFwoPY3JlZGVudGlhbF9qc29uGAEgASgJEgsKA2p3ZRgCIAEoCSJPChZDaGVja0Nvbm5lY3Rpb25SZXF1ZXN0EhEKCWNvbm5lY3RvchgBIAEoCRITCgtjb25maWdfanNvbhgCIAEoCRINCgVyb2xlcxgDIAMoCSI1ChFDb25uZWN0aW9uUHJvYmxlbRIPCgdwb2ludGVyGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiWAoXQ2hlY2tDb25uZWN0aW9uUmVzcG9uc2USPQoIcHJvYmxlbXMYASADKAsyKy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ29ubmVjdGlvblByb2JsZW0irAEKEUhlYXJBbnN3ZXJSZXF1ZXN0EgsKA2tleRgBIAEoCRIPCgdwYXlsb2FkGAIgASgMEkkKB2hlYWRlcnMYAyADKAsyOC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSGVhckFuc3dlclJlcXVlc3QuSGVhZGVyc0VudHJ5Gi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIiUKEkhlYXJBbnN3ZXJSZXNwb25zZRIPCgdvdXRjb21lGAEgASgJMrUJChJQcm92aXNpb25lclNlcnZpY2USUAoGR2V0Sm9iEicuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldEpvYlJlcXVlc3QaHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iEmEKCExpc3RKb2JzEikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RKb2JzUmVxdWVzdBoqLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0Sm9ic1Jlc3BvbnNlElQKCFJldHJ5Sm9iEikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJldHJ5Sm9iUmVxdWVzdBodLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISVgoJQ2FuY2VsSm9iEiouYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkNhbmNlbEpvYlJlcXVlc3QaHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iElYKCEdldEdyYW50EikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldEdyYW50UmVxdWVzdBofLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HcmFudBJnCgpMaXN0R3JhbnRzEisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RHcmFudHNSZXF1ZXN0GiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RHcmFudHNSZXNwb25zZRJrCgxMaXN0TXlHcmFudHMSLS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdE15R3JhbnRzUmVxdWVzdBosLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0R3JhbnRzUmVzcG9uc2USXAoLUmV2b2tlR3JhbnQSLC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmV2b2tlR3JhbnRSZXF1ZXN0Gh8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdyYW50EloKCkNsb3NlR3JhbnQSKy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2xvc2VHcmFudFJlcXVlc3QaHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQScwoOUmVhZENyZWRlbnRpYWwSLy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVhZENyZWRlbnRpYWxSZXF1ZXN0GjAuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJlYWRDcmVkZW50aWFsUmVzcG9uc2USdgoPQ2hlY2tDb25uZWN0aW9uEjAuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkNoZWNrQ29ubmVjdGlvblJlcXVlc3QaMS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2hlY2tDb25uZWN0aW9uUmVzcG9uc2USZwoKSGVhckFuc3dlchIrLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5IZWFyQW5zd2VyUmVxdWVzdBosLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5IZWFyQW5zd2VyUmVzcG9uc2ViBnByb3RvMw", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message accessops.provisioner.v1.Job
@@ -85,6 +85,13 @@ export type Job = Message<"accessops.provisioner.v1.Job"> & {
    * @generated from field: string grant_id = 12;
    */
   grantId: string;
+
+  /**
+   * The latest last; of those of many attempts the oldest are left out.
+   *
+   * @generated from field: repeated accessops.provisioner.v1.JobStep steps = 13;
+   */
+  steps: JobStep[];
 };
 
 /**
@@ -93,6 +100,56 @@ export type Job = Message<"accessops.provisioner.v1.Job"> & {
  */
 export const JobSchema: GenMessage<Job> = /*@__PURE__*/
   messageDesc(file_accessops_provisioner_v1_provisioner, 0);
+
+/**
+ * Something that was done at the target, or is being done.
+ *
+ * @generated from message accessops.provisioner.v1.JobStep
+ */
+export type JobStep = Message<"accessops.provisioner.v1.JobStep"> & {
+  /**
+   * VERIFY (has an earlier attempt reached the target?), APPLY, REVOKE or READ_BACK (has the access gone?).
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: int32 attempt = 2;
+   */
+  attempt: number;
+
+  /**
+   * RUNNING, SUCCEEDED, FAILED or WAITING (the target has promised an answer).
+   *
+   * @generated from field: string status = 3;
+   */
+  status: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp started_at = 4;
+   */
+  startedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp finished_at = 5;
+   */
+  finishedAt?: Timestamp | undefined;
+
+  /**
+   * For people: what went wrong, or what is waited for.
+   *
+   * @generated from field: string message = 6;
+   */
+  message: string;
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.JobStep.
+ * Use `create(JobStepSchema)` to create a new message.
+ */
+export const JobStepSchema: GenMessage<JobStep> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 1);
 
 /**
  * @generated from message accessops.provisioner.v1.GetJobRequest
@@ -109,7 +166,7 @@ export type GetJobRequest = Message<"accessops.provisioner.v1.GetJobRequest"> & 
  * Use `create(GetJobRequestSchema)` to create a new message.
  */
 export const GetJobRequestSchema: GenMessage<GetJobRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 1);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 2);
 
 /**
  * @generated from message accessops.provisioner.v1.ListJobsRequest
@@ -126,7 +183,7 @@ export type ListJobsRequest = Message<"accessops.provisioner.v1.ListJobsRequest"
  * Use `create(ListJobsRequestSchema)` to create a new message.
  */
 export const ListJobsRequestSchema: GenMessage<ListJobsRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 2);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 3);
 
 /**
  * @generated from message accessops.provisioner.v1.ListJobsResponse
@@ -148,7 +205,7 @@ export type ListJobsResponse = Message<"accessops.provisioner.v1.ListJobsRespons
  * Use `create(ListJobsResponseSchema)` to create a new message.
  */
 export const ListJobsResponseSchema: GenMessage<ListJobsResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 3);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 4);
 
 /**
  * @generated from message accessops.provisioner.v1.RetryJobRequest
@@ -165,7 +222,7 @@ export type RetryJobRequest = Message<"accessops.provisioner.v1.RetryJobRequest"
  * Use `create(RetryJobRequestSchema)` to create a new message.
  */
 export const RetryJobRequestSchema: GenMessage<RetryJobRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 4);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 5);
 
 /**
  * @generated from message accessops.provisioner.v1.CancelJobRequest
@@ -182,7 +239,7 @@ export type CancelJobRequest = Message<"accessops.provisioner.v1.CancelJobReques
  * Use `create(CancelJobRequestSchema)` to create a new message.
  */
 export const CancelJobRequestSchema: GenMessage<CancelJobRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 5);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 6);
 
 /**
  * @generated from message accessops.provisioner.v1.Grant
@@ -246,7 +303,7 @@ export type Grant = Message<"accessops.provisioner.v1.Grant"> & {
  * Use `create(GrantSchema)` to create a new message.
  */
 export const GrantSchema: GenMessage<Grant> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 6);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 7);
 
 /**
  * @generated from message accessops.provisioner.v1.GetGrantRequest
@@ -263,7 +320,7 @@ export type GetGrantRequest = Message<"accessops.provisioner.v1.GetGrantRequest"
  * Use `create(GetGrantRequestSchema)` to create a new message.
  */
 export const GetGrantRequestSchema: GenMessage<GetGrantRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 7);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 8);
 
 /**
  * @generated from message accessops.provisioner.v1.ListGrantsRequest
@@ -280,7 +337,7 @@ export type ListGrantsRequest = Message<"accessops.provisioner.v1.ListGrantsRequ
  * Use `create(ListGrantsRequestSchema)` to create a new message.
  */
 export const ListGrantsRequestSchema: GenMessage<ListGrantsRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 8);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 9);
 
 /**
  * @generated from message accessops.provisioner.v1.ListMyGrantsRequest
@@ -297,7 +354,7 @@ export type ListMyGrantsRequest = Message<"accessops.provisioner.v1.ListMyGrants
  * Use `create(ListMyGrantsRequestSchema)` to create a new message.
  */
 export const ListMyGrantsRequestSchema: GenMessage<ListMyGrantsRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 9);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 10);
 
 /**
  * @generated from message accessops.provisioner.v1.ListGrantsResponse
@@ -319,7 +376,7 @@ export type ListGrantsResponse = Message<"accessops.provisioner.v1.ListGrantsRes
  * Use `create(ListGrantsResponseSchema)` to create a new message.
  */
 export const ListGrantsResponseSchema: GenMessage<ListGrantsResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 10);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 11);
 
 /**
  * @generated from message accessops.provisioner.v1.RevokeGrantRequest
@@ -336,7 +393,7 @@ export type RevokeGrantRequest = Message<"accessops.provisioner.v1.RevokeGrantRe
  * Use `create(RevokeGrantRequestSchema)` to create a new message.
  */
 export const RevokeGrantRequestSchema: GenMessage<RevokeGrantRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 11);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 12);
 
 /**
  * @generated from message accessops.provisioner.v1.CloseGrantRequest
@@ -360,7 +417,7 @@ export type CloseGrantRequest = Message<"accessops.provisioner.v1.CloseGrantRequ
  * Use `create(CloseGrantRequestSchema)` to create a new message.
  */
 export const CloseGrantRequestSchema: GenMessage<CloseGrantRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 12);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 13);
 
 /**
  * @generated from message accessops.provisioner.v1.ReadCredentialRequest
@@ -384,7 +441,7 @@ export type ReadCredentialRequest = Message<"accessops.provisioner.v1.ReadCreden
  * Use `create(ReadCredentialRequestSchema)` to create a new message.
  */
 export const ReadCredentialRequestSchema: GenMessage<ReadCredentialRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 13);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 14);
 
 /**
  * One of the two is set.
@@ -412,7 +469,7 @@ export type ReadCredentialResponse = Message<"accessops.provisioner.v1.ReadCrede
  * Use `create(ReadCredentialResponseSchema)` to create a new message.
  */
 export const ReadCredentialResponseSchema: GenMessage<ReadCredentialResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 14);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 15);
 
 /**
  * @generated from message accessops.provisioner.v1.CheckConnectionRequest
@@ -443,7 +500,7 @@ export type CheckConnectionRequest = Message<"accessops.provisioner.v1.CheckConn
  * Use `create(CheckConnectionRequestSchema)` to create a new message.
  */
 export const CheckConnectionRequestSchema: GenMessage<CheckConnectionRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 15);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 16);
 
 /**
  * Something that somebody has to put right.
@@ -469,7 +526,7 @@ export type ConnectionProblem = Message<"accessops.provisioner.v1.ConnectionProb
  * Use `create(ConnectionProblemSchema)` to create a new message.
  */
 export const ConnectionProblemSchema: GenMessage<ConnectionProblem> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 16);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 17);
 
 /**
  * @generated from message accessops.provisioner.v1.CheckConnectionResponse
@@ -488,7 +545,7 @@ export type CheckConnectionResponse = Message<"accessops.provisioner.v1.CheckCon
  * Use `create(CheckConnectionResponseSchema)` to create a new message.
  */
 export const CheckConnectionResponseSchema: GenMessage<CheckConnectionResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 17);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 18);
 
 /**
  * @generated from message accessops.provisioner.v1.HearAnswerRequest
@@ -521,7 +578,7 @@ export type HearAnswerRequest = Message<"accessops.provisioner.v1.HearAnswerRequ
  * Use `create(HearAnswerRequestSchema)` to create a new message.
  */
 export const HearAnswerRequestSchema: GenMessage<HearAnswerRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 18);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 19);
 
 /**
  * @generated from message accessops.provisioner.v1.HearAnswerResponse
@@ -540,7 +597,7 @@ export type HearAnswerResponse = Message<"accessops.provisioner.v1.HearAnswerRes
  * Use `create(HearAnswerResponseSchema)` to create a new message.
  */
 export const HearAnswerResponseSchema: GenMessage<HearAnswerResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 19);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 20);
 
 /**
  * The hands: jobs, grants and credentials.
