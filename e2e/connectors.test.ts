@@ -29,11 +29,16 @@ describe('the production database of the demo', () => {
 
   const granted = async (role: string, duration: string) => {
     const { id: requestId } = await filed(requester, resourceId, { role, duration });
+    const plan = () => must(200, 'GET', `/requests/${requestId}/plan`, { token: approvers[0]?.token });
+    await until('the plan is there', async () => (await plan()).status === 'READY');
+    const { steps } = await plan();
     for (const approver of approvers) await decide(approver, requestId);
     const { grantId } = await reaches(requester, requestId, 'ACTIVE');
     const answer = await must(200, 'POST', `/grants/${grantId}/credential`, { token: requester.token, body: {} });
     const credential = answer.credential as { host: string; port: number; database: string; username: string; password: string };
     rememberSecret(credential.password);
+    // What those who decided were shown is who logs in.
+    expect(String(steps)).toContain(credential.username);
     return { requestId, grantId: String(grantId), credential };
   };
 

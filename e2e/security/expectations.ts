@@ -65,6 +65,7 @@ GET    /api/v1/catalog/resource-types                             -         -   
 POST   /api/v1/requests                                           -         -      -    yes       yes      yes     -       yes   yes     -       -
 GET    /api/v1/requests/me                                        -         yes    yes  yes       yes      yes     yes     yes   yes     -       -
 GET    /api/v1/requests/{id}                                      -         own    own  own       own      own     yes     yes   yes     -       -
+GET    /api/v1/requests/{id}/plan                                 -         own    own  own       own      own     yes     yes   yes     -       -
 GET    /api/v1/requests                                           -         -      -    -         -        -       yes     yes   yes     -       -
 POST   /api/v1/requests/{id}/cancel                               -         own    own  own       own      own     own     own   own     -       -
 POST   /api/v1/requests/{id}/withdraw                             -         own    own  own       own      own     own     own   own     -       -

@@ -3,6 +3,7 @@ import { type Answer, defineList, defineRoute, noBody, pageOf, type Route } from
 import { duration, exampleId, id, jsonObject, text } from '../fields.ts';
 import type { ListDeclaration } from '../list-query.ts';
 import { accessRequestExample, accessRequestJson, accessRequestSchema } from '../representations/access-request.ts';
+import { planExample, planJson, planSchema } from '../representations/plan.ts';
 
 const newRequest = z
   .strictObject({
@@ -69,6 +70,24 @@ export const requestRoutes: Route[] = [
     answer,
     errors: ['REQUEST_NOT_FOUND'],
     handle: async ({ services, params, options }) => accessRequestJson(await services.requests.getRequest({ id: params.id }, options)),
+  }),
+  defineRoute({
+    method: 'get',
+    path: '/api/v1/requests/{id}/plan',
+    operationId: 'getRequestPlan',
+    tag: 'Requests',
+    summary: 'What will happen at the target',
+    description:
+      'For whoever may read the request. It is made while the request waits for a decision; `PENDING` while the target has not answered, with what it has said so far in `error`.',
+    audience: 'app',
+    cerbos: { resource: 'access_request', action: 'read' },
+    answer: { status: 200, description: 'The plan, in words.', schema: planSchema, example: planExample },
+    errors: ['REQUEST_NOT_FOUND'],
+    handle: async ({ services, params: { id: requestId }, options }) => {
+      // The one knows of every request at once, the other hears of it a moment later.
+      await services.requests.getRequest({ id: requestId }, options);
+      return planJson(await services.provisioner.getPlan({ requestId }, options));
+    },
   }),
   defineList({
     path: '/api/v1/requests',

@@ -10,12 +10,13 @@ import { expireGrants } from './grants/expire-grants.ts';
 import { Grant } from './grants/grant.ts';
 import { Job } from './jobs/job.ts';
 import { startWorker, type WorkerSettings, workerDefaults } from './jobs/worker.ts';
-import { onRequestApproved } from './on-request-approved.ts';
 import { onRequestWithdrawn } from './on-request-withdrawn.ts';
+import { onRequests } from './on-requests.ts';
 import { onServiceAccountDeleted } from './on-service-account-deleted.ts';
 import { onTenantCreated } from './on-tenant-created.ts';
 import { onTenantUpdated } from './on-tenant-updated.ts';
 import { onUserUpdated } from './on-user-updated.ts';
+import { startPlanner } from './plans/planner.ts';
 import { provisionerHandlers } from './rpc.ts';
 import { startTimer } from './timer.ts';
 
@@ -41,9 +42,11 @@ export const startProvisioner = (config: ProvisionerConfig, overrides: Provision
     // The worker's own commits leave no job for it: only those of consumers, calls and the timer wake it.
     const own = { ...outbox };
     const worker = startWorker({ outbox: own, connectors, vault, log, now, settings: { ...workerDefaults, ...overrides.worker } });
+    const planner = startPlanner({ outbox: own, connectors, vault, log, now });
     outbox.wake = () => {
       own.wake();
       worker.wake();
+      planner.wake();
     };
     const expiry = startTimer({
       // It looks instead of setting a timer per grant: one index lookup, and nothing to forget while nothing runs.
@@ -60,7 +63,7 @@ export const startProvisioner = (config: ProvisionerConfig, overrides: Provision
     });
     return {
       close: async () => {
-        await Promise.all([expiry.close(), rewrapping.close()]);
+        await Promise.all([expiry.close(), rewrapping.close(), planner.close()]);
         await worker.close();
         for (const connector of hands.values()) await connector.close?.();
       },
@@ -73,14 +76,7 @@ export const startProvisioner = (config: ProvisionerConfig, overrides: Provision
       service: ProvisionerService,
       entities: [Job, Grant],
       handlers: (parts) => provisionerHandlers(vault, connectorsOf(parts)),
-      subscriptions: () => [
-        ...onRequestApproved,
-        onRequestWithdrawn,
-        onTenantCreated,
-        onTenantUpdated,
-        onUserUpdated,
-        onServiceAccountDeleted,
-      ],
+      subscriptions: () => [...onRequests, onRequestWithdrawn, onTenantCreated, onTenantUpdated, onUserUpdated, onServiceAccountDeleted],
       background,
     },
     config,

@@ -119,8 +119,8 @@ export interface Connector {
    * Throws WEBHOOK_SIGNATURE_INVALID for whatever is not from the target, or about another access.
    */
   hear?(access: Access, message: Message): Promise<{ fence: number; answer: Answer }>;
-  /** How long one call about the access may take, where the usual time is too short. */
-  deadlineMs?(access: Access): number;
+  /** How long one call about an access with this configuration may take, where the usual time is too short. */
+  deadlineMs?(config: Record<string, unknown>): number;
   /** Lets go of what it holds: connections, mostly. */
   close?(): Promise<void>;
 }

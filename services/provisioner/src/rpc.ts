@@ -18,6 +18,7 @@ import { hearAnswer } from './jobs/hear-answer.ts';
 import type { Job } from './jobs/job.ts';
 import { listJobs } from './jobs/list-jobs.ts';
 import { retryJob } from './jobs/retry-job.ts';
+import { readPlan } from './plans/read-plan.ts';
 
 const time = (date: Date | null | undefined) => (date ? timestampFromDate(date) : undefined);
 
@@ -91,5 +92,10 @@ export const provisionerHandlers = (vault: Vault, connectors: Connectors): Handl
   hearAnswer: async (call, { key, payload, headers }) => {
     await call.authorize('job', 'answer', {});
     return { outcome: await hearAnswer(call, connectors, vault, key, { payload, headers }) };
+  },
+  // May reach out, so not in its transaction.
+  getPlan: async (call, { requestId }) => {
+    const { preparedAt, ...plan } = await readPlan(call, connectors, requestId);
+    return { ...plan, requestId, preparedAt: time(preparedAt), error: plan.error ?? '' };
   },
 });

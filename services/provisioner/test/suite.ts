@@ -4,6 +4,7 @@ import { connect, Metadata, type ServiceClient } from '@accessops/grpc';
 import {
   AnyEventSchema,
   RequestApprovedSchema,
+  RequestSubmittedSchema,
   RequestWithdrawnSchema,
   TenantUpdatedSchema,
   UserUpdatedSchema,
@@ -35,7 +36,15 @@ export interface Approved {
   duration?: string;
   connector?: string;
   config?: Record<string, unknown>;
+  parameters?: Record<string, unknown>;
+  resourceId?: string;
   requestId?: string;
+}
+
+/** Who decides on a request. */
+export interface Deciders {
+  roles?: string[];
+  teamId?: string;
 }
 
 export interface JobRow {
@@ -77,6 +86,8 @@ export interface Suite {
   as(person: Person, metadata?: Record<string, string>): Promise<ServiceClient<typeof ProvisionerService>>;
   /** Tells an event as another service would; told twice with one id it is a duplicate. */
   tell<D extends DescMessage>(producer: Service, schema: D, message: MessageInitShape<D>, about: Told): Promise<void>;
+  /** Tells of a request that waits for a decision; answers all of it, so that it can be approved. */
+  submit(request?: Approved, deciders?: Deciders): Promise<Approved & { requestId: string }>;
   /** Tells of an approved request; answers its id. */
   approve(request?: Approved): Promise<string>;
   withdraw(requestId: string): Promise<void>;
@@ -152,6 +163,16 @@ export const startSuite = async ({
     (await sql.query<T>(text, values)).rows[0];
   const job: Suite['job'] = (requestId, kind = 'PROVISION') =>
     one('select * from job where request_id = $1 and kind = $2', [requestId, kind]);
+  const detailsOf = ({ requester: who = requester, duration = 'PT1H', connector = 'simulated', ...more }: Approved) => ({
+    requesterId: who.id,
+    resourceId: more.resourceId ?? newId(),
+    resourceKey: 'staging-db',
+    role: 'reader',
+    duration,
+    connector,
+    configJson: JSON.stringify(more.config ?? {}),
+    parametersJson: JSON.stringify(more.parameters ?? {}),
+  });
   const grant: Suite['grant'] = (requestId) => one('select * from access_grant where request_id = $1', [requestId]);
 
   return {
@@ -179,27 +200,24 @@ export const startSuite = async ({
       return Object.fromEntries(calls) as typeof client;
     },
     tell,
-    approve: async ({
-      requester: who = requester,
-      duration = 'PT1H',
-      connector = 'simulated',
-      config: settings = {},
-      requestId = newId(),
-    } = {}) => {
+    submit: async (request = {}, { roles = ['approver'], teamId = '' } = {}) => {
+      const filed = { resourceId: newId(), requestId: newId(), ...request };
+      const { requestId, requester: who = requester } = filed;
+      const stages = [{ name: 'approval', required: 1, roles, teamId }];
+      await tell(
+        'requests',
+        RequestSubmittedSchema,
+        { requestId, ...detailsOf(filed), stages },
+        { aggregateId: requestId, tenantId: who.tenantId },
+      );
+      return filed;
+    },
+    approve: async (request = {}) => {
+      const { requestId = newId(), requester: who = requester } = request;
       await tell(
         'requests',
         RequestApprovedSchema,
-        {
-          requestId,
-          requesterId: who.id,
-          resourceId: newId(),
-          resourceKey: 'staging-db',
-          role: 'reader',
-          duration,
-          connector,
-          configJson: JSON.stringify(settings),
-          parametersJson: '{}',
-        },
+        { requestId, ...detailsOf(request) },
         { aggregateId: requestId, tenantId: who.tenantId, requestId: `origin-${requestId}` },
       );
       return requestId;

@@ -11,7 +11,18 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([suite.close(), fresh.drop()]));
 
-const tenantTables = ['job', 'access_grant', 'credential', 'job_answer', 'holder', 'simulated_target', 'tenant', 'outbox_event'];
+const tenantTables = [
+  'job',
+  'access_grant',
+  'credential',
+  'job_answer',
+  'holder',
+  'plan',
+  'saved_plan',
+  'simulated_target',
+  'tenant',
+  'outbox_event',
+];
 
 test('when the application login names no tenant or another one, then it sees no row', async () => {
   const requestId = await suite.approve();

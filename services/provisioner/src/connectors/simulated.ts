@@ -37,7 +37,10 @@ export const createSimulatedConnector = (target: Pool): Connector => {
   };
 
   return {
-    plan: async (access) => ({ steps: [`Create ${usernameOf(access)} on ${access.resourceKey} with the role ${access.role}`] }),
+    plan: async (access, signal) => {
+      await wait(readConfig(simulatedConfig, access).latencyMs, signal);
+      return { steps: [`Create ${usernameOf(access)} on ${access.resourceKey} with the role ${access.role}`] };
+    },
 
     apply: async (access, signal) => {
       const username = usernameOf(access);

@@ -1,13 +1,15 @@
-import { type Access, type Answer, finalFence } from '../connector.ts';
+import { type Access, finalFence } from '../connector.ts';
 import { expiryOf } from '../grants/grant.ts';
-import type { ClaimedJob } from './job.ts';
+import type { ClaimedJob, Spec } from './job.ts';
 
 const lengthOf = (duration: string): number => expiryOf(new Date(0), duration).getTime();
 
 /** What a connector has to know of the access that a job is about. */
 export const accessOf = (
-  job: Pick<ClaimedJob, 'tenantId' | 'tenantSlug' | 'requesterId' | 'attempts' | 'kind' | 'spec' | 'waitingSince'>,
-  answer: Answer | null,
+  job: Pick<ClaimedJob, 'tenantId' | 'tenantSlug' | 'requesterId' | 'attempts' | 'kind' | 'waitingSince'> & {
+    spec: Omit<Spec, 'acr' | 'handle'>;
+  },
+  { answer = null, savedPlan = null }: Partial<Pick<Access, 'answer' | 'savedPlan'>> = {},
 ): Access => ({
   key: job.spec.key,
   tenantId: job.tenantId,
@@ -22,5 +24,5 @@ export const accessOf = (
   fence: job.kind === 'REVOKE' ? finalFence : job.attempts,
   waitingSince: job.waitingSince,
   answer,
-  savedPlan: null,
+  savedPlan,
 });

@@ -6,10 +6,10 @@ import type { ClaimedJob } from './job.ts';
 import { emitProgress } from './job-events.ts';
 import { placesAtTarget, queues, type Room } from './queue.ts';
 
-type Claimed = ClaimedJob & { before: string };
+type Claimed = ClaimedJob & { before: string; planned: boolean };
 
 /** Times come as the database writes them. */
-type DueRow = Omit<Claimed, 'answer' | 'waitingSince'> & { waitingSince: string | null };
+type DueRow = Omit<Claimed, 'answer' | 'savedPlan' | 'waitingSince'> & { waitingSince: string | null };
 
 export interface Claim {
   /** Names the process; for operators. */
@@ -31,6 +31,7 @@ const take = `
   returning job.id, tenant_id as "tenantId", request_id as "requestId", grant_id as "grantId", kind, queue, target, attempts,
     max_attempts as "maxAttempts", cancelled, last_error as "lastError", requester_id as "requesterId", origin, spec, steps, unsure, waiting_since as "waitingSince", due.status as "before",
     (select slug from tenant where tenant.tenant_id = job.tenant_id) as "tenantSlug",
+    exists (select from saved_plan where saved_plan.job_id = job.id) as planned,
     ${lossOf('job')} as loss`;
 
 const claimDue = `
@@ -65,17 +66,25 @@ const claimAtTargets = `
     ) as candidate where nth <= free
   ) ${take}`;
 
-/** Hands what targets have told to the jobs that waited for it. It stays there until an attempt is over: another worker may need it. */
-const withAnswers = async (em: EntityManager, jobs: Claimed[]): Promise<Claimed[]> => {
-  const waiting = jobs.filter(({ waitingSince }) => waitingSince).map(({ id }) => id);
-  if (waiting.length === 0) return jobs;
-  const told = await em.execute<(Sealed & { jobId: string })[]>(
-    `select job_id as "jobId", key_id as "keyId", data_key as "dataKey", iv, ciphertext, tag from job_answer
-     where job_id in (${waiting.map(() => '?').join(', ')})`,
-    waiting,
+const sealedOf = async (em: EntityManager, table: 'job_answer' | 'saved_plan', jobIds: string[]): Promise<Map<string, Sealed>> => {
+  if (jobIds.length === 0) return new Map();
+  const rows = await em.execute<(Sealed & { jobId: string })[]>(
+    `select job_id as "jobId", key_id as "keyId", data_key as "dataKey", iv, ciphertext, tag from ${table}
+     where job_id in (${jobIds.map(() => '?').join(', ')})`,
+    jobIds,
   );
-  const answers = new Map(told.map(({ jobId, ...sealed }) => [jobId, sealed]));
-  return jobs.map((job) => ({ ...job, answer: answers.get(job.id) ?? null }));
+  return new Map(rows.map(({ jobId, ...sealed }) => [jobId, sealed]));
+};
+
+/**
+ * Hands jobs what was kept for them: what targets have told, to those that waited for it, and their plans. It stays where it is until an
+ * attempt is over: another worker may need it.
+ */
+const withKept = async (em: EntityManager, jobs: Claimed[]): Promise<Claimed[]> => {
+  const idsOf = (wanted: Claimed[]) => wanted.map(({ id }) => id);
+  const answers = await sealedOf(em, 'job_answer', idsOf(jobs.filter(({ waitingSince }) => waitingSince)));
+  const plans = await sealedOf(em, 'saved_plan', idsOf(jobs.filter(({ planned }) => planned)));
+  return jobs.map((job) => ({ ...job, answer: answers.get(job.id) ?? null, savedPlan: plans.get(job.id) ?? null }));
 };
 
 /** Jobs at targets come on top of those that have none: neither takes all the room from the other. */
@@ -97,12 +106,13 @@ const dueJobs = async (em: EntityManager, { worker, room, leaseMs, now }: Claim)
 export const claimJobs = (outbox: Outbox, claim: Claim): Promise<ClaimedJob[]> =>
   unitOfWork(outbox, 'all-tenants', async (em) => {
     const { now } = claim;
-    const claimed = await withAnswers(
+    const claimed = await withKept(
       em,
       (await dueJobs(em, claim)).map((job) => ({
         ...job,
         waitingSince: job.waitingSince ? new Date(job.waitingSince) : null,
         answer: null,
+        savedPlan: null,
       })),
     );
     for (const job of claimed) {

@@ -61,6 +61,6 @@ export const hearAnswer = async (call: Call, connectors: Connectors, vault: Vaul
   const [job] = await call.read(({ em }) => em.execute<WaitingJob[]>(find, [key]), 'all-tenants');
   const connector = job && connectors.get(job.spec.connector);
   if (!job || !connector?.hear) throw new AppError('WEBHOOK_SIGNATURE_INVALID');
-  const { fence, answer } = await connector.hear(accessOf({ ...job, waitingSince: null }, null), message);
+  const { fence, answer } = await connector.hear(accessOf({ ...job, waitingSince: null }), message);
   return call.write((ctx) => keepAnswer(ctx, vault, job, fence, answer), 'all-tenants');
 };

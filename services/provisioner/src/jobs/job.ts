@@ -89,6 +89,8 @@ export interface ClaimedJob {
   waitingSince: Date | null;
   /** That answer, if it has come. */
   answer: Sealed | null;
+  /** What its plan wanted to have kept. */
+  savedPlan: Sealed | null;
   /** Short name of the tenant; null as long as its creation has not been heard of. */
   tenantSlug: string | null;
   requesterId: string;

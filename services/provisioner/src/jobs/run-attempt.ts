@@ -26,9 +26,12 @@ export interface Tools {
 /** Runs a call to a target, which is a step of the job, within its deadline. */
 export type Within = <T>(step: StepName, call: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 
-/** The access of a job, with the answer that it has waited for. */
+/** The access of a job, with the answer that it has waited for and what was kept of its plan. */
 const accessWith = (vault: Vault, job: ClaimedJob): Access =>
-  accessOf(job, job.answer && (JSON.parse(vault.open(job.answer, job.spec.key)) as Answer));
+  accessOf(job, {
+    answer: job.answer && (JSON.parse(vault.open(job.answer, job.spec.key)) as Answer),
+    savedPlan: job.savedPlan && vault.open(job.savedPlan, job.spec.key),
+  });
 
 /** What people may read of a failure: only what a connector has said for them. */
 export const publicText = (error: unknown): string => {

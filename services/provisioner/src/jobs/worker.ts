@@ -107,7 +107,9 @@ export const startWorker = ({ outbox, connectors, vault, log, now, settings }: W
 
   const run = async (entry: Running): Promise<void> => {
     const { job } = entry;
-    const within: Within = (step, call) => entry.log.run(step, () => withDeadline(deadlineMs, entry.abort.signal, call));
+    const { connector, config } = job.spec;
+    const ownMs = connectors.get(connector)?.deadlineMs?.(config) ?? deadlineMs;
+    const within: Within = (step, call) => entry.log.run(step, () => withDeadline(ownMs, entry.abort.signal, call));
     const outcome = await runAttempt({ connectors, vault, log }, job, within);
     entry.over = true;
     // Replaced or told to go: whoever has the job now decides on it.

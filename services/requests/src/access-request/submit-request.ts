@@ -57,7 +57,11 @@ const planOf = async (call: Call, offer: Offer, role: string, durationSeconds: n
   return stages;
 };
 
-const submitted = (call: Call, request: RequestView): Event =>
+/** What those who decide are to be told will happen; without stages nobody decides. */
+const wouldProvision = (request: RequestView, { resourceKey, connector, config }: Offer) =>
+  request.stages.length > 0 && { resourceKey, connector, configJson: config, parametersJson: request.parameters };
+
+const submitted = (call: Call, request: RequestView, offer: Offer): Event =>
   eventFrom(
     call,
     RequestSubmittedSchema,
@@ -72,6 +76,7 @@ const submitted = (call: Call, request: RequestView): Event =>
       duration: request.duration,
       stages: request.stages,
       submittedAt: timestampFromDate(request.createdAt),
+      ...wouldProvision(request, offer),
     },
     request.id,
     {
@@ -104,7 +109,7 @@ const filingOf = async (call: Call, offer: Offer, input: NewRequest): Promise<Fi
   };
   // Without stages nobody decides: it is approved by the service that knows the plan, and both steps are told.
   const events = [
-    submitted(call, request),
+    submitted(call, request, offer),
     ...(stages.length === 0 ? [eventFrom(call, ...approval(request, offer, { id: 'requests', type: 'system' }))] : []),
   ];
   return { tenantId: call.tenantId, request, offer, events };

@@ -1,0 +1,51 @@
+import { type EventContext, onTogether } from '@accessops/events';
+import { RequestApprovedSchema, RequestClosedSchema, RequestSubmittedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
+import { expiryOf } from './grants/grant.ts';
+import { queueJobs } from './jobs/queue-jobs.ts';
+import { dropPlans } from './plans/drop-plans.ts';
+import { expectPlans } from './plans/expect-plans.ts';
+import { followPlans } from './plans/follow-plans.ts';
+import { targetOf } from './plans/target-of.ts';
+
+interface Heard<D extends DescMessage> {
+  ctx: EventContext;
+  message: MessageShape<D>;
+}
+
+const heardOf = <D extends DescMessage>(contexts: EventContext[], schema: D): Heard<D>[] =>
+  contexts.filter(({ event }) => event.type === schema.name).map((ctx) => ({ ctx, message: fromBinary(schema, ctx.event.payload) }));
+
+/** Approved requests get one job each. */
+const queueApproved = async ({ em, tenantId }: EventContext, approved: Heard<typeof RequestApprovedSchema>[]): Promise<void> => {
+  // What could never become a grant is parked with its error now, rather than found out by a worker.
+  for (const { ctx, message } of approved) expiryOf(ctx.now(), message.duration);
+  const wanted = new Map(approved.map(({ ctx, message }) => [message.requestId, { ctx, message, target: targetOf(message) }]));
+  const jobIds = await followPlans(em, tenantId, new Map([...wanted].map(([requestId, { target }]) => [requestId, target])));
+  await queueJobs(
+    [...wanted].flatMap(([requestId, { ctx, message, target }]) => {
+      const id = jobIds.get(requestId);
+      if (!id) return [];
+      const { requesterId, acr } = message;
+      return {
+        ctx,
+        job: { id, requestId, grantId: null, kind: 'PROVISION', requesterId, spec: { ...target, key: id, acr, handle: null } },
+      };
+    }),
+  );
+};
+
+/** What `requests` tells has access planned, then provisioned, or neither; of one request the beginning is always told first. */
+export const onRequests = onTogether(
+  [RequestSubmittedSchema.name, RequestApprovedSchema.name, RequestClosedSchema.name],
+  async (contexts) => {
+    const [first] = contexts;
+    if (!first) return;
+    const submitted = heardOf(contexts, RequestSubmittedSchema).map(({ message }) => message);
+    await expectPlans(first, submitted);
+    const approved = heardOf(contexts, RequestApprovedSchema);
+    if (approved.length > 0) await queueApproved(first, approved);
+    const closed = heardOf(contexts, RequestClosedSchema).map(({ message }) => message.requestId);
+    if (closed.length > 0) await dropPlans(first.em, first.tenantId, closed);
+  },
+);

@@ -1,0 +1,41 @@
+import { type Connectors, connectorNamed, failureKindOf, type Plan } from '../connector.ts';
+import { withDeadline } from '../deadline.ts';
+import { accessOf } from '../jobs/access-of.ts';
+import { pauseAfterMs } from '../jobs/back-off.ts';
+import { publicText } from '../jobs/run-attempt.ts';
+import { type ClaimedPlan, planAttempts } from './planned.ts';
+
+/** What came of an attempt to make a plan. */
+export type Planning =
+  | { status: 'READY'; plan: Plan }
+  | { status: 'PENDING'; error: string; pauseMs: number }
+  | { status: 'FAILED'; error: string };
+
+/** Asks the connector what it would do. Throws whatever it throws, and a TimeoutError. */
+export const askForPlan = (
+  connectors: Connectors,
+  { target, jobId, ...of }: Omit<ClaimedPlan, 'requestId' | 'attempts'>,
+  deadlineMs: number,
+  parent: AbortSignal,
+): Promise<Plan> => {
+  const connector = connectorNamed(connectors, target.connector);
+  const access = accessOf({ ...of, attempts: 1, kind: 'PROVISION', spec: { ...target, key: jobId }, waitingSince: null });
+  return withDeadline(deadlineMs, parent, (signal) => connector.plan(access, signal));
+};
+
+const usualMs = 20_000;
+// Nobody waits for a plan as they wait for access: the pauses begin where those of jobs end.
+const calmly = 3;
+
+/** Makes a plan, if it can be made now. Does not throw. */
+export const makePlan = async (connectors: Connectors, claimed: ClaimedPlan, parent: AbortSignal): Promise<Planning> => {
+  const { connector, config } = claimed.target;
+  const deadlineMs = connectors.get(connector)?.deadlineMs?.(config) ?? usualMs;
+  try {
+    return { status: 'READY', plan: await askForPlan(connectors, claimed, deadlineMs, parent) };
+  } catch (cause) {
+    const error = publicText(cause);
+    if (failureKindOf(cause) === 'refused' || claimed.attempts >= planAttempts) return { status: 'FAILED', error };
+    return { status: 'PENDING', error, pauseMs: pauseAfterMs(claimed.attempts + calmly) };
+  }
+};
