@@ -5,7 +5,7 @@ import { type Answer, auditOf, call, codeOf, login, must, type Person, rememberS
 
 interface Enrolled {
   person: Person;
-  code: () => string;
+  code: () => Promise<string>;
   recoveryCodes: string[];
 }
 
@@ -22,7 +22,7 @@ describe('the second factor', () => {
     const { secret } = await must(201, 'POST', '/me/mfa/totp', { token: person.token });
     rememberSecret(String(secret));
     const code = authenticator(String(secret));
-    const { recoveryCodes } = await must(200, 'POST', '/me/mfa/totp/confirm', { token: person.token, body: { code: code() } });
+    const { recoveryCodes } = await must(200, 'POST', '/me/mfa/totp/confirm', { token: person.token, body: { code: await code() } });
     return { person, code, recoveryCodes: recoveryCodes as string[] };
   };
   const loginWith = ({ email }: Person, proof: object = {}, password = tenant.password) =>
@@ -41,7 +41,7 @@ describe('the second factor', () => {
     expect(codeOf(await loginWith(person, { recoveryCode: recoveryCodes[0] }, 'not the right password'))).toBe('INVALID_CREDENTIALS');
     expect(codeOf(await loginWith(person, { recoveryCode: 'nothing-of-the-sort' }))).toBe('INVALID_MFA_CODE');
 
-    const totp = code();
+    const totp = await code();
     const session = await loginWith(person, { totp });
     expect(factorOf(session)).toEqual(proved);
     expect(codeOf(await loginWith(person, { totp }))).toBe('INVALID_MFA_CODE');
@@ -71,7 +71,7 @@ describe('the second factor', () => {
     const wrong = Array.from({ length: 8 }, (_, index) => loginWith(person, { recoveryCode: `guess-${index}` }));
     const codes = (await Promise.all(wrong)).map(codeOf).sort();
     expect(codes).toEqual([...Array(5).fill('INVALID_MFA_CODE'), ...Array(3).fill('TOO_MANY_ATTEMPTS')]);
-    expect(codeOf(await loginWith(person, { totp: code() }))).toBe('TOO_MANY_ATTEMPTS');
+    expect(codeOf(await loginWith(person, { totp: await code() }))).toBe('TOO_MANY_ATTEMPTS');
   });
 
   test('when an admin has enrolled, then what changes the organisation is refused until the factor is proved', async () => {
@@ -79,7 +79,7 @@ describe('the second factor', () => {
     const makeTeam = (token: string) => call('POST', '/org/teams', { token, body: { name: `Team ${crypto.randomUUID()}` } });
     await until('refused', async () => codeOf(await makeTeam(person.token)) === 'INSUFFICIENT_AUTHENTICATION', 2000);
     // A session of Keycloak cannot be raised: there one signs in again.
-    const proof = { totp: code() };
+    const proof = { totp: await code() };
     const raised =
       inject('provider') === 'local'
         ? await call('POST', '/auth/step-up', { token: person.token, body: proof })
@@ -97,8 +97,8 @@ describe('the second factor', () => {
     const token = String(session.body.accessToken);
     const { secret } = await must(201, 'POST', '/me/mfa/totp', { token });
     const code = authenticator(String(secret));
-    expect((await call('POST', '/me/mfa/totp/confirm', { token, body: { code: code() } })).status).toBe(200);
-    expect(factorOf(await loginWith(person, { totp: code() }))).toEqual(proved);
+    expect((await call('POST', '/me/mfa/totp/confirm', { token, body: { code: await code() } })).status).toBe(200);
+    expect(factorOf(await loginWith(person, { totp: await code() }))).toEqual(proved);
     await until('the audit log tells', async () => {
       const actions = (await auditOf(tenant.admin, person.id))
         .map(({ action }) => action)

@@ -19,7 +19,7 @@ describe('second factors in Keycloak', () => {
   const enrol = async (person: Person) => {
     const begun = await must(201, 'POST', '/me/mfa/totp', { token: person.token });
     const code = authenticator(String(begun.secret));
-    await must(200, 'POST', '/me/mfa/totp/confirm', { token: person.token, body: { code: code() } });
+    await must(200, 'POST', '/me/mfa/totp/confirm', { token: person.token, body: { code: await code() } });
     return code;
   };
   const appsThere = async ({ id }: Person) =>
@@ -32,7 +32,7 @@ describe('second factors in Keycloak', () => {
     await admin('PUT', `/users/${person.id}`, { credentials: [app] });
     // Keycloak says no more than that it refuses.
     expect(codeOf(await loginWith(person))).toBe('INVALID_CREDENTIALS');
-    const session = await loginWith(person, { totp: authenticator(secret)() });
+    const session = await loginWith(person, { totp: await authenticator(secret)() });
     expect(acrOf(session.body.accessToken)).toBe('aal2');
     const token = String(session.body.accessToken);
     expect(await must(200, 'GET', '/me/mfa', { token })).toMatchObject({ enrolled: true });
@@ -66,7 +66,7 @@ describe('second factors in Keycloak', () => {
   test('when the factor that a session has proved is given up, then the session counts as one without, whatever its tokens tell', async () => {
     const person = await tenant.person('former', ['admin'], 'org-admin');
     const code = await enrol(person);
-    const token = String((await loginWith(person, { totp: code(), audience: 'org-admin' })).body.accessToken);
+    const token = String((await loginWith(person, { totp: await code(), audience: 'org-admin' })).body.accessToken);
     const makeTeam = () => call('POST', '/org/teams', { token, body: { name: `Team ${crypto.randomUUID()}` } });
     expect((await makeTeam()).status).toBe(201);
     const [former] = await appsThere(person);

@@ -95,8 +95,8 @@ describe('the session of a page', () => {
     const token = String(session.body.accessToken);
     const begun = await call('POST', '/me/mfa/totp', { token });
     const code = authenticator(String(begun.body.secret));
-    await call('POST', '/me/mfa/totp/confirm', { token, body: { code: code() } });
-    const stepped = await call('POST', '/auth/session/step-up', { token, body: { totp: code() }, headers: ownPage });
+    await call('POST', '/me/mfa/totp/confirm', { token, body: { code: await code() } });
+    const stepped = await call('POST', '/auth/session/step-up', { token, body: { totp: await code() }, headers: ownPage });
     expect([stepped.status, stepped.body.refreshToken]).toEqual([200, undefined]);
     expect((await refresh(cookieOf(stepped))).status).toBe(200);
   });

@@ -14,14 +14,14 @@ const codeOf = ({ status, body }: Answer) => [status, body.error?.code];
 const challengeOf = ({ headers }: Answer) => headers['www-authenticate'];
 
 interface Enrolled {
-  code: () => string;
+  code: () => Promise<string>;
   recoveryCodes: string[];
 }
 
 const enrol = async ({ token }: Person): Promise<Enrolled> => {
   const begun = await call('POST', '/me/mfa/totp', { token });
   const code = authenticator(String(begun.body.secret));
-  const confirmed = await call('POST', '/me/mfa/totp/confirm', { token, body: { code: code() } });
+  const confirmed = await call('POST', '/me/mfa/totp/confirm', { token, body: { code: await code() } });
   return { code, recoveryCodes: confirmed.body.recoveryCodes as string[] };
 };
 
@@ -45,7 +45,7 @@ test('when an admin has enrolled, then sessions without the second factor read b
   expect(codeOf(await call('POST', '/auth/step-up', { token: admin.token, body: {} }))).toEqual([422, 'INVALID_FIELDS']);
   expect(codeOf(await call('POST', '/auth/step-up', { body: { totp: '000000' } }))).toEqual([401, 'INVALID_TOKEN']);
 
-  const stepped = await call('POST', '/auth/step-up', { token: admin.token, body: { totp: code() } });
+  const stepped = await call('POST', '/auth/step-up', { token: admin.token, body: { totp: await code() } });
   const token = String(stepped.body.accessToken);
   expect((await call('POST', '/org/teams', { token, body: { name: 'After' } })).status).toBe(201);
   // The other token of the session goes on as what it is.
@@ -61,7 +61,10 @@ test('when somebody has enrolled, then signing in asks for the second factor aft
   const { code, recoveryCodes } = await enrol(person);
   expect(codeOf(await login(person.email))).toEqual([401, 'MFA_REQUIRED']);
   expect(codeOf(await login(person.email, { password: 'not the right password' }))).toEqual([401, 'INVALID_CREDENTIALS']);
-  expect(codeOf(await login(person.email, { password: 'not the right password', totp: code() }))).toEqual([401, 'INVALID_CREDENTIALS']);
+  expect(codeOf(await login(person.email, { password: 'not the right password', totp: await code() }))).toEqual([
+    401,
+    'INVALID_CREDENTIALS',
+  ]);
   expect(codeOf(await login(person.email, { totp: '12345' }))).toEqual([422, 'INVALID_FIELDS']);
   const [first] = recoveryCodes;
   const session = await login(person.email, { recoveryCode: first });
@@ -108,7 +111,7 @@ test('when a request is of high sensitivity, then an approver with a second fact
     expect.stringContaining('acr_values="aal2"'),
   ]);
   expect((await approve(plain.token, high)).body).toMatchObject({ status: 'PENDING', approvals: 1 });
-  const stepped = await call('POST', '/auth/step-up', { token: enrolled.token, body: { totp: code() } });
+  const stepped = await call('POST', '/auth/step-up', { token: enrolled.token, body: { totp: await code() } });
   expect((await approve(String(stepped.body.accessToken), high)).body).toMatchObject({ status: 'APPROVED', approvals: 2 });
 });
 
@@ -139,7 +142,7 @@ test('when platform staff have a second factor, then suspending a tenant takes i
     return answer.status === 401 && answer;
   });
   expect(codeOf(refused)).toEqual([401, 'INSUFFICIENT_AUTHENTICATION']);
-  const stepped = await call('POST', '/auth/step-up', { token: root.token, body: { totp: code() } });
+  const stepped = await call('POST', '/auth/step-up', { token: root.token, body: { totp: await code() } });
   expect((await change(String(stepped.body.accessToken), 'suspend')).status).toBe(200);
 });
 
@@ -163,7 +166,7 @@ test('when the plan of a request demanded a second factor, then so does its cred
     expect.stringContaining('acr_values="aal2"'),
   ]);
   expect((await call('GET', `/grants/${grantId}`, { token: holder.token })).status).toBe(200);
-  const stepped = await call('POST', '/auth/step-up', { token: holder.token, body: { totp: code() } });
+  const stepped = await call('POST', '/auth/step-up', { token: holder.token, body: { totp: await code() } });
   expect((await read(String(stepped.body.accessToken))).status).toBe(200);
 });
 
