@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { startPlatform } from '@accessops/dev';
 import type { TestProject } from 'vitest/node';
-import { platformDir, secretsFile } from './places.ts';
+import { adminUrlFile, platformDir, secretsFile } from './places.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -27,6 +27,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // The whole suite shares two cores: what is slow for a moment is not down.
   process.env.DECISION_TIMEOUT_MS = '5000';
   const platform = await startPlatform({ dataDir: platformDir, port: 0, limits: false });
+  writeFileSync(adminUrlFile, platform.adminUrl, { mode: 0o600 });
   project.provide('url', platform.url);
   project.provide('signing', { adminUrl: platform.adminUrl, sealKeyFile: platform.secrets.files.identityKey });
   project.provide('dataDir', platformDir);
