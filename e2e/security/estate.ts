@@ -11,7 +11,7 @@ export type Kind = keyof typeof namedBy | 'teammate' | 'key';
 
 /**
  * Which paths name what, by how they begin or end: the first that fits. A request can be one that waits (`pending`), that waits for
- * the vote of whoever calls (`waiting`), or under which there is access (`active`).
+ * the vote of whoever calls (`waiting`), or under which there is access (`active`); a resource one that somebody was given access to (`given`).
  */
 const namedBy = {
   waiting: /\/(approve|reject)$/,
@@ -26,6 +26,7 @@ const namedBy = {
   role: /\/roles\//,
   account: /\/service-accounts\//,
   type: /\/resource-types\//,
+  given: /\/resources\/[^/]+\/(reconcile|drift)$/,
   resource: /\/resources\//,
   flag: /\/feature-flags\//,
   tenant: /^\/api\/v1\/admin\/tenants\//,
@@ -109,7 +110,7 @@ const settle = async (tag: string) => {
   // Names a team that nobody else is in, and the admins.
   const withheld = (await tenant.resource(personal.id, { owningTeamId: others.id })).id;
   const [own, requests] = await Promise.all([belongings(tenant), file(tenant, stranger, { open: offer.open, guarded: withheld })]);
-  const things = { ...own, ...requests, waiting: requests.pending, tenant: tenant.id };
+  const things = { ...own, ...requests, given: offer.open, waiting: requests.pending, tenant: tenant.id };
   return { tenant, stranger, offer, personal, things };
 };
 

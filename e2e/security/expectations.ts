@@ -130,6 +130,8 @@ POST   /api/v1/org/resources                                      -         -   
 GET    /api/v1/org/resources/{id}                                 -         -      -    -         -        yes     yes     yes   yes     -       -
 PATCH  /api/v1/org/resources/{id}                                 -         -      -    -         -        yes     -       yes   yes     -       -
 DELETE /api/v1/org/resources/{id}                                 -         -      -    -         -        -       -       yes   yes     -       -
+POST   /api/v1/org/resources/{id}/reconcile                       -         -      -    -         -        -       -       yes   yes     -       -
+GET    /api/v1/org/resources/{id}/drift                           -         -      -    -         -        yes     yes     yes   yes     -       -
 GET    /api/v1/org/jobs                                           -         -      -    -         -        yes     yes     yes   yes     -       -
 POST   /api/v1/org/jobs/{id}/retry                                -         -      -    -         -        -       -       yes   yes     -       -
 POST   /api/v1/org/jobs/{id}/cancel                               -         -      -    -         -        -       -       yes   yes     -       -

@@ -60,7 +60,7 @@ export interface JsonBody<Body> {
 export const noBody = { schema: z.strictObject({}), example: {}, optional: true };
 
 export interface Answer {
-  status: 200 | 201 | 204;
+  status: 200 | 201 | 202 | 204;
   description: string;
   /** Of a JSON answer; for the document. */
   schema?: z.ZodType;

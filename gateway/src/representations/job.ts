@@ -23,7 +23,7 @@ export const jobSchema = z
     id: id('The job.'),
     requestId: id('The request it carries out.'),
     grantId: id('The grant it makes or ends; null until there is one.').nullable(),
-    kind: z.enum(['PROVISION', 'REVOKE']),
+    kind: z.enum(['PROVISION', 'REVOKE', 'REAPPLY']),
     queue: z.enum(['high', 'default', 'low']),
     status: z.enum(['QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED']),
     attempts: z.int(),

@@ -17,6 +17,7 @@ import { meMfaRoutes } from './me-mfa.ts';
 import { orgAuditRoutes } from './org-audit.ts';
 
 import { orgConnectorRoutes } from './org-connectors.ts';
+import { orgDriftRoutes } from './org-drift.ts';
 
 import { orgFeatureFlagRoutes } from './org-feature-flags.ts';
 
@@ -55,6 +56,7 @@ export const routes: readonly Route[] = [
   ...orgTeamRoutes,
   ...orgMembershipRoutes,
   ...orgConnectorRoutes,
+  ...orgDriftRoutes,
   ...orgRoleRoutes,
   ...orgServiceAccountRoutes,
   ...orgResourceTypeRoutes,

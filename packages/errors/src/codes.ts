@@ -32,6 +32,7 @@ export const codes = {
   DEAD_LETTER_REPLAYED: { kind: 'wrongState', meaning: 'The dead letter was replayed before.' },
   DEPENDENCY_UNAVAILABLE: { kind: 'unavailable', meaning: 'A part of the system that is needed for this is down; try again.' },
   DOMAIN_TAKEN: { kind: 'conflict', meaning: 'There is an organisation with this domain.' },
+  DRIFT_NOT_KNOWN: { kind: 'notFound', meaning: 'Nobody was given access to such a resource, or nobody has compared it yet.' },
   EMAIL_TAKEN: { kind: 'conflict', meaning: 'There is an account with this e-mail address.' },
   FEATURE_FLAG_NAME_TAKEN: { kind: 'conflict', meaning: 'There is a feature flag with this name.' },
   FEATURE_FLAG_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such feature flag.' },

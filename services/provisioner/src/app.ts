@@ -17,6 +17,8 @@ import { onTenantCreated } from './on-tenant-created.ts';
 import { onTenantUpdated } from './on-tenant-updated.ts';
 import { onUserUpdated } from './on-user-updated.ts';
 import { startPlanner } from './plans/planner.ts';
+import { type ReconcilerSettings, reconcilerDefaults, startReconciler } from './reconcile/reconciler.ts';
+import { Reconciliation } from './reconcile/reconciliation.ts';
 import { provisionerHandlers } from './rpc.ts';
 import { startTimer } from './timer.ts';
 
@@ -24,6 +26,7 @@ export interface ProvisionerOverrides extends ServiceOverrides {
   worker?: Partial<WorkerSettings>;
   /** Pause between two looks for credentials under former keys. */
   rewrapMs?: number;
+  reconciler?: Partial<ReconcilerSettings>;
 }
 
 const expiryCheckMs = 250;
@@ -61,9 +64,16 @@ export const startProvisioner = (config: ProvisionerConfig, overrides: Provision
       log,
       complaint: 'credentials could not be moved to the current key',
     });
+    const reconciler = startReconciler({
+      outbox,
+      connectors,
+      log,
+      now,
+      settings: { ...reconcilerDefaults, everyMs: config.reconcileEveryMs, ...overrides.reconciler },
+    });
     return {
       close: async () => {
-        await Promise.all([expiry.close(), rewrapping.close(), planner.close()]);
+        await Promise.all([expiry.close(), rewrapping.close(), planner.close(), reconciler.close()]);
         await worker.close();
         for (const connector of hands.values()) await connector.close?.();
       },
@@ -74,7 +84,7 @@ export const startProvisioner = (config: ProvisionerConfig, overrides: Provision
     {
       name: 'provisioner',
       service: ProvisionerService,
-      entities: [Job, Grant],
+      entities: [Job, Grant, Reconciliation],
       handlers: (parts) => provisionerHandlers(vault, connectorsOf(parts)),
       subscriptions: () => [...onRequests, onRequestWithdrawn, onTenantCreated, onTenantUpdated, onUserUpdated, onServiceAccountDeleted],
       background,

@@ -15,10 +15,13 @@ const credentialKeys = z
 const environment = serviceEnvironment.extend({
   /** JSON `{"current": "k1", "keys": {"k1": "<base64 32 bytes>"}}`: keys that wrap the data keys of credentials. */
   CREDENTIAL_KEY_FILE: jsonFile(credentialKeys),
+  /** How often targets are compared with grants. */
+  RECONCILE_EVERY_MINUTES: z.coerce.number().int().min(1).max(10_080).default(60),
 });
 
 export interface ProvisionerConfig extends ServiceConfig {
   credentialKeys: CredentialKeys;
+  reconcileEveryMs: number;
   /** Ways into targets. */
   logins: TargetLogins;
 }
@@ -26,5 +29,10 @@ export interface ProvisionerConfig extends ServiceConfig {
 /** The configuration out of environment variables; throws a ConfigError that lists every problem. */
 export const configFrom = (env: Record<string, string | undefined>): ProvisionerConfig => {
   const read = readEnvironment(environment, env);
-  return { ...toServiceConfig(read), credentialKeys: read.CREDENTIAL_KEY_FILE, logins: targetLoginsFrom(env) };
+  return {
+    ...toServiceConfig(read),
+    credentialKeys: read.CREDENTIAL_KEY_FILE,
+    reconcileEveryMs: read.RECONCILE_EVERY_MINUTES * 60_000,
+    logins: targetLoginsFrom(env),
+  };
 };

@@ -19,6 +19,9 @@ import type { Job } from './jobs/job.ts';
 import { listJobs } from './jobs/list-jobs.ts';
 import { retryJob } from './jobs/retry-job.ts';
 import { readPlan } from './plans/read-plan.ts';
+import { getDrift } from './reconcile/get-drift.ts';
+import { reconcileResource } from './reconcile/reconcile-resource.ts';
+import type { Reconciliation } from './reconcile/reconciliation.ts';
 
 const time = (date: Date | null | undefined) => (date ? timestampFromDate(date) : undefined);
 
@@ -58,6 +61,19 @@ const grantProto = (grant: Grant) => ({
   version: grant.version,
 });
 
+const driftProto = (run: Reconciliation) => ({
+  id: run.id,
+  resourceId: run.resourceId,
+  status: run.status,
+  createdAt: time(run.createdAt),
+  startedAt: time(run.startedAt),
+  finishedAt: time(run.finishedAt),
+  missing: run.missing,
+  surplus: run.surplus,
+  foreign: run.others,
+  error: run.error ?? '',
+});
+
 /** The gRPC side of the provisioner. */
 export const provisionerHandlers = (vault: Vault, connectors: Connectors): Handlers<typeof ProvisionerService, Call> => ({
   getJob: query(async (ctx, { id }) => jobProto(await findJob(ctx, id, 'read'))),
@@ -89,6 +105,11 @@ export const provisionerHandlers = (vault: Vault, connectors: Connectors): Handl
   },
   // Reaches out, so in no transaction; it changes nothing, so an Idempotency-Key has no effect on it.
   checkConnection: async (call, trial) => ({ problems: await checkConnection(call, connectors, trial) }),
+  reconcileResource: command(async (ctx, { resourceId }) => driftProto(await reconcileResource(ctx, resourceId))),
+  getDrift: query(async (ctx, { resourceId }) => {
+    const latest = await getDrift(ctx, resourceId);
+    return latest ? driftProto(latest) : { resourceId, status: 'NEVER' };
+  }),
   hearAnswer: async (call, { key, payload, headers }) => {
     await call.authorize('job', 'answer', {});
     return { outcome: await hearAnswer(call, connectors, vault, key, { payload, headers }) };

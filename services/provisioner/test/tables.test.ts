@@ -19,6 +19,8 @@ const tenantTables = [
   'holder',
   'plan',
   'saved_plan',
+  'reconciled_resource',
+  'reconciliation',
   'simulated_target',
   'tenant',
   'outbox_event',

@@ -85,5 +85,11 @@ export const createSimulatedConnector = (target: Pool): Connector => {
     },
 
     check: async () => [],
+
+    list: async ({ tenantId, resourceKey }) => {
+      const text = 'select key, username as name from simulated_list($1, $2)';
+      const { rows } = await target.query<{ key: string; name: string }>(text, [tenantId, resourceKey]);
+      return rows.map(({ key, name }) => ({ key, name, kind: 'user', inForce: true }));
+    },
   };
 };

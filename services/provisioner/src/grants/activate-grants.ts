@@ -35,6 +35,10 @@ const activate = `
     select grant_id, tenant_id, request_id, requester_id, (access ->> 'resourceId')::uuid, access ->> 'role', 'ACTIVE', ?, expires_at,
       access, origin
     from done join made on made.job_id = done.id
+  ), watched as (
+    insert into reconciled_resource (tenant_id, resource_id, looked_at)
+    select distinct tenant_id, (access ->> 'resourceId')::uuid, now() from done join made on made.job_id = done.id order by 1, 2
+    on conflict do nothing
   ), kept as (
     insert into credential (grant_id, tenant_id, key_id, data_key, iv, ciphertext, tag)
     select grant_id, tenant_id, key_id, decode(data_key, 'base64'), decode(iv, 'base64'), decode(ciphertext, 'base64'),

@@ -5,6 +5,7 @@ import type { Spec } from '../jobs/job.ts';
 import { asService, type Background } from '../jobs/job-events.ts';
 import { type Queueing, queueJobs } from '../jobs/queue-jobs.ts';
 import { type EndReason, Grant } from './grant.ts';
+import { stopReapplying } from './stop-reapplying.ts';
 
 interface Ending {
   id: string;
@@ -48,6 +49,12 @@ export const endGrants = async (background: Background, ids: string[], reason: E
     queueings.push({ ctx, job: { id: newId(), requestId, grantId: id, kind: 'REVOKE', requesterId: grant.holderId, spec: grant.access } });
   }
   await queueJobs(queueings);
+  for (const [grantId, safeAt] of await stopReapplying(
+    background,
+    ending.map(({ id }) => id),
+  )) {
+    await em.execute(`update job set due_at = ? where grant_id = ? and kind = 'REVOKE' and status = 'QUEUED'`, [safeAt, grantId]);
+  }
   return ending.map(({ id }) => id);
 };
 

@@ -1,9 +1,9 @@
 import { AppError } from '@accessops/errors';
 import type { Event } from '@accessops/events';
 import type { Call, Ctx } from '@accessops/service';
-import { type Answer, type Connectors, finalFence, type Message } from '../connector.ts';
+import type { Answer, Connectors, Message } from '../connector.ts';
 import type { Vault } from '../credentials/vault.ts';
-import { accessOf } from './access-of.ts';
+import { accessOf, fenceOf } from './access-of.ts';
 import type { JobKind, JobStatus, Spec } from './job.ts';
 import { emitProgress } from './job-events.ts';
 
@@ -44,7 +44,7 @@ const keepAnswer = async ({ em, now }: Ctx, vault: Vault, job: WaitingJob, fence
   );
   if (!current || !['QUEUED', 'RUNNING'].includes(current.status)) return 'STALE';
   // Whatever an earlier attempt was answered has been replaced at the target.
-  if (fence !== (job.kind === 'REVOKE' ? finalFence : current.attempts)) return 'STALE';
+  if (fence !== fenceOf({ ...job, attempts: current.attempts })) return 'STALE';
   const { keyId, dataKey, iv, ciphertext, tag } = vault.seal(JSON.stringify(answer), job.spec.key);
   const kept = await em.execute<unknown[]>(keep, [job.id, job.tenantId, fence, keyId, dataKey, iv, ciphertext, tag]);
   if (kept.length === 0) return 'REPEATED';

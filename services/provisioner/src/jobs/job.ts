@@ -6,7 +6,7 @@ import type { Loss } from '../standing.ts';
 import type { Queue } from './queue.ts';
 import type { Step } from './step.ts';
 
-export type JobKind = 'PROVISION' | 'REVOKE';
+export type JobKind = 'PROVISION' | 'REVOKE' | 'REAPPLY';
 export type JobStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED';
 
 /** What is to be made or taken away, and by which connector. */
@@ -25,6 +25,10 @@ export interface Spec {
   acr?: string;
   /** What the connector answered; null before. */
   handle: Handle | null;
+  /** Of a REAPPLY job: how many attempts others have made under the key before. */
+  fence?: number;
+  /** Of a REAPPLY job: when the access ends. */
+  until?: string;
 }
 
 const JobSchema = defineEntity({
@@ -65,7 +69,7 @@ const JobSchema = defineEntity({
 export class Job extends JobSchema.class {}
 JobSchema.setClass(Job);
 
-/** How often a PROVISION job is tried; a retry by an admin gives it as many again. */
+/** How often a job that makes access is tried; a retry by an admin gives it as many again. */
 export const attemptBudget = 5;
 
 /** A job as a worker holds it. */

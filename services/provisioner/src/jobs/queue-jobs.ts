@@ -38,7 +38,7 @@ const rowOf = ({ ctx, job }: Queueing) => ({
   kind: job.kind,
   queue: queueOf[job.kind],
   target: targetOf(job.spec),
-  attempts: job.kind === 'PROVISION' ? attemptBudget : null,
+  attempts: job.kind === 'REVOKE' ? null : attemptBudget,
   requester: job.requesterId,
   origin: ctx.origin,
   spec: job.spec,
@@ -46,7 +46,8 @@ const rowOf = ({ ctx, job }: Queueing) => ({
 });
 
 /**
- * Queues jobs, unless there are some: a request is provisioned by one job, and a grant has one unfinished revocation at most.
+ * Queues jobs, unless there are some: a request is provisioned by one job, and a grant has one unfinished revocation at most, and one that
+ * puts its access back.
  * The unique indexes decide. Workers are woken when the transaction has committed.
  */
 export const queueJobs = async (queueings: Queueing[]): Promise<void> => {

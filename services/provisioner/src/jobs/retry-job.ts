@@ -13,6 +13,8 @@ import { jobChange } from './job-events.ts';
  */
 export const retryJob = async (ctx: Ctx, id: string): Promise<Job> => {
   const job = await findJob(ctx, id, 'retry');
+  if (job.kind === 'REAPPLY')
+    throw new AppError('JOB_NOT_FAILED', 'Have the resource reconciled instead: its access may not be missing any more.');
   const queued = await ctx.em.nativeUpdate(
     Job,
     { id, tenantId: ctx.tenantId, status: 'FAILED' },

@@ -11,6 +11,7 @@ import type { StepName } from './step.ts';
 /** What came of an attempt. */
 export type Outcome =
   | { kind: 'provisioned'; grantId: string; handle: Handle; sealed: Sealed }
+  | { kind: 'reapplied'; grantId: string; handle: Handle; sealed: Sealed }
   | { kind: 'revoked' }
   | { kind: 'retry'; error: string; unsure: boolean; pauseMs: number }
   /** The target has promised an answer: no attempt is spent. */
@@ -54,7 +55,8 @@ const refusals: Record<Loss, string> = {
   USER_DEACTIVATED: 'The requester has been deactivated',
 };
 
-const provision = async ({ connectors, vault, log }: Tools, job: ClaimedJob, within: Within): Promise<Outcome> => {
+/** Makes the access; answers its credential, sealed for the grant. */
+const make = async ({ connectors, vault, log }: Tools, job: ClaimedJob, grantId: string, within: Within) => {
   if (job.loss) throw new ConnectorError('refused', refusals[job.loss]);
   const connector = connectorNamed(connectors, job.spec.connector);
   const access = accessWith(vault, job);
@@ -63,13 +65,14 @@ const provision = async ({ connectors, vault, log }: Tools, job: ClaimedJob, wit
     log.info({ jobId: job.id, requestId: job.origin.requestId }, 'an earlier attempt did reach the target; its credential is renewed');
   }
   const { handle, credential } = await within('APPLY', (signal) => connector.apply(access, signal));
-  const grantId = newId();
-  return { kind: 'provisioned', grantId, handle, sealed: vault.seal(JSON.stringify(credential), grantId) };
+  return { grantId, handle, sealed: vault.seal(JSON.stringify(credential), grantId) };
 };
 
 /** A failed attempt may have reached the target all the same: a job fails only when nothing of it is left there. */
 const giveUp = async (tools: Tools, job: ClaimedJob, error: string, unsure: boolean, within: Within): Promise<Outcome> => {
   const failed: Outcome = { kind: 'failed', error, unsure: false };
+  // The grant goes on, and whoever compares next finds what is still missing.
+  if (job.kind === 'REAPPLY') return failed;
   if (!tools.connectors.has(job.spec.connector)) return failed;
   try {
     await takeAway(tools, job, within);
@@ -87,7 +90,8 @@ export const runAttempt = async (tools: Tools, job: ClaimedJob, within: Within):
   if (job.cancelled) return giveUp(tools, job, 'Cancelled by an admin', job.unsure, within);
   if (isSpent(job)) return giveUp(tools, job, job.lastError ?? 'The worker was lost', job.unsure, within);
   try {
-    if (job.kind === 'PROVISION') return await provision(tools, job, within);
+    if (job.kind === 'PROVISION') return { kind: 'provisioned', ...(await make(tools, job, newId(), within)) };
+    if (job.kind === 'REAPPLY' && job.grantId) return { kind: 'reapplied', ...(await make(tools, job, job.grantId, within)) };
     await takeAway(tools, job, within);
     return { kind: 'revoked' };
   } catch (cause) {
@@ -96,7 +100,7 @@ export const runAttempt = async (tools: Tools, job: ClaimedJob, within: Within):
     const unsure = job.unsure || kind === 'unknown';
     if (kind === 'pending') return { kind: 'waiting', error, unsure: true, pauseMs: pauseWhileWaitingMs(job.waitingSince, new Date()) };
     tools.log.warn({ err: cause, jobId: job.id, requestId: job.origin.requestId, attempt: job.attempts, failure: kind }, 'attempt failed');
-    if (job.kind === 'PROVISION' && (kind === 'refused' || isLastAttempt(job))) return giveUp(tools, job, error, unsure, within);
+    if (job.kind !== 'REVOKE' && (kind === 'refused' || isLastAttempt(job))) return giveUp(tools, job, error, unsure, within);
     return { kind: 'retry', error, unsure, pauseMs: pauseAfterMs(attemptOfBudget(job)) };
   }
 };

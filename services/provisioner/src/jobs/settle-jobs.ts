@@ -2,6 +2,7 @@ import { emit, type Outbox, unitOfWork } from '@accessops/events';
 import { JobFailedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { activateGrants } from '../grants/activate-grants.ts';
 import { concludeGrants, markRevokeFailed } from '../grants/conclude-grants.ts';
+import { keepReapplied } from '../grants/keep-reapplied.ts';
 import type { ClaimedJob } from './job.ts';
 import { asService, type Background, emitProgress, jobChange } from './job-events.ts';
 import type { Outcome } from './run-attempt.ts';
@@ -71,7 +72,7 @@ const waitOn = async (background: Background, settlements: SettlementOf<'waiting
   }
 };
 
-const final: readonly Outcome['kind'][] = ['provisioned', 'revoked', 'failed'];
+const final: readonly Outcome['kind'][] = ['provisioned', 'reapplied', 'revoked', 'failed'];
 
 /** An answer of a target is a secret: it goes as soon as an attempt has made use of it, or nobody waits for it any more. */
 const forgetAnswers = async ({ em }: Background, settlements: Settlement[]): Promise<void> => {
@@ -103,6 +104,7 @@ export const settleJobs = (outbox: Outbox, settlements: Settlement[], now: () =>
   unitOfWork(outbox, 'all-tenants', async (em) => {
     const background = { em, now };
     await activateGrants(background, ofKind(settlements, 'provisioned'));
+    await keepReapplied(background, ofKind(settlements, 'reapplied'));
     await concludeGrants(background, ofKind(settlements, 'revoked'));
     await waitOn(background, ofKind(settlements, 'waiting'));
     await retryLater(background, ofKind(settlements, 'retry'));

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file accessops/provisioner/v1/provisioner.proto.
  */
 export const file_accessops_provisioner_v1_provisioner: GenFile = /*@__PURE__*/
-  fileDesc("CiphY2Nlc3NvcHMvcHJvdmlzaW9uZXIvdjEvcHJvdmlzaW9uZXIucHJvdG8SGGFjY2Vzc29wcy5wcm92aXNpb25lci52MSLjAgoDSm9iEgoKAmlkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSDAoEa2luZBgDIAEoCRINCgVxdWV1ZRgEIAEoCRIOCgZzdGF0dXMYBSABKAkSEAoIYXR0ZW1wdHMYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhIKCmxhc3RfZXJyb3IYCCABKAkSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGdyYW50X2lkGAwgASgJEjAKBXN0ZXBzGA0gAygLMiEuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYlN0ZXAiqgEKB0pvYlN0ZXASDAoEbmFtZRgBIAEoCRIPCgdhdHRlbXB0GAIgASgFEg4KBnN0YXR1cxgDIAEoCRIuCgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHbWVzc2FnZRgGIAEoCSIbCg1HZXRKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIkAKD0xpc3RKb2JzUmVxdWVzdBItCgVxdWVyeRgBIAEoCzIeLmFjY2Vzc29wcy5jb21tb24udjEuTGlzdFF1ZXJ5Im0KEExpc3RKb2JzUmVzcG9uc2USLAoFaXRlbXMYASADKAsyHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iEisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIh0KD1JldHJ5Sm9iUmVxdWVzdBIKCgJpZBgBIAEoCSIeChBDYW5jZWxKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIo4CCgVHcmFudBIKCgJpZBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEhEKCWhvbGRlcl9pZBgDIAEoCRITCgtyZXNvdXJjZV9pZBgEIAEoCRIMCgRyb2xlGAUgASgJEg4KBnN0YXR1cxgGIAEoCRIwCgxhY3RpdmF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJzaW9uGAogASgFIh0KD0dldEdyYW50UmVxdWVzdBIKCgJpZBgBIAEoCSJCChFMaXN0R3JhbnRzUmVxdWVzdBItCgVxdWVyeRgBIAEoCzIeLmFjY2Vzc29wcy5jb21tb24udjEuTGlzdFF1ZXJ5IkQKE0xpc3RNeUdyYW50c1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJxChJMaXN0R3JhbnRzUmVzcG9uc2USLgoFaXRlbXMYASADKAsyHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQSKwoEcGFnZRgCIAEoCzIdLmFjY2Vzc29wcy5jb21tb24udjEuUGFnZUluZm8iIAoSUmV2b2tlR3JhbnRSZXF1ZXN0EgoKAmlkGAEgASgJIi8KEUNsb3NlR3JhbnRSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSJCChVSZWFkQ3JlZGVudGlhbFJlcXVlc3QSEAoIZ3JhbnRfaWQYASABKAkSFwoPcHVibGljX2tleV9qc29uGAIgASgJIj4KFlJlYWRDcmVkZW50aWFsUmVzcG9uc2USFwoPY3JlZGVudGlhbF9qc29uGAEgASgJEgsKA2p3ZRgCIAEoCSJPChZDaGVja0Nvbm5lY3Rpb25SZXF1ZXN0EhEKCWNvbm5lY3RvchgBIAEoCRITCgtjb25maWdfanNvbhgCIAEoCRINCgVyb2xlcxgDIAMoCSI1ChFDb25uZWN0aW9uUHJvYmxlbRIPCgdwb2ludGVyGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiWAoXQ2hlY2tDb25uZWN0aW9uUmVzcG9uc2USPQoIcHJvYmxlbXMYASADKAsyKy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ29ubmVjdGlvblByb2JsZW0irAEKEUhlYXJBbnN3ZXJSZXF1ZXN0EgsKA2tleRgBIAEoCRIPCgdwYXlsb2FkGAIgASgMEkkKB2hlYWRlcnMYAyADKAsyOC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSGVhckFuc3dlclJlcXVlc3QuSGVhZGVyc0VudHJ5Gi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIiUKEkhlYXJBbnN3ZXJSZXNwb25zZRIPCgdvdXRjb21lGAEgASgJIiQKDkdldFBsYW5SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkieQoEUGxhbhISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBnN0YXR1cxgCIAEoCRINCgVzdGVwcxgDIAMoCRIvCgtwcmVwYXJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFZXJyb3IYBSABKAkyigoKElByb3Zpc2lvbmVyU2VydmljZRJQCgZHZXRKb2ISJy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR2V0Sm9iUmVxdWVzdBodLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISYQoITGlzdEpvYnMSKS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEpvYnNSZXF1ZXN0GiouYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RKb2JzUmVzcG9uc2USVAoIUmV0cnlKb2ISKS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmV0cnlKb2JSZXF1ZXN0Gh0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYhJWCglDYW5jZWxKb2ISKi5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2FuY2VsSm9iUmVxdWVzdBodLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISVgoIR2V0R3JhbnQSKS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR2V0R3JhbnRSZXF1ZXN0Gh8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdyYW50EmcKCkxpc3RHcmFudHMSKy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEdyYW50c1JlcXVlc3QaLC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEdyYW50c1Jlc3BvbnNlEmsKDExpc3RNeUdyYW50cxItLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0TXlHcmFudHNSZXF1ZXN0GiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RHcmFudHNSZXNwb25zZRJcCgtSZXZva2VHcmFudBIsLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZXZva2VHcmFudFJlcXVlc3QaHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQSWgoKQ2xvc2VHcmFudBIrLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5DbG9zZUdyYW50UmVxdWVzdBofLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HcmFudBJzCg5SZWFkQ3JlZGVudGlhbBIvLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZWFkQ3JlZGVudGlhbFJlcXVlc3QaMC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVhZENyZWRlbnRpYWxSZXNwb25zZRJ2Cg9DaGVja0Nvbm5lY3Rpb24SMC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2hlY2tDb25uZWN0aW9uUmVxdWVzdBoxLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5DaGVja0Nvbm5lY3Rpb25SZXNwb25zZRJnCgpIZWFyQW5zd2VyEisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkhlYXJBbnN3ZXJSZXF1ZXN0GiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkhlYXJBbnN3ZXJSZXNwb25zZRJTCgdHZXRQbGFuEiguYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldFBsYW5SZXF1ZXN0Gh4uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlBsYW5iBnByb3RvMw", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
+  fileDesc("CiphY2Nlc3NvcHMvcHJvdmlzaW9uZXIvdjEvcHJvdmlzaW9uZXIucHJvdG8SGGFjY2Vzc29wcy5wcm92aXNpb25lci52MSLjAgoDSm9iEgoKAmlkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSDAoEa2luZBgDIAEoCRINCgVxdWV1ZRgEIAEoCRIOCgZzdGF0dXMYBSABKAkSEAoIYXR0ZW1wdHMYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhIKCmxhc3RfZXJyb3IYCCABKAkSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGdyYW50X2lkGAwgASgJEjAKBXN0ZXBzGA0gAygLMiEuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYlN0ZXAiqgEKB0pvYlN0ZXASDAoEbmFtZRgBIAEoCRIPCgdhdHRlbXB0GAIgASgFEg4KBnN0YXR1cxgDIAEoCRIuCgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHbWVzc2FnZRgGIAEoCSIbCg1HZXRKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIkAKD0xpc3RKb2JzUmVxdWVzdBItCgVxdWVyeRgBIAEoCzIeLmFjY2Vzc29wcy5jb21tb24udjEuTGlzdFF1ZXJ5Im0KEExpc3RKb2JzUmVzcG9uc2USLAoFaXRlbXMYASADKAsyHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iEisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIh0KD1JldHJ5Sm9iUmVxdWVzdBIKCgJpZBgBIAEoCSIeChBDYW5jZWxKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIo4CCgVHcmFudBIKCgJpZBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEhEKCWhvbGRlcl9pZBgDIAEoCRITCgtyZXNvdXJjZV9pZBgEIAEoCRIMCgRyb2xlGAUgASgJEg4KBnN0YXR1cxgGIAEoCRIwCgxhY3RpdmF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJzaW9uGAogASgFIh0KD0dldEdyYW50UmVxdWVzdBIKCgJpZBgBIAEoCSJCChFMaXN0R3JhbnRzUmVxdWVzdBItCgVxdWVyeRgBIAEoCzIeLmFjY2Vzc29wcy5jb21tb24udjEuTGlzdFF1ZXJ5IkQKE0xpc3RNeUdyYW50c1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJxChJMaXN0R3JhbnRzUmVzcG9uc2USLgoFaXRlbXMYASADKAsyHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQSKwoEcGFnZRgCIAEoCzIdLmFjY2Vzc29wcy5jb21tb24udjEuUGFnZUluZm8iIAoSUmV2b2tlR3JhbnRSZXF1ZXN0EgoKAmlkGAEgASgJIi8KEUNsb3NlR3JhbnRSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSJCChVSZWFkQ3JlZGVudGlhbFJlcXVlc3QSEAoIZ3JhbnRfaWQYASABKAkSFwoPcHVibGljX2tleV9qc29uGAIgASgJIj4KFlJlYWRDcmVkZW50aWFsUmVzcG9uc2USFwoPY3JlZGVudGlhbF9qc29uGAEgASgJEgsKA2p3ZRgCIAEoCSJPChZDaGVja0Nvbm5lY3Rpb25SZXF1ZXN0EhEKCWNvbm5lY3RvchgBIAEoCRITCgtjb25maWdfanNvbhgCIAEoCRINCgVyb2xlcxgDIAMoCSI1ChFDb25uZWN0aW9uUHJvYmxlbRIPCgdwb2ludGVyGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiWAoXQ2hlY2tDb25uZWN0aW9uUmVzcG9uc2USPQoIcHJvYmxlbXMYASADKAsyKy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ29ubmVjdGlvblByb2JsZW0irAEKEUhlYXJBbnN3ZXJSZXF1ZXN0EgsKA2tleRgBIAEoCRIPCgdwYXlsb2FkGAIgASgMEkkKB2hlYWRlcnMYAyADKAsyOC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSGVhckFuc3dlclJlcXVlc3QuSGVhZGVyc0VudHJ5Gi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIiUKEkhlYXJBbnN3ZXJSZXNwb25zZRIPCgdvdXRjb21lGAEgASgJIiQKDkdldFBsYW5SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkieQoEUGxhbhISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBnN0YXR1cxgCIAEoCRINCgVzdGVwcxgDIAMoCRIvCgtwcmVwYXJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFZXJyb3IYBSABKAkiLwoYUmVjb25jaWxlUmVzb3VyY2VSZXF1ZXN0EhMKC3Jlc291cmNlX2lkGAEgASgJIiYKD0dldERyaWZ0UmVxdWVzdBITCgtyZXNvdXJjZV9pZBgBIAEoCSKMAwoLRHJpZnRSZXBvcnQSCgoCaWQYASABKAkSEwoLcmVzb3VyY2VfaWQYAiABKAkSDgoGc3RhdHVzGAMgASgJEi4KCmNyZWF0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI4CgdtaXNzaW5nGAcgAygLMicuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLk1pc3NpbmdBY2Nlc3MSOAoHc3VycGx1cxgIIAMoCzInLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5TdXJwbHVzQWNjZXNzEjgKB2ZvcmVpZ24YCSADKAsyJy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuRm9yZWlnbkFjY2VzcxINCgVlcnJvchgKIAEoCSJSCg1NaXNzaW5nQWNjZXNzEhAKCGdyYW50X2lkGAEgASgJEhEKCWhvbGRlcl9pZBgCIAEoCRIMCgRyb2xlGAMgASgJEg4KBmpvYl9pZBgEIAEoCSJICg1TdXJwbHVzQWNjZXNzEgsKA2tleRgBIAEoCRIMCgRuYW1lGAIgASgJEgwKBGtpbmQYAyABKAkSDgoGam9iX2lkGAQgASgJIisKDUZvcmVpZ25BY2Nlc3MSDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJMtgLChJQcm92aXNpb25lclNlcnZpY2USUAoGR2V0Sm9iEicuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldEpvYlJlcXVlc3QaHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iEmEKCExpc3RKb2JzEikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RKb2JzUmVxdWVzdBoqLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0Sm9ic1Jlc3BvbnNlElQKCFJldHJ5Sm9iEikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJldHJ5Sm9iUmVxdWVzdBodLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISVgoJQ2FuY2VsSm9iEiouYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkNhbmNlbEpvYlJlcXVlc3QaHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iElYKCEdldEdyYW50EikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldEdyYW50UmVxdWVzdBofLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HcmFudBJnCgpMaXN0R3JhbnRzEisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RHcmFudHNSZXF1ZXN0GiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RHcmFudHNSZXNwb25zZRJrCgxMaXN0TXlHcmFudHMSLS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdE15R3JhbnRzUmVxdWVzdBosLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0R3JhbnRzUmVzcG9uc2USXAoLUmV2b2tlR3JhbnQSLC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmV2b2tlR3JhbnRSZXF1ZXN0Gh8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdyYW50EloKCkNsb3NlR3JhbnQSKy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2xvc2VHcmFudFJlcXVlc3QaHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQScwoOUmVhZENyZWRlbnRpYWwSLy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVhZENyZWRlbnRpYWxSZXF1ZXN0GjAuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJlYWRDcmVkZW50aWFsUmVzcG9uc2USdgoPQ2hlY2tDb25uZWN0aW9uEjAuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkNoZWNrQ29ubmVjdGlvblJlcXVlc3QaMS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2hlY2tDb25uZWN0aW9uUmVzcG9uc2USZwoKSGVhckFuc3dlchIrLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5IZWFyQW5zd2VyUmVxdWVzdBosLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5IZWFyQW5zd2VyUmVzcG9uc2USUwoHR2V0UGxhbhIoLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HZXRQbGFuUmVxdWVzdBoeLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5QbGFuEm4KEVJlY29uY2lsZVJlc291cmNlEjIuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJlY29uY2lsZVJlc291cmNlUmVxdWVzdBolLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5EcmlmdFJlcG9ydBJcCghHZXREcmlmdBIpLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HZXREcmlmdFJlcXVlc3QaJS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuRHJpZnRSZXBvcnRiBnByb3RvMw", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message accessops.provisioner.v1.Job
@@ -31,7 +31,7 @@ export type Job = Message<"accessops.provisioner.v1.Job"> & {
   requestId: string;
 
   /**
-   * PROVISION or REVOKE.
+   * PROVISION, REVOKE or REAPPLY.
    *
    * @generated from field: string kind = 3;
    */
@@ -660,6 +660,206 @@ export const PlanSchema: GenMessage<Plan> = /*@__PURE__*/
   messageDesc(file_accessops_provisioner_v1_provisioner, 22);
 
 /**
+ * @generated from message accessops.provisioner.v1.ReconcileResourceRequest
+ */
+export type ReconcileResourceRequest = Message<"accessops.provisioner.v1.ReconcileResourceRequest"> & {
+  /**
+   * @generated from field: string resource_id = 1;
+   */
+  resourceId: string;
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.ReconcileResourceRequest.
+ * Use `create(ReconcileResourceRequestSchema)` to create a new message.
+ */
+export const ReconcileResourceRequestSchema: GenMessage<ReconcileResourceRequest> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 23);
+
+/**
+ * @generated from message accessops.provisioner.v1.GetDriftRequest
+ */
+export type GetDriftRequest = Message<"accessops.provisioner.v1.GetDriftRequest"> & {
+  /**
+   * @generated from field: string resource_id = 1;
+   */
+  resourceId: string;
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.GetDriftRequest.
+ * Use `create(GetDriftRequestSchema)` to create a new message.
+ */
+export const GetDriftRequestSchema: GenMessage<GetDriftRequest> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 24);
+
+/**
+ * What comparing a target with the grants of a resource has shown.
+ *
+ * @generated from message accessops.provisioner.v1.DriftReport
+ */
+export type DriftReport = Message<"accessops.provisioner.v1.DriftReport"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string resource_id = 2;
+   */
+  resourceId: string;
+
+  /**
+   * NEVER (none was made yet), QUEUED, RUNNING, SUCCEEDED, FAILED (a target could not be asked; the lists may not be all), UNSUPPORTED (targets cannot tell).
+   *
+   * @generated from field: string status = 3;
+   */
+  status: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp created_at = 4;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp started_at = 5;
+   */
+  startedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp finished_at = 6;
+   */
+  finishedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: repeated accessops.provisioner.v1.MissingAccess missing = 7;
+   */
+  missing: MissingAccess[];
+
+  /**
+   * @generated from field: repeated accessops.provisioner.v1.SurplusAccess surplus = 8;
+   */
+  surplus: SurplusAccess[];
+
+  /**
+   * @generated from field: repeated accessops.provisioner.v1.ForeignAccess foreign = 9;
+   */
+  foreign: ForeignAccess[];
+
+  /**
+   * For people; empty without one.
+   *
+   * @generated from field: string error = 10;
+   */
+  error: string;
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.DriftReport.
+ * Use `create(DriftReportSchema)` to create a new message.
+ */
+export const DriftReportSchema: GenMessage<DriftReport> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 25);
+
+/**
+ * An active grant whose access was not at the target.
+ *
+ * @generated from message accessops.provisioner.v1.MissingAccess
+ */
+export type MissingAccess = Message<"accessops.provisioner.v1.MissingAccess"> & {
+  /**
+   * @generated from field: string grant_id = 1;
+   */
+  grantId: string;
+
+  /**
+   * @generated from field: string holder_id = 2;
+   */
+  holderId: string;
+
+  /**
+   * @generated from field: string role = 3;
+   */
+  role: string;
+
+  /**
+   * The job that puts it back.
+   *
+   * @generated from field: string job_id = 4;
+   */
+  jobId: string;
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.MissingAccess.
+ * Use `create(MissingAccessSchema)` to create a new message.
+ */
+export const MissingAccessSchema: GenMessage<MissingAccess> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 26);
+
+/**
+ * Access that was made for this resource and that no grant stands for.
+ *
+ * @generated from message accessops.provisioner.v1.SurplusAccess
+ */
+export type SurplusAccess = Message<"accessops.provisioner.v1.SurplusAccess"> & {
+  /**
+   * Id of the job that made it.
+   *
+   * @generated from field: string key = 1;
+   */
+  key: string;
+
+  /**
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string kind = 3;
+   */
+  kind: string;
+
+  /**
+   * The job that takes it away.
+   *
+   * @generated from field: string job_id = 4;
+   */
+  jobId: string;
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.SurplusAccess.
+ * Use `create(SurplusAccessSchema)` to create a new message.
+ */
+export const SurplusAccessSchema: GenMessage<SurplusAccess> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 27);
+
+/**
+ * Access that others have given.
+ *
+ * @generated from message accessops.provisioner.v1.ForeignAccess
+ */
+export type ForeignAccess = Message<"accessops.provisioner.v1.ForeignAccess"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * @generated from field: string kind = 2;
+   */
+  kind: string;
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.ForeignAccess.
+ * Use `create(ForeignAccessSchema)` to create a new message.
+ */
+export const ForeignAccessSchema: GenMessage<ForeignAccess> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 28);
+
+/**
  * The hands: jobs, grants and credentials.
  *
  * @generated from service accessops.provisioner.v1.ProvisionerService
@@ -798,6 +998,27 @@ export const ProvisionerService: GenService<{
     methodKind: "unary";
     input: typeof GetPlanRequestSchema;
     output: typeof PlanSchema;
+  },
+  /**
+   * Has the target of a resource compared with its grants soon; one that waits or runs already is the answer. Errors: DRIFT_NOT_KNOWN (nobody
+   * was ever given access), PERMISSION_DENIED.
+   *
+   * @generated from rpc accessops.provisioner.v1.ProvisionerService.ReconcileResource
+   */
+  reconcileResource: {
+    methodKind: "unary";
+    input: typeof ReconcileResourceRequestSchema;
+    output: typeof DriftReportSchema;
+  },
+  /**
+   * The latest comparison. Errors: DRIFT_NOT_KNOWN, PERMISSION_DENIED.
+   *
+   * @generated from rpc accessops.provisioner.v1.ProvisionerService.GetDrift
+   */
+  getDrift: {
+    methodKind: "unary";
+    input: typeof GetDriftRequestSchema;
+    output: typeof DriftReportSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_accessops_provisioner_v1_provisioner, 0);

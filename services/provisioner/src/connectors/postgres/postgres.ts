@@ -7,6 +7,7 @@ import { meaningOf, readConfig } from '../read-config.ts';
 import { checkTarget } from './check-target.ts';
 import { closeRole, dropRole, endSessions, isRoleThere, makeRole, prolongRole, roleNameOf } from './grant-role.ts';
 import { claimAbsence, claimPresence, ensureLedger, noteRole } from './ledger.ts';
+import { listRoles } from './list-roles.ts';
 import type { PostgresLogin } from './postgres-login.ts';
 import { scramVerifier } from './scram-verifier.ts';
 import { createTarget, type Target } from './target.ts';
@@ -96,6 +97,15 @@ export const createPostgresConnector = (logins: Logins<PostgresLogin>): Connecto
     check: async (trial, signal) => {
       const config = postgresConfig.parse(trial.config);
       return tryLogin(logins, config.login, trial, (login) => checkTarget(targetOf(login), config, trial.roles, signal));
+    },
+
+    list: async (site, signal) => {
+      const config = readConfig(postgresConfig, site);
+      const target = targetOf(loginFor(logins, config.login, site));
+      return target.transaction(signal, async (client) => {
+        await ensureLedger(client);
+        return listRoles(client, [...new Set(Object.values(config.roles).flat())]);
+      });
     },
 
     close: async () => {

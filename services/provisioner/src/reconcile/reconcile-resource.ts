@@ -1,0 +1,28 @@
+import { AppError } from '@accessops/errors';
+import { emit } from '@accessops/events';
+import { ReconciliationRequestedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import type { Ctx } from '@accessops/service';
+import { validate } from 'uuid';
+import { isReconciled, queueRun } from './queue-runs.ts';
+import { Reconciliation } from './reconciliation.ts';
+
+/**
+ * Has the targets of a resource compared with its grants soon. Of several calls at once there is one run.
+ * Errors: DRIFT_NOT_KNOWN, PERMISSION_DENIED.
+ */
+export const reconcileResource = async (ctx: Ctx, resourceId: string): Promise<Reconciliation> => {
+  const { em, tenantId } = ctx;
+  const whose = { tenantId, resourceId };
+  await ctx.authorize('resource', 'reconcile', { tenantId });
+  if (!validate(resourceId) || !(await isReconciled(em, whose))) throw new AppError('DRIFT_NOT_KNOWN');
+  const queued = await queueRun(em, whose, true, ctx.origin);
+  const run = await em.findOneOrFail(Reconciliation, whose, { orderBy: { createdAt: 'desc', id: 'desc' } });
+  if (queued) {
+    emit(ctx, ReconciliationRequestedSchema, { resourceId, reconciliationId: run.id }, resourceId, {
+      action: 'RECONCILIATION_REQUESTED',
+      entityType: 'RESOURCE',
+      entityId: resourceId,
+    });
+  }
+  return run;
+};
