@@ -78,6 +78,7 @@ GET    /api/v1/grants/{id}                                        -         own 
 POST   /api/v1/grants/{id}/revoke                                 -         own    own  own       own      own     own     yes   yes     -       -
 POST   /api/v1/grants/{id}/credential                             -         own    own  own       own      own     own     own   own     -       -
 GET    /api/v1/jobs/{id}/status                                   -         own    own  own       own      yes     yes     yes   yes     -       -
+GET    /api/v1/jobs/{id}/events                                   -         own    own  own       own      yes     yes     yes   yes     -       -
 
 ## The tenant
                                                                   anonymous member lead requester approver manager auditor admin machine support root

@@ -13,6 +13,7 @@ import { createAuthenticator } from './authenticate.ts';
 import type { GatewayConfig } from './config.ts';
 import { createCursors } from './cursor.ts';
 import { checkRoutes, type Route } from './define-route.ts';
+import { createEventStreams } from './event-streams.ts';
 import { createExchanges } from './exchange.ts';
 import { createBrowserSessions } from './front-door/browser-session.ts';
 import { createClientAddress } from './front-door/client-address.ts';
@@ -124,6 +125,7 @@ export const startGateway = async (
   hearsEvents = invalidation.isUp;
   const health = createHealthCheck({ services: config.services, authorizer, isNatsUp: invalidation.isUp });
   const accessLog = createAccessLog(log);
+  const eventStreams = createEventStreams();
 
   const app = new OpenAPIHono<Env>();
   const serveRoute = createRouteServer({
@@ -135,6 +137,7 @@ export const startGateway = async (
       origins: [...(config.publicOrigin ? [config.publicOrigin] : []), ...config.corsOrigins],
     }),
     services,
+    eventStreams,
     authenticate: createAuthenticator({ issuer: config.issuer, fetchJwks }),
     principals,
     authorizer,
@@ -184,6 +187,7 @@ export const startGateway = async (
       stopping = true;
       // Those who ask before they send have time to see that it is not ready any more.
       await delay(drainMs);
+      eventStreams.close();
       // What has arrived meanwhile is read first: a connection with an unread request is not idle.
       await setImmediate();
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));

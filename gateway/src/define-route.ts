@@ -4,6 +4,7 @@ import type { CallOptions } from '@accessops/grpc';
 import type { ListQuerySchema } from '@accessops/proto/accessops/common/v1/common_pb';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { z } from '@hono/zod-openapi';
+import type { StreamedEvent } from './event-streams.ts';
 import type { ListDeclaration } from './list-query.ts';
 import type { PermissionCatalogue } from './permission-catalogue.ts';
 import type { Services } from './services.ts';
@@ -41,6 +42,8 @@ export interface RouteCall<Body> {
   };
   /** Has a password for an account looked at; see `LoginThrottle`. */
   attempt<T>(account: string, check: () => Promise<T>): Promise<T>;
+  /** Answers server-sent events for as long as the caller may call the route: a gRPC stream, turned into events. */
+  stream(events: (options: CallOptions) => AsyncIterable<StreamedEvent>): Promise<Response>;
   /** What the policy has put out with its answer about the route. */
   outputs: readonly unknown[];
   /** What the caller may do, as `resource:action`. */

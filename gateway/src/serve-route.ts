@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 import { type AccessTokenClaims, anonymous, type Principal, type PrincipalMinter } from '@accessops/authn';
 import { type Authorizer, assertAllowed, type Question } from '@accessops/authz';
 import { AppError, type FieldViolation } from '@accessops/errors';
@@ -11,6 +12,7 @@ import type { AccessLog } from './access-log.ts';
 import type { Authenticate, Credentials } from './authenticate.ts';
 import type { Cursors } from './cursor.ts';
 import type { Audience, ListPage, Route, RouteCall } from './define-route.ts';
+import type { EventStreams } from './event-streams.ts';
 import type { BeginExchange, Exchange } from './exchange.ts';
 import { isUuid } from './fields.ts';
 import type { BrowserSessions } from './front-door/browser-session.ts';
@@ -34,6 +36,7 @@ export interface RouteParts {
   browserSessions: BrowserSessions;
   loginThrottle: LoginThrottle;
   services: Services;
+  eventStreams: EventStreams;
   authenticate: Authenticate;
   principals: Principals;
   authorizer: Authorizer;
@@ -48,6 +51,8 @@ export interface RouteParts {
 }
 
 const defaultDeadlineMs = 5000;
+// Nobody waits for a job that long; its stream would go on where it was.
+const streamDeadlineMs = 3_600_000;
 
 const strongestFirst = ['admin', 'org-admin', 'app'] as const;
 
@@ -225,6 +230,11 @@ export const createRouteServer = (parts: RouteParts) => {
         if (!takesIfMatch(route)) throw new AppError('INVALID_HEADER', 'If-Match is for PATCH, PUT and DELETE');
         metadata.set('if-match', parseIfMatch(ifMatch));
       }
+      const isSame = async (before: Principal): Promise<boolean> => {
+        const now = await principals.callerOf(await authenticate(incoming.headers.authorization), tenant, before.audience);
+        assertAllowed(now.principal, await authorizer.decide(now.principal, question));
+        return isDeepStrictEqual(now.principal, before);
+      };
       let replayed = false;
       const key = idempotent && readIdempotencyKey(headerOf(incoming, 'idempotency-key'), exchange.method, exchange.path, body ?? null);
       if (key) {
@@ -247,6 +257,13 @@ export const createRouteServer = (parts: RouteParts) => {
         options,
         browser: route.browser ? browserOf(incoming, exchange) : noBrowser,
         attempt: (account, check) => parts.loginThrottle.attempt(account, exchange.address, check),
+        stream: (events) =>
+          parts.eventStreams.open({
+            owner: principal.id,
+            lastEventId: singleHeader(incoming, 'last-event-id'),
+            isStillAllowed: () => isSame(principal),
+            events: (signal) => events({ ...options, deadlineMs: streamDeadlineMs, signal }),
+          }),
         outputs: decision.outputs,
         permissions: () => (claims ? parts.permissionsOf(claims, tenant) : Promise.resolve([])),
         catalogue: parts.catalogue,

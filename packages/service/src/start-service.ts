@@ -35,6 +35,8 @@ export interface ServiceParts {
   authorizer: Authorizer;
   log: Logger;
   now: () => Date;
+  /** Aborted when the service begins to stop: calls that go on by themselves end then. */
+  stopping: AbortSignal;
 }
 
 /** One service, as it differs from the others. */
@@ -91,7 +93,8 @@ export const startService = async <S extends DescService>(
   const authorizer = createAuthorizer({ address: config.cerbosAddress, timeoutMs: config.decisionTimeoutMs });
   let relay: Relay | undefined;
   const outbox: Outbox = { orm, service: name, wake: () => relay?.wake() };
-  const parts: ServiceParts = { orm, pool, outbox, authorizer, log, now };
+  const stop = new AbortController();
+  const parts: ServiceParts = { orm, pool, outbox, authorizer, log, now, stopping: stop.signal };
   const subscriptions = definition.subscriptions?.(parts) ?? [];
 
   const server = createServer();
@@ -140,6 +143,7 @@ export const startService = async <S extends DescService>(
       closed = true;
       clearInterval(health);
       running.setServing(false);
+      stop.abort();
       await running.close();
       await background?.close();
       await consumer?.close();

@@ -9,6 +9,7 @@ import { createVault } from './credentials/vault.ts';
 import { expireGrants } from './grants/expire-grants.ts';
 import { Grant } from './grants/grant.ts';
 import { Job } from './jobs/job.ts';
+import { createJobWatch } from './jobs/watch-jobs.ts';
 import { startWorker, type WorkerSettings, workerDefaults } from './jobs/worker.ts';
 import { onRequestWithdrawn } from './on-request-withdrawn.ts';
 import { onRequests } from './on-requests.ts';
@@ -85,7 +86,7 @@ export const startProvisioner = (config: ProvisionerConfig, overrides: Provision
       name: 'provisioner',
       service: ProvisionerService,
       entities: [Job, Grant, Reconciliation],
-      handlers: (parts) => provisionerHandlers(vault, connectorsOf(parts)),
+      handlers: (parts) => provisionerHandlers(vault, connectorsOf(parts), createJobWatch(parts)),
       subscriptions: () => [...onRequests, onRequestWithdrawn, onTenantCreated, onTenantUpdated, onUserUpdated, onServiceAccountDeleted],
       background,
     },

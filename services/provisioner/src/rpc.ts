@@ -18,6 +18,7 @@ import { hearAnswer } from './jobs/hear-answer.ts';
 import type { Job } from './jobs/job.ts';
 import { listJobs } from './jobs/list-jobs.ts';
 import { retryJob } from './jobs/retry-job.ts';
+import type { JobWatch } from './jobs/watch-jobs.ts';
 import { readPlan } from './plans/read-plan.ts';
 import { getDrift } from './reconcile/get-drift.ts';
 import { reconcileResource } from './reconcile/reconcile-resource.ts';
@@ -75,7 +76,7 @@ const driftProto = (run: Reconciliation) => ({
 });
 
 /** The gRPC side of the provisioner. */
-export const provisionerHandlers = (vault: Vault, connectors: Connectors): Handlers<typeof ProvisionerService, Call> => ({
+export const provisionerHandlers = (vault: Vault, connectors: Connectors, watch: JobWatch): Handlers<typeof ProvisionerService, Call> => ({
   getJob: query(async (ctx, { id }) => jobProto(await findJob(ctx, id, 'read'))),
   listJobs: query(async (ctx, { query: asked }) => {
     const { items, next } = await listJobs(ctx, asked);
@@ -118,5 +119,8 @@ export const provisionerHandlers = (vault: Vault, connectors: Connectors): Handl
   getPlan: async (call, { requestId }) => {
     const { preparedAt, ...plan } = await readPlan(call, connectors, requestId);
     return { ...plan, requestId, preparedAt: time(preparedAt), error: plan.error ?? '' };
+  },
+  watchJob: async function* (call, { id }) {
+    for await (const job of watch.follow(call, id)) yield jobProto(job);
   },
 });

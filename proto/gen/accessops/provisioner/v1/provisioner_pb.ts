@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file accessops/provisioner/v1/provisioner.proto.
  */
 export const file_accessops_provisioner_v1_provisioner: GenFile = /*@__PURE__*/
-  fileDesc("CiphY2Nlc3NvcHMvcHJvdmlzaW9uZXIvdjEvcHJvdmlzaW9uZXIucHJvdG8SGGFjY2Vzc29wcy5wcm92aXNpb25lci52MSLjAgoDSm9iEgoKAmlkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSDAoEa2luZBgDIAEoCRINCgVxdWV1ZRgEIAEoCRIOCgZzdGF0dXMYBSABKAkSEAoIYXR0ZW1wdHMYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhIKCmxhc3RfZXJyb3IYCCABKAkSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGdyYW50X2lkGAwgASgJEjAKBXN0ZXBzGA0gAygLMiEuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYlN0ZXAiqgEKB0pvYlN0ZXASDAoEbmFtZRgBIAEoCRIPCgdhdHRlbXB0GAIgASgFEg4KBnN0YXR1cxgDIAEoCRIuCgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHbWVzc2FnZRgGIAEoCSIbCg1HZXRKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIkAKD0xpc3RKb2JzUmVxdWVzdBItCgVxdWVyeRgBIAEoCzIeLmFjY2Vzc29wcy5jb21tb24udjEuTGlzdFF1ZXJ5Im0KEExpc3RKb2JzUmVzcG9uc2USLAoFaXRlbXMYASADKAsyHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iEisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIh0KD1JldHJ5Sm9iUmVxdWVzdBIKCgJpZBgBIAEoCSIeChBDYW5jZWxKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIo4CCgVHcmFudBIKCgJpZBgBIAEoCRISCgpyZXF1ZXN0X2lkGAIgASgJEhEKCWhvbGRlcl9pZBgDIAEoCRITCgtyZXNvdXJjZV9pZBgEIAEoCRIMCgRyb2xlGAUgASgJEg4KBnN0YXR1cxgGIAEoCRIwCgxhY3RpdmF0ZWRfYXQYByABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCmV4cGlyZXNfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEiwKCGVuZGVkX2F0GAkgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIPCgd2ZXJzaW9uGAogASgFIh0KD0dldEdyYW50UmVxdWVzdBIKCgJpZBgBIAEoCSJCChFMaXN0R3JhbnRzUmVxdWVzdBItCgVxdWVyeRgBIAEoCzIeLmFjY2Vzc29wcy5jb21tb24udjEuTGlzdFF1ZXJ5IkQKE0xpc3RNeUdyYW50c1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJxChJMaXN0R3JhbnRzUmVzcG9uc2USLgoFaXRlbXMYASADKAsyHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQSKwoEcGFnZRgCIAEoCzIdLmFjY2Vzc29wcy5jb21tb24udjEuUGFnZUluZm8iIAoSUmV2b2tlR3JhbnRSZXF1ZXN0EgoKAmlkGAEgASgJIi8KEUNsb3NlR3JhbnRSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSJCChVSZWFkQ3JlZGVudGlhbFJlcXVlc3QSEAoIZ3JhbnRfaWQYASABKAkSFwoPcHVibGljX2tleV9qc29uGAIgASgJIj4KFlJlYWRDcmVkZW50aWFsUmVzcG9uc2USFwoPY3JlZGVudGlhbF9qc29uGAEgASgJEgsKA2p3ZRgCIAEoCSJPChZDaGVja0Nvbm5lY3Rpb25SZXF1ZXN0EhEKCWNvbm5lY3RvchgBIAEoCRITCgtjb25maWdfanNvbhgCIAEoCRINCgVyb2xlcxgDIAMoCSI1ChFDb25uZWN0aW9uUHJvYmxlbRIPCgdwb2ludGVyGAEgASgJEg8KB21lc3NhZ2UYAiABKAkiWAoXQ2hlY2tDb25uZWN0aW9uUmVzcG9uc2USPQoIcHJvYmxlbXMYASADKAsyKy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ29ubmVjdGlvblByb2JsZW0irAEKEUhlYXJBbnN3ZXJSZXF1ZXN0EgsKA2tleRgBIAEoCRIPCgdwYXlsb2FkGAIgASgMEkkKB2hlYWRlcnMYAyADKAsyOC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSGVhckFuc3dlclJlcXVlc3QuSGVhZGVyc0VudHJ5Gi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIiUKEkhlYXJBbnN3ZXJSZXNwb25zZRIPCgdvdXRjb21lGAEgASgJIiQKDkdldFBsYW5SZXF1ZXN0EhIKCnJlcXVlc3RfaWQYASABKAkieQoEUGxhbhISCgpyZXF1ZXN0X2lkGAEgASgJEg4KBnN0YXR1cxgCIAEoCRINCgVzdGVwcxgDIAMoCRIvCgtwcmVwYXJlZF9hdBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDQoFZXJyb3IYBSABKAkiLwoYUmVjb25jaWxlUmVzb3VyY2VSZXF1ZXN0EhMKC3Jlc291cmNlX2lkGAEgASgJIiYKD0dldERyaWZ0UmVxdWVzdBITCgtyZXNvdXJjZV9pZBgBIAEoCSKMAwoLRHJpZnRSZXBvcnQSCgoCaWQYASABKAkSEwoLcmVzb3VyY2VfaWQYAiABKAkSDgoGc3RhdHVzGAMgASgJEi4KCmNyZWF0ZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnN0YXJ0ZWRfYXQYBSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC2ZpbmlzaGVkX2F0GAYgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBI4CgdtaXNzaW5nGAcgAygLMicuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLk1pc3NpbmdBY2Nlc3MSOAoHc3VycGx1cxgIIAMoCzInLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5TdXJwbHVzQWNjZXNzEjgKB2ZvcmVpZ24YCSADKAsyJy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuRm9yZWlnbkFjY2VzcxINCgVlcnJvchgKIAEoCSJSCg1NaXNzaW5nQWNjZXNzEhAKCGdyYW50X2lkGAEgASgJEhEKCWhvbGRlcl9pZBgCIAEoCRIMCgRyb2xlGAMgASgJEg4KBmpvYl9pZBgEIAEoCSJICg1TdXJwbHVzQWNjZXNzEgsKA2tleRgBIAEoCRIMCgRuYW1lGAIgASgJEgwKBGtpbmQYAyABKAkSDgoGam9iX2lkGAQgASgJIisKDUZvcmVpZ25BY2Nlc3MSDAoEbmFtZRgBIAEoCRIMCgRraW5kGAIgASgJMtgLChJQcm92aXNpb25lclNlcnZpY2USUAoGR2V0Sm9iEicuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldEpvYlJlcXVlc3QaHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iEmEKCExpc3RKb2JzEikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RKb2JzUmVxdWVzdBoqLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0Sm9ic1Jlc3BvbnNlElQKCFJldHJ5Sm9iEikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJldHJ5Sm9iUmVxdWVzdBodLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISVgoJQ2FuY2VsSm9iEiouYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkNhbmNlbEpvYlJlcXVlc3QaHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iElYKCEdldEdyYW50EikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldEdyYW50UmVxdWVzdBofLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HcmFudBJnCgpMaXN0R3JhbnRzEisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RHcmFudHNSZXF1ZXN0GiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RHcmFudHNSZXNwb25zZRJrCgxMaXN0TXlHcmFudHMSLS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdE15R3JhbnRzUmVxdWVzdBosLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0R3JhbnRzUmVzcG9uc2USXAoLUmV2b2tlR3JhbnQSLC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmV2b2tlR3JhbnRSZXF1ZXN0Gh8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdyYW50EloKCkNsb3NlR3JhbnQSKy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2xvc2VHcmFudFJlcXVlc3QaHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQScwoOUmVhZENyZWRlbnRpYWwSLy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVhZENyZWRlbnRpYWxSZXF1ZXN0GjAuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJlYWRDcmVkZW50aWFsUmVzcG9uc2USdgoPQ2hlY2tDb25uZWN0aW9uEjAuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkNoZWNrQ29ubmVjdGlvblJlcXVlc3QaMS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2hlY2tDb25uZWN0aW9uUmVzcG9uc2USZwoKSGVhckFuc3dlchIrLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5IZWFyQW5zd2VyUmVxdWVzdBosLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5IZWFyQW5zd2VyUmVzcG9uc2USUwoHR2V0UGxhbhIoLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HZXRQbGFuUmVxdWVzdBoeLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5QbGFuEm4KEVJlY29uY2lsZVJlc291cmNlEjIuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJlY29uY2lsZVJlc291cmNlUmVxdWVzdBolLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5EcmlmdFJlcG9ydBJcCghHZXREcmlmdBIpLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HZXREcmlmdFJlcXVlc3QaJS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuRHJpZnRSZXBvcnRiBnByb3RvMw", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
+  fileDesc("CiphY2Nlc3NvcHMvcHJvdmlzaW9uZXIvdjEvcHJvdmlzaW9uZXIucHJvdG8SGGFjY2Vzc29wcy5wcm92aXNpb25lci52MSLjAgoDSm9iEgoKAmlkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSDAoEa2luZBgDIAEoCRINCgVxdWV1ZRgEIAEoCRIOCgZzdGF0dXMYBSABKAkSEAoIYXR0ZW1wdHMYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhIKCmxhc3RfZXJyb3IYCCABKAkSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGdyYW50X2lkGAwgASgJEjAKBXN0ZXBzGA0gAygLMiEuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYlN0ZXAiqgEKB0pvYlN0ZXASDAoEbmFtZRgBIAEoCRIPCgdhdHRlbXB0GAIgASgFEg4KBnN0YXR1cxgDIAEoCRIuCgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHbWVzc2FnZRgGIAEoCSIbCg1HZXRKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIh0KD1dhdGNoSm9iUmVxdWVzdBIKCgJpZBgBIAEoCSJACg9MaXN0Sm9ic1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJtChBMaXN0Sm9ic1Jlc3BvbnNlEiwKBWl0ZW1zGAEgAygLMh0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYhIrCgRwYWdlGAIgASgLMh0uYWNjZXNzb3BzLmNvbW1vbi52MS5QYWdlSW5mbyIdCg9SZXRyeUpvYlJlcXVlc3QSCgoCaWQYASABKAkiHgoQQ2FuY2VsSm9iUmVxdWVzdBIKCgJpZBgBIAEoCSKOAgoFR3JhbnQSCgoCaWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIRCglob2xkZXJfaWQYAyABKAkSEwoLcmVzb3VyY2VfaWQYBCABKAkSDAoEcm9sZRgFIAEoCRIOCgZzdGF0dXMYBiABKAkSMAoMYWN0aXZhdGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgKIAEoBSIdCg9HZXRHcmFudFJlcXVlc3QSCgoCaWQYASABKAkiQgoRTGlzdEdyYW50c1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJEChNMaXN0TXlHcmFudHNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkicQoSTGlzdEdyYW50c1Jlc3BvbnNlEi4KBWl0ZW1zGAEgAygLMh8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdyYW50EisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIiAKElJldm9rZUdyYW50UmVxdWVzdBIKCgJpZBgBIAEoCSIvChFDbG9zZUdyYW50UmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkiQgoVUmVhZENyZWRlbnRpYWxSZXF1ZXN0EhAKCGdyYW50X2lkGAEgASgJEhcKD3B1YmxpY19rZXlfanNvbhgCIAEoCSI+ChZSZWFkQ3JlZGVudGlhbFJlc3BvbnNlEhcKD2NyZWRlbnRpYWxfanNvbhgBIAEoCRILCgNqd2UYAiABKAkiTwoWQ2hlY2tDb25uZWN0aW9uUmVxdWVzdBIRCgljb25uZWN0b3IYASABKAkSEwoLY29uZmlnX2pzb24YAiABKAkSDQoFcm9sZXMYAyADKAkiNQoRQ29ubmVjdGlvblByb2JsZW0SDwoHcG9pbnRlchgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIlgKF0NoZWNrQ29ubmVjdGlvblJlc3BvbnNlEj0KCHByb2JsZW1zGAEgAygLMisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkNvbm5lY3Rpb25Qcm9ibGVtIqwBChFIZWFyQW5zd2VyUmVxdWVzdBILCgNrZXkYASABKAkSDwoHcGF5bG9hZBgCIAEoDBJJCgdoZWFkZXJzGAMgAygLMjguYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkhlYXJBbnN3ZXJSZXF1ZXN0LkhlYWRlcnNFbnRyeRouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIlChJIZWFyQW5zd2VyUmVzcG9uc2USDwoHb3V0Y29tZRgBIAEoCSIkCg5HZXRQbGFuUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJInkKBFBsYW4SEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDQoFc3RlcHMYAyADKAkSLwoLcHJlcGFyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWVycm9yGAUgASgJIi8KGFJlY29uY2lsZVJlc291cmNlUmVxdWVzdBITCgtyZXNvdXJjZV9pZBgBIAEoCSImCg9HZXREcmlmdFJlcXVlc3QSEwoLcmVzb3VyY2VfaWQYASABKAkijAMKC0RyaWZ0UmVwb3J0EgoKAmlkGAEgASgJEhMKC3Jlc291cmNlX2lkGAIgASgJEg4KBnN0YXR1cxgDIAEoCRIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOAoHbWlzc2luZxgHIAMoCzInLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5NaXNzaW5nQWNjZXNzEjgKB3N1cnBsdXMYCCADKAsyJy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuU3VycGx1c0FjY2VzcxI4Cgdmb3JlaWduGAkgAygLMicuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkZvcmVpZ25BY2Nlc3MSDQoFZXJyb3IYCiABKAkiUgoNTWlzc2luZ0FjY2VzcxIQCghncmFudF9pZBgBIAEoCRIRCglob2xkZXJfaWQYAiABKAkSDAoEcm9sZRgDIAEoCRIOCgZqb2JfaWQYBCABKAkiSAoNU3VycGx1c0FjY2VzcxILCgNrZXkYASABKAkSDAoEbmFtZRgCIAEoCRIMCgRraW5kGAMgASgJEg4KBmpvYl9pZBgEIAEoCSIrCg1Gb3JlaWduQWNjZXNzEgwKBG5hbWUYASABKAkSDAoEa2luZBgCIAEoCTKwDAoSUHJvdmlzaW9uZXJTZXJ2aWNlElAKBkdldEpvYhInLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HZXRKb2JSZXF1ZXN0Gh0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYhJhCghMaXN0Sm9icxIpLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0Sm9ic1JlcXVlc3QaKi5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEpvYnNSZXNwb25zZRJUCghSZXRyeUpvYhIpLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZXRyeUpvYlJlcXVlc3QaHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iElYKCUNhbmNlbEpvYhIqLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5DYW5jZWxKb2JSZXF1ZXN0Gh0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYhJWCghHZXRHcmFudBIpLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HZXRHcmFudFJlcXVlc3QaHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQSZwoKTGlzdEdyYW50cxIrLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0R3JhbnRzUmVxdWVzdBosLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0R3JhbnRzUmVzcG9uc2USawoMTGlzdE15R3JhbnRzEi0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RNeUdyYW50c1JlcXVlc3QaLC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEdyYW50c1Jlc3BvbnNlElwKC1Jldm9rZUdyYW50EiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJldm9rZUdyYW50UmVxdWVzdBofLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HcmFudBJaCgpDbG9zZUdyYW50EisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkNsb3NlR3JhbnRSZXF1ZXN0Gh8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdyYW50EnMKDlJlYWRDcmVkZW50aWFsEi8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJlYWRDcmVkZW50aWFsUmVxdWVzdBowLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZWFkQ3JlZGVudGlhbFJlc3BvbnNlEnYKD0NoZWNrQ29ubmVjdGlvbhIwLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5DaGVja0Nvbm5lY3Rpb25SZXF1ZXN0GjEuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkNoZWNrQ29ubmVjdGlvblJlc3BvbnNlEmcKCkhlYXJBbnN3ZXISKy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSGVhckFuc3dlclJlcXVlc3QaLC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSGVhckFuc3dlclJlc3BvbnNlElMKB0dldFBsYW4SKC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR2V0UGxhblJlcXVlc3QaHi5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUGxhbhJuChFSZWNvbmNpbGVSZXNvdXJjZRIyLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZWNvbmNpbGVSZXNvdXJjZVJlcXVlc3QaJS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuRHJpZnRSZXBvcnQSXAoIR2V0RHJpZnQSKS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR2V0RHJpZnRSZXF1ZXN0GiUuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkRyaWZ0UmVwb3J0ElYKCFdhdGNoSm9iEikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLldhdGNoSm9iUmVxdWVzdBodLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2IwAWIGcHJvdG8z", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message accessops.provisioner.v1.Job
@@ -169,6 +169,23 @@ export const GetJobRequestSchema: GenMessage<GetJobRequest> = /*@__PURE__*/
   messageDesc(file_accessops_provisioner_v1_provisioner, 2);
 
 /**
+ * @generated from message accessops.provisioner.v1.WatchJobRequest
+ */
+export type WatchJobRequest = Message<"accessops.provisioner.v1.WatchJobRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.WatchJobRequest.
+ * Use `create(WatchJobRequestSchema)` to create a new message.
+ */
+export const WatchJobRequestSchema: GenMessage<WatchJobRequest> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 3);
+
+/**
  * @generated from message accessops.provisioner.v1.ListJobsRequest
  */
 export type ListJobsRequest = Message<"accessops.provisioner.v1.ListJobsRequest"> & {
@@ -183,7 +200,7 @@ export type ListJobsRequest = Message<"accessops.provisioner.v1.ListJobsRequest"
  * Use `create(ListJobsRequestSchema)` to create a new message.
  */
 export const ListJobsRequestSchema: GenMessage<ListJobsRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 3);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 4);
 
 /**
  * @generated from message accessops.provisioner.v1.ListJobsResponse
@@ -205,7 +222,7 @@ export type ListJobsResponse = Message<"accessops.provisioner.v1.ListJobsRespons
  * Use `create(ListJobsResponseSchema)` to create a new message.
  */
 export const ListJobsResponseSchema: GenMessage<ListJobsResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 4);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 5);
 
 /**
  * @generated from message accessops.provisioner.v1.RetryJobRequest
@@ -222,7 +239,7 @@ export type RetryJobRequest = Message<"accessops.provisioner.v1.RetryJobRequest"
  * Use `create(RetryJobRequestSchema)` to create a new message.
  */
 export const RetryJobRequestSchema: GenMessage<RetryJobRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 5);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 6);
 
 /**
  * @generated from message accessops.provisioner.v1.CancelJobRequest
@@ -239,7 +256,7 @@ export type CancelJobRequest = Message<"accessops.provisioner.v1.CancelJobReques
  * Use `create(CancelJobRequestSchema)` to create a new message.
  */
 export const CancelJobRequestSchema: GenMessage<CancelJobRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 6);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 7);
 
 /**
  * @generated from message accessops.provisioner.v1.Grant
@@ -303,7 +320,7 @@ export type Grant = Message<"accessops.provisioner.v1.Grant"> & {
  * Use `create(GrantSchema)` to create a new message.
  */
 export const GrantSchema: GenMessage<Grant> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 7);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 8);
 
 /**
  * @generated from message accessops.provisioner.v1.GetGrantRequest
@@ -320,7 +337,7 @@ export type GetGrantRequest = Message<"accessops.provisioner.v1.GetGrantRequest"
  * Use `create(GetGrantRequestSchema)` to create a new message.
  */
 export const GetGrantRequestSchema: GenMessage<GetGrantRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 8);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 9);
 
 /**
  * @generated from message accessops.provisioner.v1.ListGrantsRequest
@@ -337,7 +354,7 @@ export type ListGrantsRequest = Message<"accessops.provisioner.v1.ListGrantsRequ
  * Use `create(ListGrantsRequestSchema)` to create a new message.
  */
 export const ListGrantsRequestSchema: GenMessage<ListGrantsRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 9);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 10);
 
 /**
  * @generated from message accessops.provisioner.v1.ListMyGrantsRequest
@@ -354,7 +371,7 @@ export type ListMyGrantsRequest = Message<"accessops.provisioner.v1.ListMyGrants
  * Use `create(ListMyGrantsRequestSchema)` to create a new message.
  */
 export const ListMyGrantsRequestSchema: GenMessage<ListMyGrantsRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 10);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 11);
 
 /**
  * @generated from message accessops.provisioner.v1.ListGrantsResponse
@@ -376,7 +393,7 @@ export type ListGrantsResponse = Message<"accessops.provisioner.v1.ListGrantsRes
  * Use `create(ListGrantsResponseSchema)` to create a new message.
  */
 export const ListGrantsResponseSchema: GenMessage<ListGrantsResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 11);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 12);
 
 /**
  * @generated from message accessops.provisioner.v1.RevokeGrantRequest
@@ -393,7 +410,7 @@ export type RevokeGrantRequest = Message<"accessops.provisioner.v1.RevokeGrantRe
  * Use `create(RevokeGrantRequestSchema)` to create a new message.
  */
 export const RevokeGrantRequestSchema: GenMessage<RevokeGrantRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 12);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 13);
 
 /**
  * @generated from message accessops.provisioner.v1.CloseGrantRequest
@@ -417,7 +434,7 @@ export type CloseGrantRequest = Message<"accessops.provisioner.v1.CloseGrantRequ
  * Use `create(CloseGrantRequestSchema)` to create a new message.
  */
 export const CloseGrantRequestSchema: GenMessage<CloseGrantRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 13);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 14);
 
 /**
  * @generated from message accessops.provisioner.v1.ReadCredentialRequest
@@ -441,7 +458,7 @@ export type ReadCredentialRequest = Message<"accessops.provisioner.v1.ReadCreden
  * Use `create(ReadCredentialRequestSchema)` to create a new message.
  */
 export const ReadCredentialRequestSchema: GenMessage<ReadCredentialRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 14);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 15);
 
 /**
  * One of the two is set.
@@ -469,7 +486,7 @@ export type ReadCredentialResponse = Message<"accessops.provisioner.v1.ReadCrede
  * Use `create(ReadCredentialResponseSchema)` to create a new message.
  */
 export const ReadCredentialResponseSchema: GenMessage<ReadCredentialResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 15);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 16);
 
 /**
  * @generated from message accessops.provisioner.v1.CheckConnectionRequest
@@ -500,7 +517,7 @@ export type CheckConnectionRequest = Message<"accessops.provisioner.v1.CheckConn
  * Use `create(CheckConnectionRequestSchema)` to create a new message.
  */
 export const CheckConnectionRequestSchema: GenMessage<CheckConnectionRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 16);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 17);
 
 /**
  * Something that somebody has to put right.
@@ -526,7 +543,7 @@ export type ConnectionProblem = Message<"accessops.provisioner.v1.ConnectionProb
  * Use `create(ConnectionProblemSchema)` to create a new message.
  */
 export const ConnectionProblemSchema: GenMessage<ConnectionProblem> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 17);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 18);
 
 /**
  * @generated from message accessops.provisioner.v1.CheckConnectionResponse
@@ -545,7 +562,7 @@ export type CheckConnectionResponse = Message<"accessops.provisioner.v1.CheckCon
  * Use `create(CheckConnectionResponseSchema)` to create a new message.
  */
 export const CheckConnectionResponseSchema: GenMessage<CheckConnectionResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 18);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 19);
 
 /**
  * @generated from message accessops.provisioner.v1.HearAnswerRequest
@@ -578,7 +595,7 @@ export type HearAnswerRequest = Message<"accessops.provisioner.v1.HearAnswerRequ
  * Use `create(HearAnswerRequestSchema)` to create a new message.
  */
 export const HearAnswerRequestSchema: GenMessage<HearAnswerRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 19);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 20);
 
 /**
  * @generated from message accessops.provisioner.v1.HearAnswerResponse
@@ -597,7 +614,7 @@ export type HearAnswerResponse = Message<"accessops.provisioner.v1.HearAnswerRes
  * Use `create(HearAnswerResponseSchema)` to create a new message.
  */
 export const HearAnswerResponseSchema: GenMessage<HearAnswerResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 20);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 21);
 
 /**
  * @generated from message accessops.provisioner.v1.GetPlanRequest
@@ -614,7 +631,7 @@ export type GetPlanRequest = Message<"accessops.provisioner.v1.GetPlanRequest"> 
  * Use `create(GetPlanRequestSchema)` to create a new message.
  */
 export const GetPlanRequestSchema: GenMessage<GetPlanRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 21);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 22);
 
 /**
  * @generated from message accessops.provisioner.v1.Plan
@@ -657,7 +674,7 @@ export type Plan = Message<"accessops.provisioner.v1.Plan"> & {
  * Use `create(PlanSchema)` to create a new message.
  */
 export const PlanSchema: GenMessage<Plan> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 22);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 23);
 
 /**
  * @generated from message accessops.provisioner.v1.ReconcileResourceRequest
@@ -674,7 +691,7 @@ export type ReconcileResourceRequest = Message<"accessops.provisioner.v1.Reconci
  * Use `create(ReconcileResourceRequestSchema)` to create a new message.
  */
 export const ReconcileResourceRequestSchema: GenMessage<ReconcileResourceRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 23);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 24);
 
 /**
  * @generated from message accessops.provisioner.v1.GetDriftRequest
@@ -691,7 +708,7 @@ export type GetDriftRequest = Message<"accessops.provisioner.v1.GetDriftRequest"
  * Use `create(GetDriftRequestSchema)` to create a new message.
  */
 export const GetDriftRequestSchema: GenMessage<GetDriftRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 24);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 25);
 
 /**
  * What comparing a target with the grants of a resource has shown.
@@ -759,7 +776,7 @@ export type DriftReport = Message<"accessops.provisioner.v1.DriftReport"> & {
  * Use `create(DriftReportSchema)` to create a new message.
  */
 export const DriftReportSchema: GenMessage<DriftReport> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 25);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 26);
 
 /**
  * An active grant whose access was not at the target.
@@ -795,7 +812,7 @@ export type MissingAccess = Message<"accessops.provisioner.v1.MissingAccess"> & 
  * Use `create(MissingAccessSchema)` to create a new message.
  */
 export const MissingAccessSchema: GenMessage<MissingAccess> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 26);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 27);
 
 /**
  * Access that was made for this resource and that no grant stands for.
@@ -833,7 +850,7 @@ export type SurplusAccess = Message<"accessops.provisioner.v1.SurplusAccess"> & 
  * Use `create(SurplusAccessSchema)` to create a new message.
  */
 export const SurplusAccessSchema: GenMessage<SurplusAccess> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 27);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 28);
 
 /**
  * Access that others have given.
@@ -857,7 +874,7 @@ export type ForeignAccess = Message<"accessops.provisioner.v1.ForeignAccess"> & 
  * Use `create(ForeignAccessSchema)` to create a new message.
  */
 export const ForeignAccessSchema: GenMessage<ForeignAccess> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 28);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 29);
 
 /**
  * The hands: jobs, grants and credentials.
@@ -1019,6 +1036,17 @@ export const ProvisionerService: GenService<{
     methodKind: "unary";
     input: typeof GetDriftRequestSchema;
     output: typeof DriftReportSchema;
+  },
+  /**
+   * The job as it is now, and again whenever it has changed, until it is over, the caller may not read it any more, or this instance stops.
+   * What changes quickly is told once. Errors: JOB_NOT_FOUND, PERMISSION_DENIED.
+   *
+   * @generated from rpc accessops.provisioner.v1.ProvisionerService.WatchJob
+   */
+  watchJob: {
+    methodKind: "server_streaming";
+    input: typeof WatchJobRequestSchema;
+    output: typeof JobSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_accessops_provisioner_v1_provisioner, 0);
