@@ -44,6 +44,8 @@ EXPOSE 9090
 
 FROM server AS provisioner
 COPY --from=build /src/dist/provisioner ./
+# Volumes are made with the owner that the image has here.
+COPY --from=build --chown=1000:1000 /src/deploy/empty /files
 EXPOSE 9090
 
 FROM server AS audit
@@ -56,7 +58,6 @@ EXPOSE 8080
 
 FROM runtime AS migrate
 COPY --from=build /src/dist/migrate ./
-# Volumes are made with the owner that the image has here.
 COPY --from=build --chown=1000:1000 /src/deploy/empty /secrets
 COPY --from=build --chown=1000:1000 /src/deploy/empty /state
 

@@ -40,7 +40,12 @@ export const secretFiles = (folder: string, postgres = 'postgres:5432', database
     }),
     requests: ofService('requests'),
     approvals: ofService('approvals', { 'principal-key': read(secrets.files.approvalsPrincipalKey) }),
-    provisioner: ofService('provisioner', { 'credential-key': read(secrets.files.credentialKey) }),
+    provisioner: ofService('provisioner', {
+      'credential-key': read(secrets.files.credentialKey),
+      // Of the bucket for reports: whoever has one puts its own in.
+      'files-access-key': 'accessops',
+      'files-secret-key': openPassword(join(folder, 'files.password')),
+    }),
     audit: ofService('audit'),
     gateway: {
       'nats-password': secrets.nats.gateway,

@@ -14,6 +14,8 @@ export interface DataPaths {
   logs: string;
   /** What would have been sent to people, when there is no mail server. */
   mail: string;
+  /** Reports, unless a bucket is named for them. */
+  files: string;
   /** Pid files and configuration files of what runs. */
   run: string;
   secrets: string;
@@ -27,10 +29,11 @@ export const openDataPaths = (dataDir: string): DataPaths => {
     data: join(directory, 'data'),
     logs: join(directory, 'logs'),
     mail: join(directory, 'mail'),
+    files: join(directory, 'files'),
     run: join(directory, 'run'),
     secrets: join(directory, 'secrets'),
   };
   for (const path of [paths.data, paths.logs]) mkdirSync(path, { recursive: true });
-  for (const path of [paths.run, paths.secrets, paths.mail]) mkdirSync(path, { recursive: true, mode: 0o700 });
+  for (const path of [paths.run, paths.secrets, paths.mail, paths.files]) mkdirSync(path, { recursive: true, mode: 0o700 });
   return paths;
 };

@@ -189,7 +189,10 @@ const runMigrations = async ({ paths, ports, secrets, group, progress }: Start, 
 };
 
 const startServers = async ({ options, paths, secrets, reserved, ports, group }: Start) => {
-  const server = { environments: processEnvironments(ports, secrets, { ...options, mailDirectory: paths.mail }), ports: reserved };
+  const server = {
+    environments: processEnvironments(ports, secrets, { ...options, mailDirectory: paths.mail, filesDirectory: paths.files }),
+    ports: reserved,
+  };
   const specs = options.singleProcess ? singleProcess(server, join(paths.run, 'single-process.json')) : serverProcesses(server);
   await Promise.all(specs.map((spec) => group.launch(spec, spec.name === 'gateway' ? stages.gateway : stages.services)));
 };

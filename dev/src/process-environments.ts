@@ -59,11 +59,17 @@ export const settingVariables = [
   'USERS_EMAIL_DOMAINS',
 ];
 
-/** The environment of each process, as an operator would set it; without a mail server, mails become files in `mailDirectory`. */
+/** Where reports are kept, see docs/configuration.md. */
+const fileVariables = ['FILES_S3_BUCKET', 'FILES_S3_URL', 'FILES_S3_REGION', 'FILES_S3_ACCESS_KEY', 'FILES_S3_SECRET_KEY'];
+
+/**
+ * The environment of each process, as an operator would set it; without a mail server, mails become files in `mailDirectory`, and without
+ * a bucket, reports are kept in `filesDirectory`.
+ */
 export const processEnvironments = (
   ports: Ports,
   secrets: Secrets,
-  { mailDirectory, limits = true }: { mailDirectory: string; limits?: boolean },
+  { mailDirectory, filesDirectory, limits = true }: { mailDirectory: string; filesDirectory: string; limits?: boolean },
 ): Record<ServerName, Record<string, string>> => {
   const { files } = secrets;
   const addressOf = (server: Service | 'cerbos') => `127.0.0.1:${ports[server]}`;
@@ -99,6 +105,8 @@ export const processEnvironments = (
     approvals: ofService('approvals', { REQUESTS_ADDRESS: addressOf('requests'), PRINCIPAL_KEY_FILE: files.approvalsPrincipalKey }),
     provisioner: ofService('provisioner', {
       CREDENTIAL_KEY_FILE: files.credentialKey,
+      FILES_DIRECTORY: filesDirectory,
+      ...taken(fileVariables),
       CONNECTOR_POSTGRES_PROD_URL: postgresUrl(ports.postgres, demoDatabaseLogin, secrets.demoDatabase, demoDatabase),
       CONNECTOR_POSTGRES_PROD_TENANTS: 'acme',
       ...connectorLogins(),

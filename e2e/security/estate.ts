@@ -20,6 +20,7 @@ const namedBy = {
   grant: /\/grants\//,
   // An access is named by the job that made it.
   job: /\/jobs\/|^\/webhooks\/access\//,
+  report: /\/reports\//,
   team: /\/teams\//,
   user: /^\/api\/v1\/org\/(users|memberships)\//,
   invitation: /\/invitations\//,
@@ -74,6 +75,7 @@ const belongings = async (tenant: Tenant): Promise<Things> => {
     user: (await tenant.person(`user-${randomUUID()}`, [])).id,
     invitation: await id(post('/invitations', { email: `guest-${randomUUID()}@x.test`, orgRoles: ['requester'] })),
     role: await id(post('/roles', { name: `role ${randomUUID()}`, permissions: [] })),
+    report: await id(post('/reports', { kind: 'jobs', format: 'csv' })),
     account,
     key: String(key.id),
     type: type.id,

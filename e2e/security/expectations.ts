@@ -139,6 +139,10 @@ POST   /api/v1/org/jobs/{id}/cancel                               -         -   
 GET    /api/v1/org/grants                                         -         -      -    -         -        yes     yes     yes   yes     -       -
 POST   /api/v1/org/grants/{id}/revoke                             -         -      -    -         -        own     own     yes   yes     -       -
 POST   /api/v1/org/grants/{id}/close                              -         -      -    -         -        -       -       yes   yes     -       -
+GET    /api/v1/org/reports                                        -         -      -    -         -        -       yes     yes   yes     -       -
+POST   /api/v1/org/reports                                        -         -      -    -         -        -       yes     yes   yes     -       -
+GET    /api/v1/org/reports/{id}                                   -         -      -    -         -        -       yes     yes   yes     -       -
+GET    /api/v1/org/reports/{id}/file                              -         -      -    -         -        -       yes     yes   yes     -       -
 GET    /api/v1/org/settings                                       -         -      -    -         -        yes     yes     yes   yes     -       -
 GET    /api/v1/org/settings/{key}                                 -         -      -    -         -        yes     yes     yes   yes     -       -
 PUT    /api/v1/org/settings/{key}                                 -         -      -    -         -        -       -       yes   yes     -       -

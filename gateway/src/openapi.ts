@@ -273,6 +273,7 @@ const tags: [name: string, description: string][] = [
   ['Service accounts', 'Machines that call the API, and their keys'],
   ['Org catalog', 'Resource types and resources, for admins and managers'],
   ['Org operations', 'Jobs and grants of the tenant'],
+  ['Reports', 'Files about what happened in the tenant'],
   ['Configuration', 'Settings, feature flags and the license of the tenant'],
   ['Webhooks', 'For other systems that tell of something'],
   ['Audit', 'What happened'],

@@ -21,9 +21,9 @@ export const stepSchema = z
 export const jobSchema = z
   .object({
     id: id('The job.'),
-    requestId: id('The request it carries out.'),
+    requestId: id('The request it carries out; null when it belongs to none.').nullable(),
     grantId: id('The grant it makes or ends; null until there is one.').nullable(),
-    kind: z.enum(['PROVISION', 'REVOKE', 'REAPPLY']),
+    kind: z.enum(['PROVISION', 'REVOKE', 'REAPPLY', 'REPORT']),
     queue: z.enum(['high', 'default', 'low']),
     status: z.enum(['QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED']),
     attempts: z.int(),
@@ -71,7 +71,7 @@ const stepJson = (step: JobStep): StepJson => ({
 /** A job as the API shows it. */
 export const jobJson = (job: Job): JobJson => ({
   id: job.id,
-  requestId: job.requestId,
+  requestId: orNull(job.requestId),
   grantId: orNull(job.grantId),
   kind: job.kind as JobJson['kind'],
   queue: job.queue as JobJson['queue'],

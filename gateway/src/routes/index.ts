@@ -26,6 +26,7 @@ import { orgInvitationRoutes } from './org-invitations.ts';
 import { orgJobRoutes } from './org-jobs.ts';
 import { orgLicenseRoutes } from './org-license.ts';
 import { orgMembershipRoutes } from './org-memberships.ts';
+import { orgReportRoutes } from './org-reports.ts';
 import { orgResourceTypeRoutes } from './org-resource-types.ts';
 import { orgResourceRoutes } from './org-resources.ts';
 import { orgRoleRoutes } from './org-roles.ts';
@@ -63,6 +64,7 @@ export const routes: readonly Route[] = [
   ...orgResourceRoutes,
   ...orgJobRoutes,
   ...orgGrantRoutes,
+  ...orgReportRoutes,
   ...orgSettingRoutes,
   ...orgFeatureFlagRoutes,
   ...orgLicenseRoutes,

@@ -18,7 +18,7 @@ export const jobRoutes: Route[] = [
     operationId: 'getJobStatus',
     tag: 'Jobs',
     summary: 'How a job goes',
-    description: 'For the requester, admins and auditors.',
+    description: 'For whom it is done, managers, admins and auditors.',
     audience: 'app',
     cerbos: { resource: 'job', action: 'read' },
     answer: { status: 200, description: 'The job.', schema: jobSchema, example: jobExample },

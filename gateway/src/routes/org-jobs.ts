@@ -25,7 +25,7 @@ export const orgJobRoutes: Route[] = [
     operationId: 'retryJob',
     tag: 'Org operations',
     summary: 'Run a failed job again',
-    description: 'Its request goes back to `PROVISIONING`.',
+    description: 'The request of one that provisions goes back to `PROVISIONING`.',
     audience: 'org-admin',
     cerbos: { resource: 'job', action: 'retry' },
     body: noBody,
@@ -45,7 +45,7 @@ export const orgJobRoutes: Route[] = [
     tag: 'Org operations',
     summary: 'Give a queued job no further attempt',
     description:
-      'For jobs that provision. What earlier attempts have left at the target is taken away; then the job is `FAILED`, and its request. Access that has to end is not cancelled.',
+      'What earlier attempts have left at a target is taken away; then the job is `FAILED`, and so is its request, if it has one. Access that has to end is not cancelled.',
     audience: 'org-admin',
     cerbos: { resource: 'job', action: 'cancel' },
     body: noBody,

@@ -5,5 +5,6 @@ export * from './namespace.ts';
 export * from './own-policies.ts';
 export * from './own-redis.ts';
 export * from './principal.ts';
+export * from './s3-store.ts';
 export * from './service-environment.ts';
 export * from './until.ts';

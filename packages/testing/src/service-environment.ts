@@ -35,6 +35,7 @@ export const serviceEnvironment = (
     ISSUER: 'http://accessops.test',
     PUBLIC_URL: 'http://accessops.test',
     MAIL_DIRECTORY: join(dirname(keyFiles.identityKey), 'mail'),
+    FILES_DIRECTORY: join(dirname(keyFiles.identityKey), 'files'),
     IDENTITY_KEY_FILE: keyFiles.identityKey,
     PRINCIPAL_KEY_FILE: keyFiles.approvalsPrincipalKey,
     CREDENTIAL_KEY_FILE: keyFiles.credentialKey,

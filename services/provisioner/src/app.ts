@@ -1,3 +1,4 @@
+import { createFileStore } from '@accessops/files';
 import { ProvisionerService } from '@accessops/proto/accessops/provisioner/v1/provisioner_pb';
 import { type RunningService, type ServiceOverrides, type ServiceParts, startService } from '@accessops/service';
 import type { ProvisionerConfig } from './config.ts';
@@ -20,6 +21,9 @@ import { onUserUpdated } from './on-user-updated.ts';
 import { startPlanner } from './plans/planner.ts';
 import { type ReconcilerSettings, reconcilerDefaults, startReconciler } from './reconcile/reconciler.ts';
 import { Reconciliation } from './reconcile/reconciliation.ts';
+import { createReportTask } from './reports/make-report.ts';
+import { removeReports } from './reports/remove-reports.ts';
+import { Report } from './reports/report.ts';
 import { provisionerHandlers } from './rpc.ts';
 import { startTimer } from './timer.ts';
 
@@ -28,16 +32,20 @@ export interface ProvisionerOverrides extends ServiceOverrides {
   /** Pause between two looks for credentials under former keys. */
   rewrapMs?: number;
   reconciler?: Partial<ReconcilerSettings>;
+  /** Pause between two looks for reports whose time is over. */
+  removalMs?: number;
 }
 
 const expiryCheckMs = 250;
 // While instances are replaced, an old one may still seal under the former key.
 const rewrapCheckMs = 10 * 60_000;
+const removalCheckMs = 60_000;
 
 /** Starts the provisioner: jobs, grants, credentials, and whatever reaches out to a target. */
-export const startProvisioner = (config: ProvisionerConfig, overrides: ProvisionerOverrides = {}): Promise<RunningService> => {
+export const startProvisioner = async (config: ProvisionerConfig, overrides: ProvisionerOverrides = {}): Promise<RunningService> => {
   const vault = createVault(config.credentialKeys);
   const hands = createConnectors(config.logins);
+  const store = await createFileStore(config.files);
   const connectorsOf = ({ pool }: ServiceParts): Connectors => new Map([...hands, ['simulated', createSimulatedConnector(pool)]]);
 
   const background = (parts: ServiceParts) => {
@@ -45,7 +53,8 @@ export const startProvisioner = (config: ProvisionerConfig, overrides: Provision
     const connectors = connectorsOf(parts);
     // The worker's own commits leave no job for it: only those of consumers, calls and the timer wake it.
     const own = { ...outbox };
-    const worker = startWorker({ outbox: own, connectors, vault, log, now, settings: { ...workerDefaults, ...overrides.worker } });
+    const tasks = { REPORT: createReportTask(parts, store) };
+    const worker = startWorker({ outbox: own, connectors, tasks, vault, log, now, settings: { ...workerDefaults, ...overrides.worker } });
     const planner = startPlanner({ outbox: own, connectors, vault, log, now });
     outbox.wake = () => {
       own.wake();
@@ -72,10 +81,17 @@ export const startProvisioner = (config: ProvisionerConfig, overrides: Provision
       now,
       settings: { ...reconcilerDefaults, everyMs: config.reconcileEveryMs, ...overrides.reconciler },
     });
+    const removal = startTimer({
+      round: () => removeReports(parts, store),
+      everyMs: overrides.removalMs ?? removalCheckMs,
+      log,
+      complaint: 'reports whose time is over could not be removed',
+    });
     return {
       close: async () => {
-        await Promise.all([expiry.close(), rewrapping.close(), planner.close(), reconciler.close()]);
+        await Promise.all([expiry.close(), rewrapping.close(), removal.close(), planner.close(), reconciler.close()]);
         await worker.close();
+        store.close();
         for (const connector of hands.values()) await connector.close?.();
       },
     };
@@ -85,8 +101,8 @@ export const startProvisioner = (config: ProvisionerConfig, overrides: Provision
     {
       name: 'provisioner',
       service: ProvisionerService,
-      entities: [Job, Grant, Reconciliation],
-      handlers: (parts) => provisionerHandlers(vault, connectorsOf(parts), createJobWatch(parts)),
+      entities: [Job, Grant, Reconciliation, Report],
+      handlers: (parts) => provisionerHandlers({ vault, connectors: connectorsOf(parts), watch: createJobWatch(parts), store }),
       subscriptions: () => [...onRequests, onRequestWithdrawn, onTenantCreated, onTenantUpdated, onUserUpdated, onServiceAccountDeleted],
       background,
     },

@@ -22,6 +22,7 @@ const environment = (keys: unknown) => ({
   CERBOS_ADDRESS: 'localhost:1',
   PRINCIPAL_JWKS_FILE: file('jwks.json', { keys: [] }),
   CREDENTIAL_KEY_FILE: file('keys.json', keys),
+  FILES_DIRECTORY: '/files',
 });
 
 const key = Buffer.alloc(32, 7).toString('base64');
@@ -35,4 +36,19 @@ test('when a key is too short or the current one is missing, then the process do
   expect(() => configFrom(environment({ current: 'k1', keys: { k1: 'c2hvcnQ=' } }))).toThrow(/32 bytes/);
   expect(() => configFrom(environment({ current: 'k2', keys: { k1: key } }))).toThrow(/current key/);
   expect(() => configFrom({})).toThrow(/CREDENTIAL_KEY_FILE/);
+});
+
+test('when files are to be kept in a bucket, then all that it takes is asked for', () => {
+  const keys = { current: 'k1', keys: { k1: key } };
+  const s3 = { FILES_S3_BUCKET: 'reports', FILES_S3_URL: 'https://s3.test', FILES_S3_ACCESS_KEY: 'a', FILES_S3_SECRET_KEY: 'b' };
+  expect(configFrom(environment(keys)).files).toEqual({ directory: '/files' });
+  expect(configFrom({ ...environment(keys), ...s3 }).files).toEqual({
+    bucket: 'reports',
+    url: 'https://s3.test',
+    region: 'us-east-1',
+    accessKey: 'a',
+    secretKey: 'b',
+  });
+  expect(() => configFrom({ ...environment(keys), FILES_S3_BUCKET: 'reports' })).toThrow(/FILES_S3_URL.*\n.*ACCESS_KEY.*\n.*SECRET_KEY/);
+  expect(() => configFrom({ ...environment(keys), FILES_DIRECTORY: undefined })).toThrow(/FILES_DIRECTORY/);
 });

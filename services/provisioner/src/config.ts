@@ -1,4 +1,6 @@
+import { type FileStoreConfig, fileStoreConfigOf, fileStoreFields, missingOfFileStore } from '@accessops/files';
 import { jsonFile, readEnvironment, type ServiceConfig, serviceEnvironment, toServiceConfig } from '@accessops/service';
+import { ConfigError } from '@accessops/telemetry';
 import { z } from 'zod';
 import { type TargetLogins, targetLoginsFrom } from './connectors/target-logins.ts';
 import type { CredentialKeys } from './credentials/vault.ts';
@@ -13,6 +15,7 @@ const credentialKeys = z
   .refine(({ current, keys }) => Object.hasOwn(keys, current), 'the current key is not among the keys');
 
 const environment = serviceEnvironment.extend({
+  ...fileStoreFields,
   /** JSON `{"current": "k1", "keys": {"k1": "<base64 32 bytes>"}}`: keys that wrap the data keys of credentials. */
   CREDENTIAL_KEY_FILE: jsonFile(credentialKeys),
   /** How often targets are compared with grants. */
@@ -24,15 +27,20 @@ export interface ProvisionerConfig extends ServiceConfig {
   reconcileEveryMs: number;
   /** Ways into targets. */
   logins: TargetLogins;
+  /** Where reports are kept. */
+  files: FileStoreConfig;
 }
 
 /** The configuration out of environment variables; throws a ConfigError that lists every problem. */
 export const configFrom = (env: Record<string, string | undefined>): ProvisionerConfig => {
   const read = readEnvironment(environment, env);
+  const missing = missingOfFileStore(read);
+  if (missing.length > 0) throw new ConfigError(missing.join('\n'));
   return {
     ...toServiceConfig(read),
     credentialKeys: read.CREDENTIAL_KEY_FILE,
     reconcileEveryMs: read.RECONCILE_EVERY_MINUTES * 60_000,
     logins: targetLoginsFrom(env),
+    files: fileStoreConfigOf(read),
   };
 };

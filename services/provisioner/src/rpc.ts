@@ -1,7 +1,8 @@
+import type { FileStore } from '@accessops/files';
 import type { Handlers } from '@accessops/grpc';
 import type { ProvisionerService } from '@accessops/proto/accessops/provisioner/v1/provisioner_pb';
 import { type Call, command, query } from '@accessops/service';
-import { timestampFromDate } from '@bufbuild/protobuf/wkt';
+import { type Timestamp, timestampDate, timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Connectors } from './connector.ts';
 import { checkConnection } from './connectors/check-connection.ts';
 import { readCredential } from './credentials/read-credential.ts';
@@ -23,12 +24,19 @@ import { readPlan } from './plans/read-plan.ts';
 import { getDrift } from './reconcile/get-drift.ts';
 import { reconcileResource } from './reconcile/reconcile-resource.ts';
 import type { Reconciliation } from './reconcile/reconciliation.ts';
+import { findReport } from './reports/find-report.ts';
+import { listReports } from './reports/list-reports.ts';
+import { readReport } from './reports/read-report.ts';
+import type { Report } from './reports/report.ts';
+import { requestReport } from './reports/request-report.ts';
 
 const time = (date: Date | null | undefined) => (date ? timestampFromDate(date) : undefined);
 
+const dateOf = (timestamp: Timestamp | undefined) => (timestamp ? timestampDate(timestamp) : null);
+
 const jobProto = (job: Job) => ({
   id: job.id,
-  requestId: job.requestId,
+  requestId: job.requestId ?? '',
   grantId: job.grantId ?? '',
   kind: job.kind,
   queue: job.queue,
@@ -75,8 +83,32 @@ const driftProto = (run: Reconciliation) => ({
   error: run.error ?? '',
 });
 
+const reportProto = (report: Report) => ({
+  id: report.id,
+  jobId: report.jobId,
+  kind: report.kind,
+  format: report.format,
+  status: report.status,
+  since: time(report.since),
+  until: time(report.until),
+  requestedBy: report.requestedBy,
+  rows: report.rows ?? 0,
+  bytes: BigInt(report.bytes ?? 0),
+  createdAt: time(report.createdAt),
+  finishedAt: time(report.finishedAt),
+  expiresAt: time(report.expiresAt),
+});
+
+/** What calls are answered with. */
+export interface RpcParts {
+  vault: Vault;
+  connectors: Connectors;
+  watch: JobWatch;
+  store: FileStore;
+}
+
 /** The gRPC side of the provisioner. */
-export const provisionerHandlers = (vault: Vault, connectors: Connectors, watch: JobWatch): Handlers<typeof ProvisionerService, Call> => ({
+export const provisionerHandlers = ({ vault, connectors, watch, store }: RpcParts): Handlers<typeof ProvisionerService, Call> => ({
   getJob: query(async (ctx, { id }) => jobProto(await findJob(ctx, id, 'read'))),
   listJobs: query(async (ctx, { query: asked }) => {
     const { items, next } = await listJobs(ctx, asked);
@@ -122,5 +154,16 @@ export const provisionerHandlers = (vault: Vault, connectors: Connectors, watch:
   },
   watchJob: async function* (call, { id }) {
     for await (const job of watch.follow(call, id)) yield jobProto(job);
+  },
+  requestReport: command(async (ctx, { kind, format, since, until }) =>
+    reportProto(await requestReport(ctx, { kind, format, since: dateOf(since), until: dateOf(until) })),
+  ),
+  getReport: query(async (ctx, { id }) => reportProto(await findReport(ctx, id))),
+  listReports: query(async (ctx, { query: asked }) => {
+    const { items, next } = await listReports(ctx, asked);
+    return { items: items.map(reportProto), page: { next } };
+  }),
+  readReport: async function* (call, { id }) {
+    for await (const piece of readReport(call, store, id)) yield { piece };
   },
 });

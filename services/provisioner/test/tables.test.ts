@@ -23,6 +23,7 @@ const tenantTables = [
   'reconciliation',
   'simulated_target',
   'tenant',
+  'report',
   'outbox_event',
 ];
 

@@ -2,14 +2,14 @@ import { type Outbox, unitOfWork } from '@accessops/events';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Sealed } from '../credentials/vault.ts';
 import { lossOf } from '../standing.ts';
-import type { ClaimedJob } from './job.ts';
+import type { ClaimedJob, ClaimedTask } from './job.ts';
 import { emitProgress } from './job-events.ts';
 import { placesAtTarget, queues, type Room } from './queue.ts';
 
-type Claimed = ClaimedJob & { before: string; planned: boolean };
+type Claimed = (ClaimedJob | ClaimedTask) & { before: string; planned: boolean };
 
 /** Times come as the database writes them. */
-type DueRow = Omit<Claimed, 'answer' | 'savedPlan' | 'waitingSince'> & { waitingSince: string | null };
+type DueRow = Claimed & { waitingSince: string | null };
 
 export interface Claim {
   /** Names the process; for operators. */
@@ -103,7 +103,7 @@ const dueJobs = async (em: EntityManager, { worker, room, leaseMs, now }: Claim)
  * at each target as many as have places there. Each start is told, the first as JOB_STARTED, later ones as JOB_RESUMED. Many jobs,
  * one transaction.
  */
-export const claimJobs = (outbox: Outbox, claim: Claim): Promise<ClaimedJob[]> =>
+export const claimJobs = (outbox: Outbox, claim: Claim): Promise<(ClaimedJob | ClaimedTask)[]> =>
   unitOfWork(outbox, 'all-tenants', async (em) => {
     const { now } = claim;
     const claimed = await withKept(

@@ -4,7 +4,7 @@ import type { Call, Ctx } from '@accessops/service';
 import type { Answer, Connectors, Message } from '../connector.ts';
 import type { Vault } from '../credentials/vault.ts';
 import { accessOf, fenceOf } from './access-of.ts';
-import type { JobKind, JobStatus, Spec } from './job.ts';
+import type { AccessKind, JobStatus, Spec } from './job.ts';
 import { emitProgress } from './job-events.ts';
 
 /** What became of a message: it counts, it has counted before, or nobody waits for it any more. */
@@ -16,7 +16,7 @@ interface WaitingJob {
   tenantSlug: string | null;
   requestId: string;
   requesterId: string;
-  kind: JobKind;
+  kind: AccessKind;
   status: JobStatus;
   attempts: number;
   origin: Event['origin'];

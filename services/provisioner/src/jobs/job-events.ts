@@ -1,6 +1,6 @@
 import { type AuditedChange, emit, type WriteContext } from '@accessops/events';
 import { JobProgressedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
-import type { ClaimedJob } from './job.ts';
+import type { Job } from './job.ts';
 
 /** What every transaction of background work has, whoever's job it is about. */
 export type Background = Pick<WriteContext, 'em' | 'now'>;
@@ -22,18 +22,20 @@ export const jobChange = (id: string, action: string, changes: AuditedChange['ch
   changes,
 });
 
-/** Tells how a job got on. Order is kept per request: what it waits for comes after what led there. */
+/** What an event about a job says of it, and what order is kept for: its request, since that waits for what led there; else the job. */
+export const subjectOf = ({ id, requestId, kind }: Pick<Job, 'id' | 'requestId' | 'kind'>) => ({
+  message: { jobId: id, requestId: requestId ?? '', kind },
+  aggregateId: requestId ?? id,
+});
+
+/** Tells how a job got on. */
 export const emitProgress = (
   background: Background,
-  job: Pick<ClaimedJob, 'id' | 'tenantId' | 'requestId' | 'kind' | 'origin'>,
+  job: Pick<Job, 'id' | 'tenantId' | 'requestId' | 'kind' | 'origin'>,
   status: string,
   action: 'JOB_STARTED' | 'JOB_RESUMED' | 'JOB_RETRY_SCHEDULED' | 'JOB_DEFERRED' | 'JOB_ANSWERED' | 'JOB_SUCCEEDED',
   changes: AuditedChange['changes'],
-): void =>
-  emit(
-    asService(background, job),
-    JobProgressedSchema,
-    { jobId: job.id, requestId: job.requestId, kind: job.kind, status },
-    job.requestId,
-    jobChange(job.id, action, changes),
-  );
+): void => {
+  const { message, aggregateId } = subjectOf(job);
+  emit(asService(background, job), JobProgressedSchema, { ...message, status }, aggregateId, jobChange(job.id, action, changes));
+};

@@ -6,7 +6,11 @@ import type { Loss } from '../standing.ts';
 import type { Queue } from './queue.ts';
 import type { Step } from './step.ts';
 
-export type JobKind = 'PROVISION' | 'REVOKE' | 'REAPPLY';
+/** What a job about an access does. */
+export type AccessKind = 'PROVISION' | 'REVOKE' | 'REAPPLY';
+/** What any other job does; `tasks/task.ts` says how. */
+export type TaskKind = 'REPORT';
+export type JobKind = AccessKind | TaskKind;
 export type JobStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED';
 
 /** What is to be made or taken away, and by which connector. */
@@ -31,13 +35,17 @@ export interface Spec {
   until?: string;
 }
 
+/** What a task has to know; kept in the clear, so never a secret. */
+export type TaskInput = Record<string, unknown>;
+
 const JobSchema = defineEntity({
   name: 'Job',
   tableName: 'job',
   properties: {
     id: p.uuid().primary(),
     tenantId: p.uuid(),
-    requestId: p.uuid(),
+    /** The request that it carries out; null when it belongs to none. */
+    requestId: p.uuid().nullable(),
     grantId: p.uuid().nullable(),
     kind: p.string().$type<JobKind>(),
     queue: p.string().$type<Queue>(),
@@ -56,6 +64,7 @@ const JobSchema = defineEntity({
     worker: p.uuid().nullable(),
     requesterId: p.uuid(),
     origin: p.json<Event['origin']>(),
+    /** Of a task: its TaskInput. */
     spec: p.json<Spec>(),
     /** What has been done, the latest last. */
     steps: p.json<Step[]>(),
@@ -65,20 +74,20 @@ const JobSchema = defineEntity({
   },
 });
 
-/** Something to be done at a target. The row is the queue entry as well. */
+/** Something to be done outside of any transaction. The row is the queue entry as well. */
 export class Job extends JobSchema.class {}
 JobSchema.setClass(Job);
 
-/** How often a job that makes access is tried; a retry by an admin gives it as many again. */
+/** How often a job is tried, but for one that takes access away; a retry by an admin gives it as many again. */
 export const attemptBudget = 5;
 
-/** A job as a worker holds it. */
+/** A job about an access as a worker holds it. */
 export interface ClaimedJob {
   id: string;
   tenantId: string;
   requestId: string;
   grantId: string | null;
-  kind: JobKind;
+  kind: AccessKind;
   queue: Queue;
   /** Where only so many jobs run at a time; null without such a limit. */
   target: string | null;
@@ -105,6 +114,16 @@ export interface ClaimedJob {
   /** Why the requester may hold no access; null when nothing is against it. */
   loss: Loss | null;
 }
+
+/** Any other job as a worker holds it. */
+export interface ClaimedTask extends Omit<ClaimedJob, 'requestId' | 'kind' | 'spec'> {
+  requestId: null;
+  kind: TaskKind;
+  spec: TaskInput;
+}
+
+/** Whether a job is about no access. */
+export const isTask = (job: ClaimedJob | ClaimedTask): job is ClaimedTask => job.requestId === null;
 
 /** Which attempt this is since the job was queued, or queued again by an admin. */
 export const attemptOfBudget = ({ attempts, maxAttempts }: Pick<ClaimedJob, 'attempts' | 'maxAttempts'>): number =>

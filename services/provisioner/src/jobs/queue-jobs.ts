@@ -1,16 +1,26 @@
 import { emit, type WriteContext } from '@accessops/events';
 import { JobQueuedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
-import { attemptBudget, type JobKind, type Spec } from './job.ts';
-import { jobChange } from './job-events.ts';
+import { type AccessKind, attemptBudget, type Spec, type TaskInput, type TaskKind } from './job.ts';
+import { jobChange, subjectOf } from './job-events.ts';
 import { queueOf, targetOf } from './queue.ts';
 
 export interface NewJob {
   id: string;
   requestId: string;
   grantId: string | null;
-  kind: JobKind;
+  kind: AccessKind;
   requesterId: string;
   spec: Spec;
+}
+
+/** A job about no access, for somebody: they may look at it. */
+export interface NewTask {
+  id: string;
+  requestId: null;
+  grantId: null;
+  kind: TaskKind;
+  requesterId: string;
+  spec: TaskInput;
 }
 
 const insert = `
@@ -27,7 +37,7 @@ const insert = `
 /** A job and who has it queued. */
 export interface Queueing {
   ctx: WriteContext;
-  job: NewJob;
+  job: NewJob | NewTask;
 }
 
 const rowOf = ({ ctx, job }: Queueing) => ({
@@ -37,7 +47,7 @@ const rowOf = ({ ctx, job }: Queueing) => ({
   grant_id: job.grantId,
   kind: job.kind,
   queue: queueOf[job.kind],
-  target: targetOf(job.spec),
+  target: job.requestId === null ? null : targetOf(job.spec),
   attempts: job.kind === 'REVOKE' ? null : attemptBudget,
   requester: job.requesterId,
   origin: ctx.origin,
@@ -57,7 +67,7 @@ export const queueJobs = async (queueings: Queueing[]): Promise<void> => {
   const ids = new Set(inserted.map(({ id }) => id));
   for (const { ctx, job } of queueings) {
     if (!ids.has(job.id)) continue;
-    const { id, requestId, kind } = job;
-    emit(ctx, JobQueuedSchema, { jobId: id, requestId, kind }, requestId, jobChange(id, 'JOB_QUEUED', { status: { after: 'QUEUED' } }));
+    const { message, aggregateId } = subjectOf(job);
+    emit(ctx, JobQueuedSchema, message, aggregateId, jobChange(job.id, 'JOB_QUEUED', { status: { after: 'QUEUED' } }));
   }
 };

@@ -5,7 +5,7 @@ import type { Ctx } from '@accessops/service';
 import { raw } from '@mikro-orm/postgresql';
 import { findJob } from './find-job.ts';
 import { attemptBudget, Job } from './job.ts';
-import { jobChange } from './job-events.ts';
+import { jobChange, subjectOf } from './job-events.ts';
 
 /**
  * Queues a FAILED job again, with as many attempts as a new one has. Attempts are counted on: they are also what tells workers
@@ -29,8 +29,7 @@ export const retryJob = async (ctx: Ctx, id: string): Promise<Job> => {
     },
   );
   if (queued === 0) throw new AppError('JOB_NOT_FAILED');
-  const { requestId, kind } = job;
-  const change = jobChange(id, 'JOB_RETRIED', { status: { before: 'FAILED', after: 'QUEUED' } });
-  emit(ctx, JobRetriedSchema, { jobId: id, requestId, kind }, requestId, change);
+  const { message, aggregateId } = subjectOf(job);
+  emit(ctx, JobRetriedSchema, message, aggregateId, jobChange(id, 'JOB_RETRIED', { status: { before: 'FAILED', after: 'QUEUED' } }));
   return ctx.em.refreshOrFail(job);
 };

@@ -3,27 +3,23 @@ import { JobFailedSchema } from '@accessops/proto/accessops/events/v1/events_pb'
 import { activateGrants } from '../grants/activate-grants.ts';
 import { concludeGrants, markRevokeFailed } from '../grants/conclude-grants.ts';
 import { keepReapplied } from '../grants/keep-reapplied.ts';
-import type { ClaimedJob } from './job.ts';
-import { asService, type Background, emitProgress, jobChange } from './job-events.ts';
+import { concludeTasks } from '../tasks/conclude-tasks.ts';
+import type { TaskOutcome } from '../tasks/run-task.ts';
+import { type ClaimedJob, type ClaimedTask, isTask } from './job.ts';
+import { asService, type Background, emitProgress, jobChange, subjectOf } from './job-events.ts';
 import type { Outcome } from './run-attempt.ts';
 import type { Step } from './step.ts';
 
 /** A job and what came of the attempt at it. */
-export interface Settlement {
-  job: ClaimedJob;
-  outcome: Outcome;
-  steps: Step[];
-}
+export type Settlement = { job: ClaimedJob; outcome: Outcome; steps: Step[] } | { job: ClaimedTask; outcome: TaskOutcome; steps: Step[] };
 
 /** A settlement of one certain kind. */
-export interface SettlementOf<K extends Outcome['kind']> {
-  job: ClaimedJob;
-  outcome: Extract<Outcome, { kind: K }>;
-  steps: Step[];
-}
+export type SettlementOf<K extends Settlement['outcome']['kind']> =
+  | (K extends Outcome['kind'] ? { job: ClaimedJob; outcome: Extract<Outcome, { kind: K }>; steps: Step[] } : never)
+  | (K extends TaskOutcome['kind'] ? { job: ClaimedTask; outcome: Extract<TaskOutcome, { kind: K }>; steps: Step[] } : never);
 
-const ofKind = <K extends Outcome['kind']>(settlements: Settlement[], kind: K): SettlementOf<K>[] =>
-  settlements.filter((settlement): settlement is SettlementOf<K> => settlement.outcome.kind === kind);
+const ofKind = <K extends Settlement['outcome']['kind']>(settlements: Settlement[], kind: K): SettlementOf<K>[] =>
+  settlements.filter((settlement) => settlement.outcome.kind === kind) as SettlementOf<K>[];
 
 type Ended = SettlementOf<'retry'> | SettlementOf<'waiting'> | SettlementOf<'failed'>;
 
@@ -62,7 +58,7 @@ const retryLater = async (background: Background, settlements: SettlementOf<'ret
   }
   await markRevokeFailed(
     background,
-    done.map(({ job }) => job),
+    done.flatMap(({ job }) => (isTask(job) ? [] : [job])),
   );
 };
 
@@ -72,7 +68,7 @@ const waitOn = async (background: Background, settlements: SettlementOf<'waiting
   }
 };
 
-const final: readonly Outcome['kind'][] = ['provisioned', 'reapplied', 'revoked', 'failed'];
+const final: readonly Settlement['outcome']['kind'][] = ['provisioned', 'reapplied', 'revoked', 'failed'];
 
 /** An answer of a target is a secret: it goes as soon as an attempt has made use of it, or nobody waits for it any more. */
 const forgetAnswers = async ({ em }: Background, settlements: Settlement[]): Promise<void> => {
@@ -86,11 +82,12 @@ const forgetAnswers = async ({ em }: Background, settlements: Settlement[]): Pro
 
 const fail = async (background: Background, settlements: SettlementOf<'failed'>[]): Promise<void> => {
   for (const { job, outcome } of await endAttempts(background, settlements, 'FAILED')) {
+    const { message, aggregateId } = subjectOf(job);
     emit(
       asService(background, job),
       JobFailedSchema,
-      { jobId: job.id, requestId: job.requestId, kind: job.kind, error: outcome.error },
-      job.requestId,
+      { ...message, error: outcome.error },
+      aggregateId,
       jobChange(job.id, 'JOB_FAILED', { status: { before: 'RUNNING', after: 'FAILED' }, lastError: { after: outcome.error } }),
     );
   }
@@ -106,6 +103,7 @@ export const settleJobs = (outbox: Outbox, settlements: Settlement[], now: () =>
     await activateGrants(background, ofKind(settlements, 'provisioned'));
     await keepReapplied(background, ofKind(settlements, 'reapplied'));
     await concludeGrants(background, ofKind(settlements, 'revoked'));
+    await concludeTasks(background, ofKind(settlements, 'done'));
     await waitOn(background, ofKind(settlements, 'waiting'));
     await retryLater(background, ofKind(settlements, 'retry'));
     await fail(background, ofKind(settlements, 'failed'));

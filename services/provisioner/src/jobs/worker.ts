@@ -7,8 +7,10 @@ import { createBell } from '../bell.ts';
 import type { Connectors } from '../connector.ts';
 import type { Vault } from '../credentials/vault.ts';
 import { withDeadline } from '../deadline.ts';
+import { runTask } from '../tasks/run-task.ts';
+import type { Tasks } from '../tasks/task.ts';
 import { claimJobs, renewLeases } from './claim-jobs.ts';
-import type { ClaimedJob } from './job.ts';
+import { type ClaimedJob, type ClaimedTask, isTask } from './job.ts';
 import { queues, type Room } from './queue.ts';
 import { runAttempt, type Within } from './run-attempt.ts';
 import { type Settlement, settleJobs } from './settle-jobs.ts';
@@ -39,6 +41,7 @@ export const workerDefaults: WorkerSettings = {
 export interface WorkerOptions {
   outbox: Outbox;
   connectors: Connectors;
+  tasks: Tasks;
   vault: Vault;
   log: Logger;
   now: () => Date;
@@ -58,7 +61,7 @@ const showStepsAfterMs = 100;
 const failureMs = 1000;
 
 interface Running {
-  job: ClaimedJob;
+  job: ClaimedJob | ClaimedTask;
   abort: AbortController;
   log: StepLog;
   /** The attempt is over and is being recorded: its lease is not prolonged any more. */
@@ -67,7 +70,7 @@ interface Running {
 }
 
 /** Works on jobs of all tenants: claims several at a time, tries each at its target, and records the outcomes in batches. */
-export const startWorker = ({ outbox, connectors, vault, log, now, settings }: WorkerOptions): Worker => {
+export const startWorker = ({ outbox, connectors, tasks, vault, log, now, settings }: WorkerOptions): Worker => {
   const { concurrency, leaseMs, deadlineMs, pollMs, drainMs } = settings;
   const worker = newId();
   const bell = createBell();
@@ -105,16 +108,24 @@ export const startWorker = ({ outbox, connectors, vault, log, now, settings }: W
   };
   const settler = createBatcher(settleAll, 100);
 
-  const run = async (entry: Running): Promise<void> => {
-    const { job } = entry;
+  const attempt = async ({ job, abort, log: steps }: Running) => {
+    if (isTask(job)) return { job, outcome: await runTask({ tasks, log }, job, abort.signal) };
     const { connector, config } = job.spec;
     const ownMs = connectors.get(connector)?.deadlineMs?.(config) ?? deadlineMs;
-    const within: Within = (step, call) => entry.log.run(step, () => withDeadline(ownMs, entry.abort.signal, call));
-    const outcome = await runAttempt({ connectors, vault, log }, job, within);
+    const within: Within = (step, call) => steps.run(step, () => withDeadline(ownMs, abort.signal, call));
+    return { job, outcome: await runAttempt({ connectors, vault, log }, job, within) };
+  };
+
+  const run = async (entry: Running): Promise<void> => {
+    const { job } = entry;
+    const settlement = { ...(await attempt(entry)), steps: entry.log.steps() };
     entry.over = true;
     // Replaced or told to go: whoever has the job now decides on it.
-    if (!entry.abort.signal.aborted) await settler.add({ job, outcome, steps: entry.log.steps() });
-    log.info({ jobId: job.id, kind: job.kind, attempt: job.attempts, outcome: outcome.kind, requestId: job.origin.requestId }, 'job');
+    if (!entry.abort.signal.aborted) await settler.add(settlement);
+    log.info(
+      { jobId: job.id, kind: job.kind, attempt: job.attempts, outcome: settlement.outcome.kind, requestId: job.origin.requestId },
+      'job',
+    );
     running.delete(job.id);
     // Not at every single end: jobs are claimed in handfuls. The poll sees to a few free places among slow jobs. Of the few
     // places at a target each one counts.
@@ -122,7 +133,7 @@ export const startWorker = ({ outbox, connectors, vault, log, now, settings }: W
     if (running.size === 0 || job.target !== null || free >= concurrency[job.queue] / 4) bell.ring();
   };
 
-  const start = (job: ClaimedJob) => {
+  const start = (job: ClaimedJob | ClaimedTask) => {
     const log = createStepLog(job.steps, job.attempts, now);
     const entry: Running = { job, abort: new AbortController(), log, over: false, finished: Promise.resolve() };
     running.set(job.id, entry);

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file accessops/provisioner/v1/provisioner.proto.
  */
 export const file_accessops_provisioner_v1_provisioner: GenFile = /*@__PURE__*/
-  fileDesc("CiphY2Nlc3NvcHMvcHJvdmlzaW9uZXIvdjEvcHJvdmlzaW9uZXIucHJvdG8SGGFjY2Vzc29wcy5wcm92aXNpb25lci52MSLjAgoDSm9iEgoKAmlkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSDAoEa2luZBgDIAEoCRINCgVxdWV1ZRgEIAEoCRIOCgZzdGF0dXMYBSABKAkSEAoIYXR0ZW1wdHMYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhIKCmxhc3RfZXJyb3IYCCABKAkSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGdyYW50X2lkGAwgASgJEjAKBXN0ZXBzGA0gAygLMiEuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYlN0ZXAiqgEKB0pvYlN0ZXASDAoEbmFtZRgBIAEoCRIPCgdhdHRlbXB0GAIgASgFEg4KBnN0YXR1cxgDIAEoCRIuCgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHbWVzc2FnZRgGIAEoCSIbCg1HZXRKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIh0KD1dhdGNoSm9iUmVxdWVzdBIKCgJpZBgBIAEoCSJACg9MaXN0Sm9ic1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJtChBMaXN0Sm9ic1Jlc3BvbnNlEiwKBWl0ZW1zGAEgAygLMh0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYhIrCgRwYWdlGAIgASgLMh0uYWNjZXNzb3BzLmNvbW1vbi52MS5QYWdlSW5mbyIdCg9SZXRyeUpvYlJlcXVlc3QSCgoCaWQYASABKAkiHgoQQ2FuY2VsSm9iUmVxdWVzdBIKCgJpZBgBIAEoCSKOAgoFR3JhbnQSCgoCaWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIRCglob2xkZXJfaWQYAyABKAkSEwoLcmVzb3VyY2VfaWQYBCABKAkSDAoEcm9sZRgFIAEoCRIOCgZzdGF0dXMYBiABKAkSMAoMYWN0aXZhdGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgKIAEoBSIdCg9HZXRHcmFudFJlcXVlc3QSCgoCaWQYASABKAkiQgoRTGlzdEdyYW50c1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJEChNMaXN0TXlHcmFudHNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkicQoSTGlzdEdyYW50c1Jlc3BvbnNlEi4KBWl0ZW1zGAEgAygLMh8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdyYW50EisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIiAKElJldm9rZUdyYW50UmVxdWVzdBIKCgJpZBgBIAEoCSIvChFDbG9zZUdyYW50UmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkiQgoVUmVhZENyZWRlbnRpYWxSZXF1ZXN0EhAKCGdyYW50X2lkGAEgASgJEhcKD3B1YmxpY19rZXlfanNvbhgCIAEoCSI+ChZSZWFkQ3JlZGVudGlhbFJlc3BvbnNlEhcKD2NyZWRlbnRpYWxfanNvbhgBIAEoCRILCgNqd2UYAiABKAkiTwoWQ2hlY2tDb25uZWN0aW9uUmVxdWVzdBIRCgljb25uZWN0b3IYASABKAkSEwoLY29uZmlnX2pzb24YAiABKAkSDQoFcm9sZXMYAyADKAkiNQoRQ29ubmVjdGlvblByb2JsZW0SDwoHcG9pbnRlchgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIlgKF0NoZWNrQ29ubmVjdGlvblJlc3BvbnNlEj0KCHByb2JsZW1zGAEgAygLMisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkNvbm5lY3Rpb25Qcm9ibGVtIqwBChFIZWFyQW5zd2VyUmVxdWVzdBILCgNrZXkYASABKAkSDwoHcGF5bG9hZBgCIAEoDBJJCgdoZWFkZXJzGAMgAygLMjguYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkhlYXJBbnN3ZXJSZXF1ZXN0LkhlYWRlcnNFbnRyeRouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIlChJIZWFyQW5zd2VyUmVzcG9uc2USDwoHb3V0Y29tZRgBIAEoCSIkCg5HZXRQbGFuUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJInkKBFBsYW4SEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDQoFc3RlcHMYAyADKAkSLwoLcHJlcGFyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWVycm9yGAUgASgJIi8KGFJlY29uY2lsZVJlc291cmNlUmVxdWVzdBITCgtyZXNvdXJjZV9pZBgBIAEoCSImCg9HZXREcmlmdFJlcXVlc3QSEwoLcmVzb3VyY2VfaWQYASABKAkijAMKC0RyaWZ0UmVwb3J0EgoKAmlkGAEgASgJEhMKC3Jlc291cmNlX2lkGAIgASgJEg4KBnN0YXR1cxgDIAEoCRIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOAoHbWlzc2luZxgHIAMoCzInLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5NaXNzaW5nQWNjZXNzEjgKB3N1cnBsdXMYCCADKAsyJy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuU3VycGx1c0FjY2VzcxI4Cgdmb3JlaWduGAkgAygLMicuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkZvcmVpZ25BY2Nlc3MSDQoFZXJyb3IYCiABKAkiUgoNTWlzc2luZ0FjY2VzcxIQCghncmFudF9pZBgBIAEoCRIRCglob2xkZXJfaWQYAiABKAkSDAoEcm9sZRgDIAEoCRIOCgZqb2JfaWQYBCABKAkiSAoNU3VycGx1c0FjY2VzcxILCgNrZXkYASABKAkSDAoEbmFtZRgCIAEoCRIMCgRraW5kGAMgASgJEg4KBmpvYl9pZBgEIAEoCSIrCg1Gb3JlaWduQWNjZXNzEgwKBG5hbWUYASABKAkSDAoEa2luZBgCIAEoCTKwDAoSUHJvdmlzaW9uZXJTZXJ2aWNlElAKBkdldEpvYhInLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HZXRKb2JSZXF1ZXN0Gh0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYhJhCghMaXN0Sm9icxIpLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0Sm9ic1JlcXVlc3QaKi5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEpvYnNSZXNwb25zZRJUCghSZXRyeUpvYhIpLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZXRyeUpvYlJlcXVlc3QaHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iElYKCUNhbmNlbEpvYhIqLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5DYW5jZWxKb2JSZXF1ZXN0Gh0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYhJWCghHZXRHcmFudBIpLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HZXRHcmFudFJlcXVlc3QaHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQSZwoKTGlzdEdyYW50cxIrLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0R3JhbnRzUmVxdWVzdBosLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0R3JhbnRzUmVzcG9uc2USawoMTGlzdE15R3JhbnRzEi0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RNeUdyYW50c1JlcXVlc3QaLC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEdyYW50c1Jlc3BvbnNlElwKC1Jldm9rZUdyYW50EiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJldm9rZUdyYW50UmVxdWVzdBofLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HcmFudBJaCgpDbG9zZUdyYW50EisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkNsb3NlR3JhbnRSZXF1ZXN0Gh8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdyYW50EnMKDlJlYWRDcmVkZW50aWFsEi8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJlYWRDcmVkZW50aWFsUmVxdWVzdBowLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZWFkQ3JlZGVudGlhbFJlc3BvbnNlEnYKD0NoZWNrQ29ubmVjdGlvbhIwLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5DaGVja0Nvbm5lY3Rpb25SZXF1ZXN0GjEuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkNoZWNrQ29ubmVjdGlvblJlc3BvbnNlEmcKCkhlYXJBbnN3ZXISKy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSGVhckFuc3dlclJlcXVlc3QaLC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSGVhckFuc3dlclJlc3BvbnNlElMKB0dldFBsYW4SKC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR2V0UGxhblJlcXVlc3QaHi5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUGxhbhJuChFSZWNvbmNpbGVSZXNvdXJjZRIyLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZWNvbmNpbGVSZXNvdXJjZVJlcXVlc3QaJS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuRHJpZnRSZXBvcnQSXAoIR2V0RHJpZnQSKS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR2V0RHJpZnRSZXF1ZXN0GiUuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkRyaWZ0UmVwb3J0ElYKCFdhdGNoSm9iEikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLldhdGNoSm9iUmVxdWVzdBodLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2IwAWIGcHJvdG8z", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
+  fileDesc("CiphY2Nlc3NvcHMvcHJvdmlzaW9uZXIvdjEvcHJvdmlzaW9uZXIucHJvdG8SGGFjY2Vzc29wcy5wcm92aXNpb25lci52MSLjAgoDSm9iEgoKAmlkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSDAoEa2luZBgDIAEoCRINCgVxdWV1ZRgEIAEoCRIOCgZzdGF0dXMYBSABKAkSEAoIYXR0ZW1wdHMYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhIKCmxhc3RfZXJyb3IYCCABKAkSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGdyYW50X2lkGAwgASgJEjAKBXN0ZXBzGA0gAygLMiEuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYlN0ZXAiqgEKB0pvYlN0ZXASDAoEbmFtZRgBIAEoCRIPCgdhdHRlbXB0GAIgASgFEg4KBnN0YXR1cxgDIAEoCRIuCgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHbWVzc2FnZRgGIAEoCSIbCg1HZXRKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIh0KD1dhdGNoSm9iUmVxdWVzdBIKCgJpZBgBIAEoCSJACg9MaXN0Sm9ic1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJtChBMaXN0Sm9ic1Jlc3BvbnNlEiwKBWl0ZW1zGAEgAygLMh0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYhIrCgRwYWdlGAIgASgLMh0uYWNjZXNzb3BzLmNvbW1vbi52MS5QYWdlSW5mbyIdCg9SZXRyeUpvYlJlcXVlc3QSCgoCaWQYASABKAkiHgoQQ2FuY2VsSm9iUmVxdWVzdBIKCgJpZBgBIAEoCSKOAgoFR3JhbnQSCgoCaWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIRCglob2xkZXJfaWQYAyABKAkSEwoLcmVzb3VyY2VfaWQYBCABKAkSDAoEcm9sZRgFIAEoCRIOCgZzdGF0dXMYBiABKAkSMAoMYWN0aXZhdGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgKIAEoBSIdCg9HZXRHcmFudFJlcXVlc3QSCgoCaWQYASABKAkiQgoRTGlzdEdyYW50c1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJEChNMaXN0TXlHcmFudHNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkicQoSTGlzdEdyYW50c1Jlc3BvbnNlEi4KBWl0ZW1zGAEgAygLMh8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdyYW50EisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIiAKElJldm9rZUdyYW50UmVxdWVzdBIKCgJpZBgBIAEoCSIvChFDbG9zZUdyYW50UmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkiQgoVUmVhZENyZWRlbnRpYWxSZXF1ZXN0EhAKCGdyYW50X2lkGAEgASgJEhcKD3B1YmxpY19rZXlfanNvbhgCIAEoCSI+ChZSZWFkQ3JlZGVudGlhbFJlc3BvbnNlEhcKD2NyZWRlbnRpYWxfanNvbhgBIAEoCRILCgNqd2UYAiABKAkiTwoWQ2hlY2tDb25uZWN0aW9uUmVxdWVzdBIRCgljb25uZWN0b3IYASABKAkSEwoLY29uZmlnX2pzb24YAiABKAkSDQoFcm9sZXMYAyADKAkiNQoRQ29ubmVjdGlvblByb2JsZW0SDwoHcG9pbnRlchgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIlgKF0NoZWNrQ29ubmVjdGlvblJlc3BvbnNlEj0KCHByb2JsZW1zGAEgAygLMisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkNvbm5lY3Rpb25Qcm9ibGVtIqwBChFIZWFyQW5zd2VyUmVxdWVzdBILCgNrZXkYASABKAkSDwoHcGF5bG9hZBgCIAEoDBJJCgdoZWFkZXJzGAMgAygLMjguYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkhlYXJBbnN3ZXJSZXF1ZXN0LkhlYWRlcnNFbnRyeRouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIlChJIZWFyQW5zd2VyUmVzcG9uc2USDwoHb3V0Y29tZRgBIAEoCSIkCg5HZXRQbGFuUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJInkKBFBsYW4SEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDQoFc3RlcHMYAyADKAkSLwoLcHJlcGFyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWVycm9yGAUgASgJIi8KGFJlY29uY2lsZVJlc291cmNlUmVxdWVzdBITCgtyZXNvdXJjZV9pZBgBIAEoCSImCg9HZXREcmlmdFJlcXVlc3QSEwoLcmVzb3VyY2VfaWQYASABKAkijAMKC0RyaWZ0UmVwb3J0EgoKAmlkGAEgASgJEhMKC3Jlc291cmNlX2lkGAIgASgJEg4KBnN0YXR1cxgDIAEoCRIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOAoHbWlzc2luZxgHIAMoCzInLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5NaXNzaW5nQWNjZXNzEjgKB3N1cnBsdXMYCCADKAsyJy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuU3VycGx1c0FjY2VzcxI4Cgdmb3JlaWduGAkgAygLMicuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkZvcmVpZ25BY2Nlc3MSDQoFZXJyb3IYCiABKAkiUgoNTWlzc2luZ0FjY2VzcxIQCghncmFudF9pZBgBIAEoCRIRCglob2xkZXJfaWQYAiABKAkSDAoEcm9sZRgDIAEoCRIOCgZqb2JfaWQYBCABKAkiSAoNU3VycGx1c0FjY2VzcxILCgNrZXkYASABKAkSDAoEbmFtZRgCIAEoCRIMCgRraW5kGAMgASgJEg4KBmpvYl9pZBgEIAEoCSIrCg1Gb3JlaWduQWNjZXNzEgwKBG5hbWUYASABKAkSDAoEa2luZBgCIAEoCSLsAgoGUmVwb3J0EgoKAmlkGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIMCgRraW5kGAMgASgJEg4KBmZvcm1hdBgEIAEoCRIOCgZzdGF0dXMYBSABKAkSKQoFc2luY2UYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxyZXF1ZXN0ZWRfYnkYCCABKAkSDAoEcm93cxgJIAEoBRINCgVieXRlcxgKIAEoAxIuCgpjcmVhdGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiigEKFFJlcXVlc3RSZXBvcnRSZXF1ZXN0EgwKBGtpbmQYASABKAkSDgoGZm9ybWF0GAIgASgJEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiHgoQR2V0UmVwb3J0UmVxdWVzdBIKCgJpZBgBIAEoCSJDChJMaXN0UmVwb3J0c1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJzChNMaXN0UmVwb3J0c1Jlc3BvbnNlEi8KBWl0ZW1zGAEgAygLMiAuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJlcG9ydBIrCgRwYWdlGAIgASgLMh0uYWNjZXNzb3BzLmNvbW1vbi52MS5QYWdlSW5mbyIfChFSZWFkUmVwb3J0UmVxdWVzdBIKCgJpZBgBIAEoCSIjChJSZWFkUmVwb3J0UmVzcG9uc2USDQoFcGllY2UYASABKAwyxQ8KElByb3Zpc2lvbmVyU2VydmljZRJQCgZHZXRKb2ISJy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR2V0Sm9iUmVxdWVzdBodLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISYQoITGlzdEpvYnMSKS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEpvYnNSZXF1ZXN0GiouYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RKb2JzUmVzcG9uc2USVAoIUmV0cnlKb2ISKS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmV0cnlKb2JSZXF1ZXN0Gh0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYhJWCglDYW5jZWxKb2ISKi5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2FuY2VsSm9iUmVxdWVzdBodLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISVgoIR2V0R3JhbnQSKS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR2V0R3JhbnRSZXF1ZXN0Gh8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdyYW50EmcKCkxpc3RHcmFudHMSKy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEdyYW50c1JlcXVlc3QaLC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdEdyYW50c1Jlc3BvbnNlEmsKDExpc3RNeUdyYW50cxItLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0TXlHcmFudHNSZXF1ZXN0GiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RHcmFudHNSZXNwb25zZRJcCgtSZXZva2VHcmFudBIsLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZXZva2VHcmFudFJlcXVlc3QaHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQSWgoKQ2xvc2VHcmFudBIrLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5DbG9zZUdyYW50UmVxdWVzdBofLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HcmFudBJzCg5SZWFkQ3JlZGVudGlhbBIvLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZWFkQ3JlZGVudGlhbFJlcXVlc3QaMC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVhZENyZWRlbnRpYWxSZXNwb25zZRJ2Cg9DaGVja0Nvbm5lY3Rpb24SMC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2hlY2tDb25uZWN0aW9uUmVxdWVzdBoxLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5DaGVja0Nvbm5lY3Rpb25SZXNwb25zZRJnCgpIZWFyQW5zd2VyEisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkhlYXJBbnN3ZXJSZXF1ZXN0GiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkhlYXJBbnN3ZXJSZXNwb25zZRJTCgdHZXRQbGFuEiguYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldFBsYW5SZXF1ZXN0Gh4uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlBsYW4SbgoRUmVjb25jaWxlUmVzb3VyY2USMi5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVjb25jaWxlUmVzb3VyY2VSZXF1ZXN0GiUuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkRyaWZ0UmVwb3J0ElwKCEdldERyaWZ0EikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldERyaWZ0UmVxdWVzdBolLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5EcmlmdFJlcG9ydBJWCghXYXRjaEpvYhIpLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5XYXRjaEpvYlJlcXVlc3QaHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iMAESYQoNUmVxdWVzdFJlcG9ydBIuLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZXF1ZXN0UmVwb3J0UmVxdWVzdBogLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZXBvcnQSWQoJR2V0UmVwb3J0EiouYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldFJlcG9ydFJlcXVlc3QaIC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVwb3J0EmoKC0xpc3RSZXBvcnRzEiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RSZXBvcnRzUmVxdWVzdBotLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0UmVwb3J0c1Jlc3BvbnNlEmkKClJlYWRSZXBvcnQSKy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVhZFJlcG9ydFJlcXVlc3QaLC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVhZFJlcG9ydFJlc3BvbnNlMAFiBnByb3RvMw", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message accessops.provisioner.v1.Job
@@ -26,12 +26,14 @@ export type Job = Message<"accessops.provisioner.v1.Job"> & {
   id: string;
 
   /**
+   * Empty when it belongs to none.
+   *
    * @generated from field: string request_id = 2;
    */
   requestId: string;
 
   /**
-   * PROVISION, REVOKE or REAPPLY.
+   * PROVISION, REVOKE, REAPPLY or REPORT.
    *
    * @generated from field: string kind = 3;
    */
@@ -877,6 +879,221 @@ export const ForeignAccessSchema: GenMessage<ForeignAccess> = /*@__PURE__*/
   messageDesc(file_accessops_provisioner_v1_provisioner, 29);
 
 /**
+ * @generated from message accessops.provisioner.v1.Report
+ */
+export type Report = Message<"accessops.provisioner.v1.Report"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: string job_id = 2;
+   */
+  jobId: string;
+
+  /**
+   * grants or jobs.
+   *
+   * @generated from field: string kind = 3;
+   */
+  kind: string;
+
+  /**
+   * csv or json.
+   *
+   * @generated from field: string format = 4;
+   */
+  format: string;
+
+  /**
+   * PENDING, READY, FAILED or EXPIRED.
+   *
+   * @generated from field: string status = 5;
+   */
+  status: string;
+
+  /**
+   * Unset: from the beginning.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 6;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp until = 7;
+   */
+  until?: Timestamp | undefined;
+
+  /**
+   * @generated from field: string requested_by = 8;
+   */
+  requestedBy: string;
+
+  /**
+   * Of the file, once it is there.
+   *
+   * @generated from field: int32 rows = 9;
+   */
+  rows: number;
+
+  /**
+   * @generated from field: int64 bytes = 10;
+   */
+  bytes: bigint;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp created_at = 11;
+   */
+  createdAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp finished_at = 12;
+   */
+  finishedAt?: Timestamp | undefined;
+
+  /**
+   * When the file goes.
+   *
+   * @generated from field: google.protobuf.Timestamp expires_at = 13;
+   */
+  expiresAt?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.Report.
+ * Use `create(ReportSchema)` to create a new message.
+ */
+export const ReportSchema: GenMessage<Report> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 30);
+
+/**
+ * @generated from message accessops.provisioner.v1.RequestReportRequest
+ */
+export type RequestReportRequest = Message<"accessops.provisioner.v1.RequestReportRequest"> & {
+  /**
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: string format = 2;
+   */
+  format: string;
+
+  /**
+   * Unset: from the beginning.
+   *
+   * @generated from field: google.protobuf.Timestamp since = 3;
+   */
+  since?: Timestamp | undefined;
+
+  /**
+   * Unset: up to now.
+   *
+   * @generated from field: google.protobuf.Timestamp until = 4;
+   */
+  until?: Timestamp | undefined;
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.RequestReportRequest.
+ * Use `create(RequestReportRequestSchema)` to create a new message.
+ */
+export const RequestReportRequestSchema: GenMessage<RequestReportRequest> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 31);
+
+/**
+ * @generated from message accessops.provisioner.v1.GetReportRequest
+ */
+export type GetReportRequest = Message<"accessops.provisioner.v1.GetReportRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.GetReportRequest.
+ * Use `create(GetReportRequestSchema)` to create a new message.
+ */
+export const GetReportRequestSchema: GenMessage<GetReportRequest> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 32);
+
+/**
+ * @generated from message accessops.provisioner.v1.ListReportsRequest
+ */
+export type ListReportsRequest = Message<"accessops.provisioner.v1.ListReportsRequest"> & {
+  /**
+   * @generated from field: accessops.common.v1.ListQuery query = 1;
+   */
+  query?: ListQuery | undefined;
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.ListReportsRequest.
+ * Use `create(ListReportsRequestSchema)` to create a new message.
+ */
+export const ListReportsRequestSchema: GenMessage<ListReportsRequest> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 33);
+
+/**
+ * @generated from message accessops.provisioner.v1.ListReportsResponse
+ */
+export type ListReportsResponse = Message<"accessops.provisioner.v1.ListReportsResponse"> & {
+  /**
+   * @generated from field: repeated accessops.provisioner.v1.Report items = 1;
+   */
+  items: Report[];
+
+  /**
+   * @generated from field: accessops.common.v1.PageInfo page = 2;
+   */
+  page?: PageInfo | undefined;
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.ListReportsResponse.
+ * Use `create(ListReportsResponseSchema)` to create a new message.
+ */
+export const ListReportsResponseSchema: GenMessage<ListReportsResponse> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 34);
+
+/**
+ * @generated from message accessops.provisioner.v1.ReadReportRequest
+ */
+export type ReadReportRequest = Message<"accessops.provisioner.v1.ReadReportRequest"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.ReadReportRequest.
+ * Use `create(ReadReportRequestSchema)` to create a new message.
+ */
+export const ReadReportRequestSchema: GenMessage<ReadReportRequest> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 35);
+
+/**
+ * @generated from message accessops.provisioner.v1.ReadReportResponse
+ */
+export type ReadReportResponse = Message<"accessops.provisioner.v1.ReadReportResponse"> & {
+  /**
+   * @generated from field: bytes piece = 1;
+   */
+  piece: Uint8Array;
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.ReadReportResponse.
+ * Use `create(ReadReportResponseSchema)` to create a new message.
+ */
+export const ReadReportResponseSchema: GenMessage<ReadReportResponse> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 36);
+
+/**
  * The hands: jobs, grants and credentials.
  *
  * @generated from service accessops.provisioner.v1.ProvisionerService
@@ -913,8 +1130,8 @@ export const ProvisionerService: GenService<{
     output: typeof JobSchema;
   },
   /**
-   * Gives a QUEUED job that provisions no further attempt; what earlier ones left at the target is taken away, then it is FAILED.
-   * Errors: JOB_NOT_FOUND, JOB_NOT_QUEUED, PERMISSION_DENIED.
+   * Gives a QUEUED job no further attempt; what earlier ones left at a target is taken away, then it is FAILED. Access that has to end is
+   * not cancelled. Errors: JOB_NOT_FOUND, JOB_NOT_QUEUED, PERMISSION_DENIED.
    *
    * @generated from rpc accessops.provisioner.v1.ProvisionerService.CancelJob
    */
@@ -1047,6 +1264,46 @@ export const ProvisionerService: GenService<{
     methodKind: "server_streaming";
     input: typeof WatchJobRequestSchema;
     output: typeof JobSchema;
+  },
+  /**
+   * Has a report made by a job, for admins and auditors. Errors: INVALID_FIELDS, TOO_MANY_REPORTS, PERMISSION_DENIED.
+   *
+   * @generated from rpc accessops.provisioner.v1.ProvisionerService.RequestReport
+   */
+  requestReport: {
+    methodKind: "unary";
+    input: typeof RequestReportRequestSchema;
+    output: typeof ReportSchema;
+  },
+  /**
+   * Errors: REPORT_NOT_FOUND, PERMISSION_DENIED.
+   *
+   * @generated from rpc accessops.provisioner.v1.ProvisionerService.GetReport
+   */
+  getReport: {
+    methodKind: "unary";
+    input: typeof GetReportRequestSchema;
+    output: typeof ReportSchema;
+  },
+  /**
+   * Reports of the tenant; fields: id, jobId, kind, format, status, requestedBy, createdAt, expiresAt.
+   *
+   * @generated from rpc accessops.provisioner.v1.ProvisionerService.ListReports
+   */
+  listReports: {
+    methodKind: "unary";
+    input: typeof ListReportsRequestSchema;
+    output: typeof ListReportsResponseSchema;
+  },
+  /**
+   * Streams the file. Errors: REPORT_NOT_FOUND, REPORT_NOT_READY, REPORT_EXPIRED, DEPENDENCY_UNAVAILABLE, PERMISSION_DENIED.
+   *
+   * @generated from rpc accessops.provisioner.v1.ProvisionerService.ReadReport
+   */
+  readReport: {
+    methodKind: "server_streaming";
+    input: typeof ReadReportRequestSchema;
+    output: typeof ReadReportResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_accessops_provisioner_v1_provisioner, 0);

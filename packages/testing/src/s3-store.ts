@@ -5,8 +5,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findS3Server, reserveFreePort } from '@accessops/dev';
-import { until } from '@accessops/testing';
 import { AwsClient } from 'aws4fetch';
+import { until } from './until.ts';
 
 const root = { ACCESS_KEY: 'root', SECRET_KEY: 'root-secret' };
 
