@@ -2,6 +2,7 @@ import { appendFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSy
 import { join, relative } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { services } from '@accessops/events/topology';
+import { currentCommit } from './current-commit.ts';
 import { makeDemoDatabase } from './demo-database.ts';
 import { createKeycloakDatabase, prepareKeycloak } from './keycloak.ts';
 import { findKeycloak } from './keycloak-server.ts';
@@ -190,7 +191,12 @@ const runMigrations = async ({ paths, ports, secrets, group, progress }: Start, 
 
 const startServers = async ({ options, paths, secrets, reserved, ports, group }: Start) => {
   const server = {
-    environments: processEnvironments(ports, secrets, { ...options, mailDirectory: paths.mail, filesDirectory: paths.files }),
+    environments: processEnvironments(ports, secrets, {
+      ...options,
+      mailDirectory: paths.mail,
+      filesDirectory: paths.files,
+      commit: await currentCommit(),
+    }),
     ports: reserved,
   };
   const specs = options.singleProcess ? singleProcess(server, join(paths.run, 'single-process.json')) : serverProcesses(server);

@@ -69,7 +69,12 @@ const fileVariables = ['FILES_S3_BUCKET', 'FILES_S3_URL', 'FILES_S3_REGION', 'FI
 export const processEnvironments = (
   ports: Ports,
   secrets: Secrets,
-  { mailDirectory, filesDirectory, limits = true }: { mailDirectory: string; filesDirectory: string; limits?: boolean },
+  {
+    mailDirectory,
+    filesDirectory,
+    limits = true,
+    commit,
+  }: { mailDirectory: string; filesDirectory: string; limits?: boolean; commit?: string },
 ): Record<ServerName, Record<string, string>> => {
   const { files } = secrets;
   const addressOf = (server: Service | 'cerbos') => `127.0.0.1:${ports[server]}`;
@@ -77,6 +82,7 @@ export const processEnvironments = (
     NATS_URL: `nats://127.0.0.1:${ports.nats}`,
     CERBOS_ADDRESS: addressOf('cerbos'),
     EVENTS_NAMESPACE: namespace,
+    ...(commit === undefined ? {} : { ACCESSOPS_COMMIT: commit }),
     ...taken(passedOn),
   };
   const publicUrl = `http://localhost:${ports.gateway}`;

@@ -161,6 +161,8 @@ GET    /api/v1/org/audit/export                                   -         -   
 ## The platform
                                                                   anonymous member lead requester approver manager auditor admin machine support root
 GET    /api/v1/admin/policies/version                             -         -      -    -         -        -       -       -     -       yes     yes
+GET    /api/v1/admin/ops/current-commit                           -         -      -    -         -        -       -       -     -       yes     yes
+GET    /api/v1/admin/ops/env-sanity                                -         -      -    -         -        -       -       -     -       yes     yes
 GET    /api/v1/admin/tenants                                      -         -      -    -         -        -       -       -     -       yes     yes
 GET    /api/v1/admin/tenants/{id}                                 -         -      -    -         -        -       -       -     -       yes     yes
 POST   /api/v1/admin/tenants/{id}/suspend                         -         -      -    -         -        -       -       -     -       -       yes

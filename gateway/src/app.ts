@@ -148,6 +148,8 @@ export const startGateway = async (
     log,
     permissionsOf: createPermissions(routes, authorizer, principals),
     catalogue: createPermissionCatalogue(routes, authorizer),
+    health: health.check,
+    deployment: config.deployment,
   });
   for (const route of routes) {
     app.on(route.method.toUpperCase(), route.path.replaceAll(/\{(\w+)\}/g, ':$1'), serveRoute(route));

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ConfigError, withSecretFiles } from '@accessops/telemetry';
+import { ConfigError, type Deployment, deploymentOf, withSecretFiles } from '@accessops/telemetry';
 import type { JWK } from 'jose';
 import { z } from 'zod';
 import { parseRange } from './front-door/client-address.ts';
@@ -76,7 +76,10 @@ const environment = z.object({
   /** 32 bytes in base64 that authenticate cursors. */
   CURSOR_KEY_FILE: file('32 bytes in base64', key),
   /** Where people find the gateway: pages from there are its own. */
-  PUBLIC_URL: z.url({ protocol: /^https?$/ }).optional(),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta({ without: 'Pages of the gateway cannot sign in' }),
   /** In production browsers are told to keep to HTTPS. */
   ACCESSOPS_ENV: z.enum(['development', 'production']).default('development'),
   /** Off: neither calls nor attempts to sign in are counted. */
@@ -91,7 +94,8 @@ const environment = z.object({
   REDIS_URL: z
     .string()
     .regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// address')
-    .optional(),
+    .optional()
+    .meta({ without: 'Several gateways count calls each by itself' }),
   /** Addresses and networks (CIDR) whose `X-Forwarded-For` is believed, separated by commas. */
   TRUSTED_PROXIES: list('address or network', isRange),
   /** Origins whose pages may use the API, separated by commas. */
@@ -102,6 +106,8 @@ const environment = z.object({
   REQUEST_TIMEOUT_MS: milliseconds(30_000),
   /** How long a connection may be idle between two requests. */
   IDLE_TIMEOUT_MS: milliseconds(65_000),
+  /** The commit that this was built from. */
+  ACCESSOPS_COMMIT: z.string().min(1).optional().meta({ without: 'Nobody can tell which version runs' }),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -139,6 +145,7 @@ export interface GatewayConfig {
   corsOrigins: string[];
   timeouts: Timeouts;
   logLevel: string;
+  deployment: Deployment;
 }
 
 /** Reads the configuration out of environment variables, or of the files that `<NAME>_FILE` names; throws a ConfigError that lists every problem. */
@@ -173,5 +180,6 @@ export const configFrom = (env: Record<string, string | undefined>): GatewayConf
     corsOrigins: data.CORS_ORIGINS,
     timeouts: { headersMs: data.HEADERS_TIMEOUT_MS, requestMs: data.REQUEST_TIMEOUT_MS, idleMs: data.IDLE_TIMEOUT_MS },
     logLevel: data.LOG_LEVEL,
+    deployment: deploymentOf(environment.shape, data),
   };
 };

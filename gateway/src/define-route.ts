@@ -2,9 +2,11 @@ import type { AccessTokenClaims, Principal } from '@accessops/authn';
 import type { Code } from '@accessops/errors';
 import type { CallOptions } from '@accessops/grpc';
 import type { ListQuerySchema } from '@accessops/proto/accessops/common/v1/common_pb';
+import type { Deployment } from '@accessops/telemetry';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { z } from '@hono/zod-openapi';
 import type { StreamedEvent } from './event-streams.ts';
+import type { Health } from './health.ts';
 import type { ListDeclaration } from './list-query.ts';
 import type { PermissionCatalogue } from './permission-catalogue.ts';
 import type { Services } from './services.ts';
@@ -50,6 +52,10 @@ export interface RouteCall<Body> {
   permissions(): Promise<string[]>;
   /** What can be given. */
   catalogue: PermissionCatalogue;
+  /** The state of everything the gateway depends on. */
+  health(): Promise<Health>;
+  /** The gateway itself. */
+  deployment: Deployment;
 }
 
 export interface JsonBody<Body> {

@@ -22,7 +22,10 @@ export interface HealthOptions {
 }
 
 /** Without these nothing more can be asked for; without audit and NATS everything goes on and is made good later. */
-const critical = new Set<string>(['identity', 'requests', 'approvals', 'provisioner', 'cerbos']);
+const critical: ReadonlySet<string> = new Set(['identity', 'requests', 'approvals', 'provisioner', 'cerbos']);
+
+/** Whether nothing more can be asked for while this is down. */
+export const isCritical = (name: string): boolean => critical.has(name);
 
 const deadlineMs = 500;
 const keptMs = 200;
@@ -42,7 +45,7 @@ export const createHealthCheck = ({ services, authorizer, isNatsUp }: HealthOpti
     const down = all.filter(([, up]) => !up).map(([name]) => name);
     const impaired = down.length > 0 ? 'degraded' : 'ok';
     return {
-      status: down.some((name) => critical.has(name)) ? 'down' : impaired,
+      status: down.some(isCritical) ? 'down' : impaired,
       services: Object.fromEntries(all.map(([name, up]) => [name, up ? 'ok' : 'down'])),
     };
   };

@@ -4,7 +4,7 @@ import { type AccessTokenClaims, anonymous, type Principal, type PrincipalMinter
 import { type Authorizer, assertAllowed, type Question } from '@accessops/authz';
 import { AppError, type FieldViolation } from '@accessops/errors';
 import { type CallOptions, Metadata } from '@accessops/grpc';
-import type { Logger } from '@accessops/telemetry';
+import type { Deployment, Logger } from '@accessops/telemetry';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { z } from 'zod';
@@ -18,6 +18,7 @@ import { isUuid } from './fields.ts';
 import type { BrowserSessions } from './front-door/browser-session.ts';
 import type { Limits } from './front-door/limits.ts';
 import type { LoginThrottle } from './front-door/login-throttle.ts';
+import type { Health } from './health.ts';
 import type { ReadIdempotencyKey } from './idempotency.ts';
 import { parseIfMatch, takesIfMatch } from './if-match.ts';
 import { maxViolations, pointerMember, readBytes, readJson } from './json.ts';
@@ -48,6 +49,8 @@ export interface RouteParts {
   /** What somebody may do in the namespaces of a token. */
   permissionsOf(claims: Credentials, tenant: string): Promise<string[]>;
   catalogue: PermissionCatalogue;
+  health(): Promise<Health>;
+  deployment: Deployment;
 }
 
 const defaultDeadlineMs = 5000;
@@ -267,6 +270,8 @@ export const createRouteServer = (parts: RouteParts) => {
         outputs: decision.outputs,
         permissions: () => (claims ? parts.permissionsOf(claims, tenant) : Promise.resolve([])),
         catalogue: parts.catalogue,
+        health: parts.health,
+        deployment: parts.deployment,
       };
       // Before it is answered, not after: what cannot be recorded is not read.
       if (isWatched && isSupport(principal))

@@ -3,6 +3,7 @@ import { accessAnswerRoutes } from './access-answers.ts';
 import { adminAuditRoutes } from './admin-audit.ts';
 import { adminDeadLetterRoutes } from './admin-dead-letters.ts';
 import { adminLicenseRoutes } from './admin-licenses.ts';
+import { adminOperationRoutes } from './admin-operations.ts';
 import { adminPolicyRoutes } from './admin-policies.ts';
 import { adminSettingRoutes } from './admin-settings.ts';
 import { adminTenantRoutes } from './admin-tenants.ts';
@@ -70,6 +71,7 @@ export const routes: readonly Route[] = [
   ...orgLicenseRoutes,
   ...orgAuditRoutes,
   ...adminPolicyRoutes,
+  ...adminOperationRoutes,
   ...adminTenantRoutes,
   ...adminLicenseRoutes,
   ...adminSettingRoutes,

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { ConfigError, withSecretFiles } from '@accessops/telemetry';
+import { ConfigError, type Deployment, deploymentOf, type EnvironmentField, withSecretFiles } from '@accessops/telemetry';
 import { z } from 'zod';
 
 const jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown()).and(z.object({ kty: z.string() }))) });
@@ -49,6 +49,8 @@ export const serviceEnvironment = z.object({
     .string()
     .regex(/^[a-z0-9_-]+$/)
     .default('accessops'),
+  /** The commit that this was built from. */
+  ACCESSOPS_COMMIT: z.string().min(1).optional().meta({ without: 'Nobody can tell which version runs' }),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
@@ -61,6 +63,7 @@ export interface ServiceConfig {
   principalJwks: z.infer<typeof jwks>;
   namespace: string;
   logLevel: string;
+  deployment: Deployment;
 }
 
 /** Reads an environment by a schema; `<NAME>_FILE` may name a file for any of it. Throws a ConfigError that lists every problem. */
@@ -70,8 +73,8 @@ export const readEnvironment = <T extends z.ZodObject>(schema: T, env: Record<st
   throw new ConfigError(result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
 };
 
-/** The common part of a service's configuration out of its parsed environment. */
-export const toServiceConfig = (env: z.infer<typeof serviceEnvironment>): ServiceConfig => ({
+/** The common part of a service's configuration out of its environment, as parsed by a schema with these fields. */
+export const toServiceConfig = (fields: Record<string, EnvironmentField>, env: z.infer<typeof serviceEnvironment>): ServiceConfig => ({
   listen: env.LISTEN,
   databaseUrl: env.DATABASE_URL,
   nats: { url: env.NATS_URL, user: env.NATS_USER, password: env.NATS_PASSWORD, replicas: env.NATS_REPLICAS },
@@ -80,4 +83,5 @@ export const toServiceConfig = (env: z.infer<typeof serviceEnvironment>): Servic
   principalJwks: env.PRINCIPAL_JWKS_FILE,
   namespace: env.EVENTS_NAMESPACE,
   logLevel: env.LOG_LEVEL,
+  deployment: deploymentOf(fields, env),
 });

@@ -2,6 +2,7 @@ import { type ListDefinition, listPage, noTenant } from '@accessops/db';
 import { DeadLetter, type Outbox, replayDeadLetter, type Subscription } from '@accessops/events';
 import type { Handlers } from '@accessops/grpc';
 import type { OperationsService } from '@accessops/proto/accessops/operations/v1/operations_pb';
+import type { Deployment } from '@accessops/telemetry';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Call } from './call.ts';
 
@@ -30,8 +31,12 @@ const toProto = (letter: DeadLetter, consumer: string) => ({
   ...(letter.replayedAt ? { replayedAt: timestampFromDate(letter.replayedAt) } : {}),
 });
 
-/** What every service offers its operators: the events it has parked. */
-export const operationsHandlers = (outbox: Outbox, subscriptions: Subscription[]): Handlers<typeof OperationsService, Call> => ({
+/** What every service offers its operators: the events it has parked, and what runs. */
+export const operationsHandlers = (
+  outbox: Outbox,
+  subscriptions: Subscription[],
+  deployment: Deployment,
+): Handlers<typeof OperationsService, Call> => ({
   listDeadLetters: async (call, { query }) => {
     await call.authorize('dead_letter', 'list', {});
     return call.read(async ({ em }) => {
@@ -44,5 +49,9 @@ export const operationsHandlers = (outbox: Outbox, subscriptions: Subscription[]
     const { principal, origin, now, log } = call;
     const by = { tenantId: noTenant, actor: { id: principal.id, type: 'user', email: principal.email }, origin, now };
     return toProto(await replayDeadLetter(outbox, subscriptions, id, by, log), outbox.service);
+  },
+  describeDeployment: async (call) => {
+    await call.authorize('deployment', 'read', {});
+    return { ...deployment, startedAt: timestampFromDate(deployment.startedAt) };
   },
 });

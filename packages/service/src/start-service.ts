@@ -100,7 +100,7 @@ export const startService = async <S extends DescService>(
   const server = createServer();
   const contextFor = callFrom({ verify: createPrincipalVerifier(config.principalJwks), authorizer, outbox, log, now });
   serve(server, definition.service, contextFor, definition.handlers(parts), { log, translate });
-  serve(server, OperationsService, contextFor, operationsHandlers(outbox, subscriptions), { log, translate });
+  serve(server, OperationsService, contextFor, operationsHandlers(outbox, subscriptions, config.deployment), { log, translate });
   const running = await listen(server, config.listen);
 
   let consumer: RunningConsumer | undefined;

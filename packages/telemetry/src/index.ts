@@ -1,3 +1,4 @@
+export * from './deployment.ts';
 export * from './logger.ts';
 export * from './metrics.ts';
 export * from './run-process.ts';

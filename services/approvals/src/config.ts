@@ -24,5 +24,9 @@ export interface ApprovalsConfig extends ServiceConfig {
 /** The configuration out of the environment; throws a ConfigError that lists every problem. */
 export const configFrom = (env: Record<string, string | undefined>): ApprovalsConfig => {
   const parsed = readEnvironment(environment, env);
-  return { ...toServiceConfig(parsed), requestsAddress: parsed.REQUESTS_ADDRESS, principalKey: parsed.PRINCIPAL_KEY_FILE };
+  return {
+    ...toServiceConfig(environment.shape, parsed),
+    requestsAddress: parsed.REQUESTS_ADDRESS,
+    principalKey: parsed.PRINCIPAL_KEY_FILE,
+  };
 };

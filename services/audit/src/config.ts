@@ -4,4 +4,4 @@ export type AuditConfig = ServiceConfig;
 
 /** Reads the environment of the process; throws a ConfigError that lists every problem. */
 export const configFrom = (env: Record<string, string | undefined>): AuditConfig =>
-  toServiceConfig(readEnvironment(serviceEnvironment, env));
+  toServiceConfig(serviceEnvironment.shape, readEnvironment(serviceEnvironment, env));

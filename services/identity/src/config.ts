@@ -45,7 +45,8 @@ const fields = serviceEnvironment.extend({
   SMTP_URL: z
     .string()
     .regex(/^smtps?:\/\//, 'must begin with smtp:// or smtps://')
-    .optional(),
+    .optional()
+    .meta({ without: 'Mails become files in MAIL_DIRECTORY: nobody receives any' }),
   /** Without a mail server: the folder into which mails are written as files. */
   MAIL_DIRECTORY: z.string().min(1).optional(),
   /** Whom mails come from. */
@@ -62,7 +63,7 @@ const fields = serviceEnvironment.extend({
   /** Secret of the realm's clients. */
   KEYCLOAK_CLIENT_SECRET_FILE: secretFile.optional(),
   /** Platform staff, created at start when missing. */
-  PLATFORM_USERS_FILE: jsonFile(platformUsers).optional(),
+  PLATFORM_USERS_FILE: jsonFile(platformUsers).optional().meta({ without: 'No platform staff is made at start' }),
 });
 
 const environment = fields.superRefine(({ IDENTITY_PROVIDER, KEYCLOAK_CLIENT_SECRET_FILE, ISSUER }, ctx) => {
@@ -90,7 +91,7 @@ export const configFrom = (env: Record<string, string | undefined>): IdentityCon
   const { SMTP_URL: smtpUrl, MAIL_DIRECTORY: directory, MAIL_FROM: from } = parsed;
   if (smtpUrl === undefined && directory === undefined) throw new ConfigError('SMTP_URL: is needed, or MAIL_DIRECTORY instead');
   return {
-    ...toServiceConfig(parsed),
+    ...toServiceConfig(fields.shape, parsed),
     issuer: parsed.ISSUER,
     publicUrl: parsed.PUBLIC_URL,
     mail: smtpUrl === undefined ? { from, directory: directory ?? '' } : { from, smtpUrl },

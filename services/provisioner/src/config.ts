@@ -37,7 +37,7 @@ export const configFrom = (env: Record<string, string | undefined>): Provisioner
   const missing = missingOfFileStore(read);
   if (missing.length > 0) throw new ConfigError(missing.join('\n'));
   return {
-    ...toServiceConfig(read),
+    ...toServiceConfig(environment.shape, read),
     credentialKeys: read.CREDENTIAL_KEY_FILE,
     reconcileEveryMs: read.RECONCILE_EVERY_MINUTES * 60_000,
     logins: targetLoginsFrom(env),

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file accessops/operations/v1/operations.proto.
  */
 export const file_accessops_operations_v1_operations: GenFile = /*@__PURE__*/
-  fileDesc("CihhY2Nlc3NvcHMvb3BlcmF0aW9ucy92MS9vcGVyYXRpb25zLnByb3RvEhdhY2Nlc3NvcHMub3BlcmF0aW9ucy52MSJHChZMaXN0RGVhZExldHRlcnNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkiegoXTGlzdERlYWRMZXR0ZXJzUmVzcG9uc2USMgoFaXRlbXMYASADKAsyIy5hY2Nlc3NvcHMub3BlcmF0aW9ucy52MS5EZWFkTGV0dGVyEisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIiUKF1JlcGxheURlYWRMZXR0ZXJSZXF1ZXN0EgoKAmlkGAEgASgJIvQBCgpEZWFkTGV0dGVyEgoKAmlkGAEgASgJEhAKCGNvbnN1bWVyGAIgASgJEhAKCGV2ZW50X2lkGAMgASgJEhIKCmV2ZW50X3R5cGUYBCABKAkSEQoJdGVuYW50X2lkGAUgASgJEg0KBWVycm9yGAYgASgJEhAKCGF0dGVtcHRzGAcgASgFEg4KBnN0YXR1cxgIIAEoCRItCglwYXJrZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlcGxheWVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcDL0AQoRT3BlcmF0aW9uc1NlcnZpY2USdAoPTGlzdERlYWRMZXR0ZXJzEi8uYWNjZXNzb3BzLm9wZXJhdGlvbnMudjEuTGlzdERlYWRMZXR0ZXJzUmVxdWVzdBowLmFjY2Vzc29wcy5vcGVyYXRpb25zLnYxLkxpc3REZWFkTGV0dGVyc1Jlc3BvbnNlEmkKEFJlcGxheURlYWRMZXR0ZXISMC5hY2Nlc3NvcHMub3BlcmF0aW9ucy52MS5SZXBsYXlEZWFkTGV0dGVyUmVxdWVzdBojLmFjY2Vzc29wcy5vcGVyYXRpb25zLnYxLkRlYWRMZXR0ZXJiBnByb3RvMw", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
+  fileDesc("CihhY2Nlc3NvcHMvb3BlcmF0aW9ucy92MS9vcGVyYXRpb25zLnByb3RvEhdhY2Nlc3NvcHMub3BlcmF0aW9ucy52MSJHChZMaXN0RGVhZExldHRlcnNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkiegoXTGlzdERlYWRMZXR0ZXJzUmVzcG9uc2USMgoFaXRlbXMYASADKAsyIy5hY2Nlc3NvcHMub3BlcmF0aW9ucy52MS5EZWFkTGV0dGVyEisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIiUKF1JlcGxheURlYWRMZXR0ZXJSZXF1ZXN0EgoKAmlkGAEgASgJIvQBCgpEZWFkTGV0dGVyEgoKAmlkGAEgASgJEhAKCGNvbnN1bWVyGAIgASgJEhAKCGV2ZW50X2lkGAMgASgJEhIKCmV2ZW50X3R5cGUYBCABKAkSEQoJdGVuYW50X2lkGAUgASgJEg0KBWVycm9yGAYgASgJEhAKCGF0dGVtcHRzGAcgASgFEg4KBnN0YXR1cxgIIAEoCRItCglwYXJrZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlcGxheWVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIbChlEZXNjcmliZURlcGxveW1lbnRSZXF1ZXN0IosBCgpEZXBsb3ltZW50EhIKCmNvbW1pdF9zaGEYASABKAkSLgoKc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOQoHbWlzc2luZxgDIAMoCzIoLmFjY2Vzc29wcy5vcGVyYXRpb25zLnYxLk1pc3NpbmdWYXJpYWJsZSI4Cg9NaXNzaW5nVmFyaWFibGUSEAoIdmFyaWFibGUYASABKAkSEwoLY29uc2VxdWVuY2UYAiABKAky4wIKEU9wZXJhdGlvbnNTZXJ2aWNlEnQKD0xpc3REZWFkTGV0dGVycxIvLmFjY2Vzc29wcy5vcGVyYXRpb25zLnYxLkxpc3REZWFkTGV0dGVyc1JlcXVlc3QaMC5hY2Nlc3NvcHMub3BlcmF0aW9ucy52MS5MaXN0RGVhZExldHRlcnNSZXNwb25zZRJpChBSZXBsYXlEZWFkTGV0dGVyEjAuYWNjZXNzb3BzLm9wZXJhdGlvbnMudjEuUmVwbGF5RGVhZExldHRlclJlcXVlc3QaIy5hY2Nlc3NvcHMub3BlcmF0aW9ucy52MS5EZWFkTGV0dGVyEm0KEkRlc2NyaWJlRGVwbG95bWVudBIyLmFjY2Vzc29wcy5vcGVyYXRpb25zLnYxLkRlc2NyaWJlRGVwbG95bWVudFJlcXVlc3QaIy5hY2Nlc3NvcHMub3BlcmF0aW9ucy52MS5EZXBsb3ltZW50YgZwcm90bzM", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message accessops.operations.v1.ListDeadLettersRequest
@@ -143,6 +143,74 @@ export const DeadLetterSchema: GenMessage<DeadLetter> = /*@__PURE__*/
   messageDesc(file_accessops_operations_v1_operations, 3);
 
 /**
+ * @generated from message accessops.operations.v1.DescribeDeploymentRequest
+ */
+export type DescribeDeploymentRequest = Message<"accessops.operations.v1.DescribeDeploymentRequest"> & {
+};
+
+/**
+ * Describes the message accessops.operations.v1.DescribeDeploymentRequest.
+ * Use `create(DescribeDeploymentRequestSchema)` to create a new message.
+ */
+export const DescribeDeploymentRequestSchema: GenMessage<DescribeDeploymentRequest> = /*@__PURE__*/
+  messageDesc(file_accessops_operations_v1_operations, 4);
+
+/**
+ * @generated from message accessops.operations.v1.Deployment
+ */
+export type Deployment = Message<"accessops.operations.v1.Deployment"> & {
+  /**
+   * The commit it was built from; "unknown" when nobody has told.
+   *
+   * @generated from field: string commit_sha = 1;
+   */
+  commitSha: string;
+
+  /**
+   * @generated from field: google.protobuf.Timestamp started_at = 2;
+   */
+  startedAt?: Timestamp | undefined;
+
+  /**
+   * @generated from field: repeated accessops.operations.v1.MissingVariable missing = 3;
+   */
+  missing: MissingVariable[];
+};
+
+/**
+ * Describes the message accessops.operations.v1.Deployment.
+ * Use `create(DeploymentSchema)` to create a new message.
+ */
+export const DeploymentSchema: GenMessage<Deployment> = /*@__PURE__*/
+  messageDesc(file_accessops_operations_v1_operations, 5);
+
+/**
+ * A variable that is not set though the process runs better with it.
+ *
+ * @generated from message accessops.operations.v1.MissingVariable
+ */
+export type MissingVariable = Message<"accessops.operations.v1.MissingVariable"> & {
+  /**
+   * @generated from field: string variable = 1;
+   */
+  variable: string;
+
+  /**
+   * For operators.
+   *
+   * @generated from field: string consequence = 2;
+   */
+  consequence: string;
+};
+
+/**
+ * Describes the message accessops.operations.v1.MissingVariable.
+ * Use `create(MissingVariableSchema)` to create a new message.
+ */
+export const MissingVariableSchema: GenMessage<MissingVariable> = /*@__PURE__*/
+  messageDesc(file_accessops_operations_v1_operations, 6);
+
+/**
  * Served by every service: what an operator needs of each.
  *
  * @generated from service accessops.operations.v1.OperationsService
@@ -168,6 +236,16 @@ export const OperationsService: GenService<{
     methodKind: "unary";
     input: typeof ReplayDeadLetterRequestSchema;
     output: typeof DeadLetterSchema;
+  },
+  /**
+   * What runs here and what it lacks; never a value of its configuration. Platform roles only.
+   *
+   * @generated from rpc accessops.operations.v1.OperationsService.DescribeDeployment
+   */
+  describeDeployment: {
+    methodKind: "unary";
+    input: typeof DescribeDeploymentRequestSchema;
+    output: typeof DeploymentSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_accessops_operations_v1_operations, 0);
