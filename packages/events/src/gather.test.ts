@@ -17,13 +17,13 @@ const waited = async (work: () => Promise<void>): Promise<boolean> => {
 
 test('when little has been done, then nothing waits', async () => {
   const gather = createGather(() => 0);
-  gather.did(19);
+  gather.did(99);
   expect(await waited(gather)).toBe(false);
 });
 
 test('when much has just been done, then the next waits for others', async () => {
   const gather = createGather(() => 0);
-  gather.did(20);
+  gather.did(100);
   expect(await waited(gather)).toBe(true);
 });
 
