@@ -14,6 +14,7 @@ export * from './policy-news.ts';
 export * from './policy-server.ts';
 export * from './ports.ts';
 export * from './postgres.ts';
+export * from './process-environments.ts';
 export * from './process-group.ts';
 export * from './redis-server.ts';
 export * from './s3-server.ts';
