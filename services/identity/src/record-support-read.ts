@@ -1,9 +1,10 @@
 import { noTenant } from '@accessops/db';
+import { AppError } from '@accessops/errors';
 import { emit } from '@accessops/events';
+import { parseReason } from '@accessops/names';
 import { SupportReadSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { RecordSupportReadRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
-import { parseAccessReason } from './access-reason.ts';
 import { Tenant } from './tenant.ts';
 import { isId } from './text.ts';
 
@@ -14,7 +15,8 @@ import { isId } from './text.ts';
  */
 export const recordSupportRead = async (ctx: Ctx, request: RecordSupportReadRequest): Promise<void> => {
   const { tenantId, entityType, entityId, route, filters } = request;
-  const reason = parseAccessReason(request.reason);
+  const reason = parseReason(request.reason);
+  if (reason === undefined) throw new AppError('ACCESS_REASON_REQUIRED');
   const tenant = isId(tenantId) ? await ctx.em.findOne(Tenant, { id: tenantId }) : null;
   emit({ ...ctx, tenantId: tenant?.id ?? noTenant }, SupportReadSchema, {}, `support ${ctx.actor.id}`, {
     action: 'SUPPORT_READ',

@@ -1,5 +1,6 @@
 import { AppError, invalidField } from '@accessops/errors';
 import { emit } from '@accessops/events';
+import { parseReason, reasonRule } from '@accessops/names';
 import { GrantEndedSchema, JobFailedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { Ctx } from '@accessops/service';
 import { raw } from '@mikro-orm/postgresql';
@@ -7,8 +8,6 @@ import { Job } from '../jobs/job.ts';
 import { jobChange } from '../jobs/job-events.ts';
 import { findGrant } from './find-grant.ts';
 import { Grant } from './grant.ts';
-
-const shape = /^\P{Cc}{3,500}$/u;
 
 const stopRevocation = async (ctx: Ctx, { id, requestId }: Grant): Promise<void> => {
   const job = await ctx.em.findOne(Job, { grantId: id, kind: 'REVOKE', status: { $in: ['QUEUED', 'RUNNING'] } });
@@ -34,7 +33,8 @@ const stopRevocation = async (ctx: Ctx, { id, requestId }: Grant): Promise<void>
  */
 export const closeGrant = async (ctx: Ctx, id: string, reason: string): Promise<Grant> => {
   const grant = await findGrant(ctx, id, 'close');
-  if (!shape.test(reason.trim())) throw invalidField('/reason', 'must be 3 to 500 characters on one line');
+  const why = parseReason(reason);
+  if (why === undefined) throw invalidField('/reason', reasonRule);
   const closed = await ctx.em.nativeUpdate(
     Grant,
     { id, tenantId: ctx.tenantId, status: 'REVOKE_FAILED' },
@@ -47,7 +47,7 @@ export const closeGrant = async (ctx: Ctx, id: string, reason: string): Promise<
     action: 'GRANT_CLOSED',
     entityType: 'GRANT',
     entityId: id,
-    changes: { status: { before: 'REVOKE_FAILED', after: 'REVOKED' }, reason: { after: reason.trim() } },
+    changes: { status: { before: 'REVOKE_FAILED', after: 'REVOKED' }, reason: { after: why } },
   });
   return ctx.em.refreshOrFail(grant);
 };

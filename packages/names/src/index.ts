@@ -1,0 +1,2 @@
+export * from './parse-name.ts';
+export * from './parse-reason.ts';
