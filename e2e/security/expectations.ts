@@ -77,6 +77,7 @@ GET    /api/v1/grants/me                                          -         yes 
 GET    /api/v1/grants/{id}                                        -         own    own  own       own      yes     yes     yes   yes     -       -
 POST   /api/v1/grants/{id}/revoke                                 -         own    own  own       own      own     own     yes   yes     -       -
 POST   /api/v1/grants/{id}/credential                             -         own    own  own       own      own     own     own   own     -       -
+POST   /api/v1/grants/{id}/credential/reissue                     -         own    own  own       own      own     own     own   own     -       -
 GET    /api/v1/jobs/{id}/status                                   -         own    own  own       own      yes     yes     yes   yes     -       -
 GET    /api/v1/jobs/{id}/events                                   -         own    own  own       own      yes     yes     yes   yes     -       -
 

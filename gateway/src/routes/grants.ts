@@ -3,6 +3,7 @@ import { type Answer, defineList, defineRoute, noBody, pageOf, type Route } from
 import { jsonObject } from '../fields.ts';
 import type { ListDeclaration } from '../list-query.ts';
 import { grantExample, grantJson, grantSchema } from '../representations/grant.ts';
+import { jobExample, jobJson, jobSchema } from '../representations/job.ts';
 import { objectOf } from '../representations/proto.ts';
 
 /** What grants can be filtered and sorted by. */
@@ -82,11 +83,31 @@ export const grantRoutes: Route[] = [
       schema: z.object({ credential: jsonObject.optional(), jwe: z.string().optional() }),
       example: { credential: { username: 'u_4b7c30', password: 'made-up-for-this-example' } },
     },
-    errors: ['GRANT_NOT_FOUND', 'GRANT_NOT_ACTIVE', 'CREDENTIAL_ALREADY_READ'],
+    errors: ['GRANT_NOT_FOUND', 'GRANT_NOT_ACTIVE', 'CREDENTIAL_ALREADY_READ', 'CREDENTIAL_BEING_REISSUED', 'CREDENTIAL_LOST'],
     handle: async ({ services, params, body, options }) => {
       const publicKeyJson = body.publicKey && JSON.stringify(body.publicKey);
       const { credentialJson, jwe } = await services.provisioner.readCredential({ grantId: params.id, publicKeyJson }, options);
       return jwe ? { jwe } : { credential: objectOf(credentialJson) };
     },
+  }),
+  defineRoute({
+    method: 'post',
+    path: '/api/v1/grants/{id}/credential/reissue',
+    operationId: 'reissueCredential',
+    tag: 'Grants',
+    summary: 'Have the credential of my grant replaced, unread',
+    description:
+      'The former credential is given up at once, and stops working when the target has another one. That is what the job does: once it has `SUCCEEDED`, the new credential can be read, once. Should it have `FAILED`, ask again.',
+    audience: 'app',
+    cerbos: { resource: 'grant', action: 'reissue_credential' },
+    body: noBody,
+    answer: {
+      status: 200,
+      description: 'The job that replaces it.',
+      schema: jobSchema,
+      example: { ...jobExample, kind: 'ROTATE', status: 'QUEUED', attempts: 0, startedAt: null, finishedAt: null },
+    },
+    errors: ['GRANT_NOT_FOUND', 'GRANT_NOT_ACTIVE', 'CREDENTIAL_ALREADY_READ', 'CREDENTIAL_BEING_REISSUED'],
+    handle: async ({ services, params, options }) => jobJson(await services.provisioner.reissueCredential({ grantId: params.id }, options)),
   }),
 ];

@@ -23,6 +23,11 @@ export const codes = {
   CANNOT_DEACTIVATE_SELF: { kind: 'conflict', meaning: 'You cannot deactivate yourself.' },
   CANNOT_GIVE: { kind: 'denied', meaning: 'Nobody gives what they do not have.' },
   CREDENTIAL_ALREADY_READ: { kind: 'gone', meaning: 'The credential was handed over before; it can be read only once.' },
+  CREDENTIAL_BEING_REISSUED: { kind: 'wrongState', meaning: 'The credential is being issued anew; try again in a moment.' },
+  CREDENTIAL_LOST: {
+    kind: 'wrongState',
+    meaning: 'The former credential was given up and no new one could be issued: have it issued anew.',
+  },
   CSRF_REFUSED: { kind: 'denied', meaning: 'The call does not come from a page of this site.' },
   DEAD_LETTER_FAILED_AGAIN: {
     kind: 'wrongState',
@@ -56,7 +61,10 @@ export const codes = {
   INVALID_TOKEN: { kind: 'unauthenticated', meaning: 'The access token is missing, malformed, expired or not meant for this.' },
   INVITATION_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such invitation.' },
   INVITATION_NOT_PENDING: { kind: 'wrongState', meaning: 'The invitation was accepted or revoked before.' },
-  JOB_NOT_FAILED: { kind: 'wrongState', meaning: 'Only a failed job can be retried.' },
+  JOB_NOT_FAILED: {
+    kind: 'wrongState',
+    meaning: 'Only a failed job can be retried.',
+  },
   JOB_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such job.' },
   JOB_NOT_QUEUED: { kind: 'wrongState', meaning: 'Only a queued job can be cancelled, and none that takes access away.' },
   LAST_ADMIN: { kind: 'conflict', meaning: 'The tenant would be left without an active admin.' },

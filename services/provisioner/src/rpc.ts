@@ -7,6 +7,7 @@ import type { Connectors } from './connector.ts';
 import { checkConnection } from './connectors/check-connection.ts';
 import { readCredential } from './credentials/read-credential.ts';
 import { recipientOf } from './credentials/recipient.ts';
+import { reissueCredential } from './credentials/reissue-credential.ts';
 import type { Vault } from './credentials/vault.ts';
 import { closeGrant } from './grants/close-grant.ts';
 import { findGrant } from './grants/find-grant.ts';
@@ -136,6 +137,7 @@ export const provisionerHandlers = ({ vault, connectors, watch, store }: RpcPart
       return recipient ? { jwe: await recipient.encrypt(credentialJson) } : { credentialJson };
     });
   },
+  reissueCredential: command(async (ctx, { grantId }) => jobProto(await reissueCredential(ctx, grantId))),
   // Reaches out, so in no transaction; it changes nothing, so an Idempotency-Key has no effect on it.
   checkConnection: async (call, trial) => ({ problems: await checkConnection(call, connectors, trial) }),
   reconcileResource: command(async (ctx, { resourceId }) => driftProto(await reconcileResource(ctx, resourceId))),

@@ -1,4 +1,4 @@
-import { AppError } from '@accessops/errors';
+import { AppError, type Code } from '@accessops/errors';
 import { emit } from '@accessops/events';
 import { CredentialReadSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { Ctx } from '@accessops/service';
@@ -15,20 +15,27 @@ const take = `
   from sealed where credential.grant_id = sealed.grant_id
   returning sealed.key_id as "keyId", sealed.data_key as "dataKey", sealed.iv, sealed.ciphertext, sealed.tag`;
 
-const wasRead = async (ctx: Ctx, grantId: string): Promise<boolean> => {
-  const rows = await ctx.em.execute<unknown[]>('select 1 from credential where grant_id = ? and read_at is not null', [grantId]);
-  return rows.length > 0;
-};
+const whyNot = `
+  select case
+    when credential.read_at is not null then 'CREDENTIAL_ALREADY_READ'
+    when access_grant.status <> 'ACTIVE' or access_grant.expires_at <= ? then 'GRANT_NOT_ACTIVE'
+    when exists (select from job where job.grant_id = access_grant.id and kind in ('ROTATE', 'REAPPLY') and job.status in ('QUEUED', 'RUNNING'))
+      then 'CREDENTIAL_BEING_REISSUED'
+    else 'CREDENTIAL_LOST'
+  end as code from access_grant join credential on grant_id = access_grant.id where access_grant.id = ?`;
 
 /**
  * Hands the credential of an active grant to its holder, as JSON text, and forgets it.
- * Errors: GRANT_NOT_FOUND, PERMISSION_DENIED, CREDENTIAL_ALREADY_READ, GRANT_NOT_ACTIVE.
+ * Errors: GRANT_NOT_FOUND, PERMISSION_DENIED, CREDENTIAL_ALREADY_READ, CREDENTIAL_BEING_REISSUED, CREDENTIAL_LOST, GRANT_NOT_ACTIVE.
  */
 export const readCredential = async (ctx: Ctx, vault: Vault, grantId: string): Promise<string> => {
   const grant = await findGrant(ctx, grantId, 'read_credential');
   const now = ctx.now();
   const [sealed] = grant.isUsable(now) ? await ctx.em.execute<Sealed[]>(take, [grantId, now]) : [];
-  if (!sealed) throw new AppError((await wasRead(ctx, grantId)) ? 'CREDENTIAL_ALREADY_READ' : 'GRANT_NOT_ACTIVE');
+  if (!sealed) {
+    const [why] = await ctx.em.execute<{ code: Code }[]>(whyNot, [now, grantId]);
+    throw new AppError(why?.code ?? 'GRANT_NOT_ACTIVE');
+  }
   emit(ctx, CredentialReadSchema, { grantId }, grant.requestId, {
     action: 'CREDENTIAL_READ',
     entityType: 'GRANT',

@@ -4,8 +4,8 @@ import { GrantRevocationChangedSchema } from '@accessops/proto/accessops/events/
 import type { Spec } from '../jobs/job.ts';
 import { asService, type Background } from '../jobs/job-events.ts';
 import { type Queueing, queueJobs } from '../jobs/queue-jobs.ts';
+import { stopChanges } from '../jobs/stop-changes.ts';
 import { type EndReason, Grant } from './grant.ts';
-import { stopReapplying } from './stop-reapplying.ts';
 
 interface Ending {
   id: string;
@@ -17,7 +17,7 @@ interface Ending {
 }
 
 /**
- * Begins the end of those of the grants that are still ACTIVE: REVOKING, credential wiped, a job that takes the access away.
+ * Begins the end of those of the grants that are still ACTIVE: REVOKING, credential wiped, changes given up, a job that takes the access away.
  * Of several ends at once (expiry, withdrawal, revocation) the first to commit is the one. `by` acts; otherwise the service
  * does, because of the call that led to the grant. Answers the ids that it ended.
  */
@@ -36,9 +36,11 @@ export const endGrants = async (background: Background, ids: string[], reason: E
      where grant_id in (${ending.map(() => '?').join(', ')})`,
     ending.map(({ id }) => id),
   );
+  const contexts = new Map(ending.map((grant) => [grant.id, by ?? asService(background, grant)]));
+  const busyUntil = await stopChanges(contexts);
   const queueings: Queueing[] = [];
   for (const grant of ending) {
-    const ctx = by ?? asService(background, grant);
+    const ctx = contexts.get(grant.id) ?? asService(background, grant);
     const { id, requestId } = grant;
     emit(ctx, GrantRevocationChangedSchema, { grantId: id, requestId, status: 'REVOKING' }, requestId, {
       action: 'GRANT_REVOCATION_STARTED',
@@ -46,15 +48,10 @@ export const endGrants = async (background: Background, ids: string[], reason: E
       entityId: id,
       changes: { status: { before: 'ACTIVE', after: 'REVOKING' }, reason: { after: reason } },
     });
-    queueings.push({ ctx, job: { id: newId(), requestId, grantId: id, kind: 'REVOKE', requesterId: grant.holderId, spec: grant.access } });
+    const { holderId: requesterId, access: spec } = grant;
+    queueings.push({ ctx, job: { id: newId(), requestId, grantId: id, kind: 'REVOKE', requesterId, spec, dueAt: busyUntil.get(id) } });
   }
   await queueJobs(queueings);
-  for (const [grantId, safeAt] of await stopReapplying(
-    background,
-    ending.map(({ id }) => id),
-  )) {
-    await em.execute(`update job set due_at = ? where grant_id = ? and kind = 'REVOKE' and status = 'QUEUED'`, [safeAt, grantId]);
-  }
   return ending.map(({ id }) => id);
 };
 

@@ -1,22 +1,23 @@
-import { type Access, finalFence } from '../connector.ts';
+import type { Access } from '../connector.ts';
 import { expiryOf } from '../grants/grant.ts';
 import type { ClaimedJob, Spec } from './job.ts';
 
+type Job = Pick<ClaimedJob, 'tenantId' | 'tenantSlug' | 'requesterId' | 'attempts' | 'fence' | 'kind' | 'grant' | 'waitingSince'> & {
+  spec: Omit<Spec, 'acr' | 'handle'>;
+};
+
 const lengthOf = (duration: string): number => expiryOf(new Date(0), duration).getTime();
 
-/** Time that is left of an access that has begun; otherwise all of it. */
-const timeOf = ({ duration, until }: Pick<Spec, 'duration' | 'until'>): number =>
-  until ? Math.max(0, new Date(until).getTime() - Date.now()) : lengthOf(duration);
-
-/** Which number an attempt has among all that were made under the key. */
-export const fenceOf = ({ kind, attempts, spec }: Pick<ClaimedJob, 'kind' | 'attempts'> & { spec: Pick<Spec, 'fence'> }): number =>
-  kind === 'REVOKE' ? finalFence : (spec.fence ?? 0) + attempts;
+/** How long the access of a job lasts from now on; for an end, how long something of it could have lasted. */
+const durationOf = ({ kind, grant, spec }: Job, now: Date): number => {
+  const left = grant ? Math.max(grant.endsAt.getTime() - now.getTime(), 0) : 0;
+  return kind === 'ROTATE' || kind === 'REAPPLY' ? left : Math.max(left, lengthOf(spec.duration));
+};
 
 /** What a connector has to know of the access that a job is about. */
 export const accessOf = (
-  job: Pick<ClaimedJob, 'tenantId' | 'tenantSlug' | 'requesterId' | 'attempts' | 'kind' | 'waitingSince'> & {
-    spec: Omit<Spec, 'acr' | 'handle'>;
-  },
+  job: Job,
+  now: Date,
   { answer = null, savedPlan = null }: Partial<Pick<Access, 'answer' | 'savedPlan'>> = {},
 ): Access => ({
   key: job.spec.key,
@@ -25,11 +26,11 @@ export const accessOf = (
   holderId: job.requesterId,
   resourceKey: job.spec.resourceKey,
   role: job.spec.role,
-  durationMs: timeOf(job.spec),
+  durationMs: durationOf(job, now),
   config: job.spec.config,
   parameters: job.spec.parameters,
   attempt: job.attempts,
-  fence: fenceOf(job),
+  fence: job.fence,
   waitingSince: job.waitingSince,
   answer,
   savedPlan,

@@ -1,5 +1,6 @@
 import { type Outbox, unitOfWork } from '@accessops/events';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { finalFence } from '../connector.ts';
 import type { Sealed } from '../credentials/vault.ts';
 import { lossOf } from '../standing.ts';
 import type { ClaimedJob, ClaimedTask } from './job.ts';
@@ -9,7 +10,7 @@ import { placesAtTarget, queues, type Room } from './queue.ts';
 type Claimed = (ClaimedJob | ClaimedTask) & { before: string; planned: boolean };
 
 /** Times come as the database writes them. */
-type DueRow = Claimed & { waitingSince: string | null };
+type DueRow = Claimed & { waitingSince: string | null; grant: { endsAt: string; inForce: boolean } | null };
 
 export interface Claim {
   /** Names the process; for operators. */
@@ -26,13 +27,18 @@ const rooms = `(values ('high', ?::integer), ('default', ?::integer), ('low', ?:
 // The clock of leases and pauses is the database's: processes whose clocks disagree still agree on it.
 const take = `
   update job set status = 'RUNNING', attempts = attempts + 1, worker = ?, due_at = now() + ? * interval '1 millisecond',
+    fence = case kind when 'PROVISION' then attempts + 1 when 'REVOKE' then ${finalFence} else nextval('access_fence') end,
     started_at = coalesce(started_at, ?), unsure = unsure or due.status = 'RUNNING'
   from due where job.id = due.id
-  returning job.id, tenant_id as "tenantId", request_id as "requestId", grant_id as "grantId", kind, queue, target, attempts,
+  returning job.id, tenant_id as "tenantId", request_id as "requestId", grant_id as "grantId", kind, queue, target, attempts, fence,
     max_attempts as "maxAttempts", cancelled, last_error as "lastError", requester_id as "requesterId", origin, spec, steps, unsure, waiting_since as "waitingSince", due.status as "before",
     (select slug from tenant where tenant.tenant_id = job.tenant_id) as "tenantSlug",
     exists (select from saved_plan where saved_plan.job_id = job.id) as planned,
+    (select json_build_object('endsAt', expires_at, 'inForce', access_grant.status = 'ACTIVE' and expires_at > ?)
+      from access_grant where access_grant.id = job.grant_id) as grant,
     ${lossOf('job')} as loss`;
+
+const grantOf = (grant: DueRow['grant']) => grant && { ...grant, endsAt: new Date(grant.endsAt) };
 
 const claimDue = `
   with due as materialized (
@@ -90,7 +96,8 @@ const withKept = async (em: EntityManager, jobs: Claimed[]): Promise<Claimed[]> 
 /** Jobs at targets come on top of those that have none: neither takes all the room from the other. */
 const dueJobs = async (em: EntityManager, { worker, room, leaseMs, now }: Claim): Promise<DueRow[]> => {
   const free = queues.map((queue) => room[queue]);
-  const taking = [worker, leaseMs, now()];
+  const at = now();
+  const taking = [worker, leaseMs, at, at];
   const jobs = await em.execute<DueRow[]>(claimDue, [...free, ...taking]);
   const targets = await em.execute<{ name: string }[]>(lockTargets, free);
   if (targets.length === 0) return jobs;
@@ -110,6 +117,7 @@ export const claimJobs = (outbox: Outbox, claim: Claim): Promise<(ClaimedJob | C
       em,
       (await dueJobs(em, claim)).map((job) => ({
         ...job,
+        grant: grantOf(job.grant),
         waitingSince: job.waitingSince ? new Date(job.waitingSince) : null,
         answer: null,
         savedPlan: null,
@@ -124,14 +132,21 @@ export const claimJobs = (outbox: Outbox, claim: Claim): Promise<(ClaimedJob | C
     return claimed;
   });
 
+const renew = `
+  with mine as (
+    select * from jsonb_to_recordset(?) as mine (id uuid, attempts integer)
+  ), renewed as (
+    update job set due_at = now() + ? * interval '1 millisecond' from mine
+    where job.id = mine.id and job.attempts = mine.attempts and job.status = 'RUNNING' returning job.id
+  )
+  select id from renewed union all
+  -- Given up meanwhile: what is begun at the target may come to its end, for as long as nobody else goes there.
+  select job.id from job join mine on job.id = mine.id and job.attempts = mine.attempts
+  where status = 'FAILED' and due_at > now() + ? / 2 * interval '1 millisecond'`;
+
 /** Prolongs the leases of jobs that this worker still has; answers their ids. The others have been taken over. */
 export const renewLeases = (outbox: Outbox, jobs: { id: string; attempts: number }[], leaseMs: number): Promise<Set<string>> =>
   unitOfWork(outbox, 'all-tenants', async (em) => {
-    const kept = await em.execute<{ id: string }[]>(
-      `update job set due_at = now() + ? * interval '1 millisecond'
-       from jsonb_to_recordset(?) as mine (id uuid, attempts integer)
-       where job.id = mine.id and job.attempts = mine.attempts and job.status = 'RUNNING' returning job.id`,
-      [leaseMs, JSON.stringify(jobs)],
-    );
+    const kept = await em.execute<{ id: string }[]>(renew, [JSON.stringify(jobs), leaseMs, leaseMs]);
     return new Set(kept.map(({ id }) => id));
   });

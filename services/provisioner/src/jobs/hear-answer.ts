@@ -3,7 +3,7 @@ import type { Event } from '@accessops/events';
 import type { Call, Ctx } from '@accessops/service';
 import type { Answer, Connectors, Message } from '../connector.ts';
 import type { Vault } from '../credentials/vault.ts';
-import { accessOf, fenceOf } from './access-of.ts';
+import { accessOf } from './access-of.ts';
 import type { AccessKind, JobStatus, Spec } from './job.ts';
 import { emitProgress } from './job-events.ts';
 
@@ -19,6 +19,7 @@ interface WaitingJob {
   kind: AccessKind;
   status: JobStatus;
   attempts: number;
+  fence: number;
   origin: Event['origin'];
   spec: Spec;
 }
@@ -26,7 +27,7 @@ interface WaitingJob {
 // The key is the id of the job that made the access; what was queued last about its request is what is being done now.
 const find = `
   select job.id, job.tenant_id as "tenantId", job.request_id as "requestId", job.requester_id as "requesterId", job.kind, job.status,
-    job.attempts, job.origin, job.spec, slug as "tenantSlug"
+    job.attempts, job.fence, job.origin, job.spec, slug as "tenantSlug"
   from job made join job on job.tenant_id = made.tenant_id and job.request_id = made.request_id
   left join tenant on tenant.tenant_id = job.tenant_id
   where made.id = ? order by job.created_at desc limit 1`;
@@ -38,13 +39,12 @@ const keep = `
   returning 1`;
 
 const keepAnswer = async ({ em, now }: Ctx, vault: Vault, job: WaitingJob, fence: number, answer: Answer): Promise<Hearing> => {
-  const [current] = await em.execute<Pick<WaitingJob, 'attempts' | 'status'>[]>(
-    'select attempts, status from job where id = ? for update',
-    [job.id],
-  );
+  const [current] = await em.execute<Pick<WaitingJob, 'fence' | 'status'>[]>('select fence, status from job where id = ? for update', [
+    job.id,
+  ]);
   if (!current || !['QUEUED', 'RUNNING'].includes(current.status)) return 'STALE';
   // Whatever an earlier attempt was answered has been replaced at the target.
-  if (fence !== fenceOf({ ...job, attempts: current.attempts })) return 'STALE';
+  if (fence !== current.fence) return 'STALE';
   const { keyId, dataKey, iv, ciphertext, tag } = vault.seal(JSON.stringify(answer), job.spec.key);
   const kept = await em.execute<unknown[]>(keep, [job.id, job.tenantId, fence, keyId, dataKey, iv, ciphertext, tag]);
   if (kept.length === 0) return 'REPEATED';
@@ -61,6 +61,6 @@ export const hearAnswer = async (call: Call, connectors: Connectors, vault: Vaul
   const [job] = await call.read(({ em }) => em.execute<WaitingJob[]>(find, [key]), 'all-tenants');
   const connector = job && connectors.get(job.spec.connector);
   if (!job || !connector?.hear) throw new AppError('WEBHOOK_SIGNATURE_INVALID');
-  const { fence, answer } = await connector.hear(accessOf({ ...job, waitingSince: null }), message);
+  const { fence, answer } = await connector.hear(accessOf({ ...job, grant: null, waitingSince: null }, call.now()), message);
   return call.write((ctx) => keepAnswer(ctx, vault, job, fence, answer), 'all-tenants');
 };

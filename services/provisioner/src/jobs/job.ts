@@ -6,8 +6,11 @@ import type { Loss } from '../standing.ts';
 import type { Queue } from './queue.ts';
 import type { Step } from './step.ts';
 
-/** What a job about an access does. */
-export type AccessKind = 'PROVISION' | 'REVOKE' | 'REAPPLY';
+/**
+ * What a job about an access does. ROTATE gets the access of a grant another credential; REAPPLY puts back what its target does not have any
+ * more.
+ */
+export type AccessKind = 'PROVISION' | 'ROTATE' | 'REAPPLY' | 'REVOKE';
 /** What any other job does; `tasks/task.ts` says how. */
 export type TaskKind = 'REPORT';
 export type JobKind = AccessKind | TaskKind;
@@ -29,10 +32,6 @@ export interface Spec {
   acr?: string;
   /** What the connector answered; null before. */
   handle: Handle | null;
-  /** Of a REAPPLY job: how many attempts others have made under the key before. */
-  fence?: number;
-  /** Of a REAPPLY job: when the access ends. */
-  until?: string;
 }
 
 /** What a task has to know; kept in the clear, so never a secret. */
@@ -81,6 +80,14 @@ JobSchema.setClass(Job);
 /** How often a job is tried, but for one that takes access away; a retry by an admin gives it as many again. */
 export const attemptBudget = 5;
 
+/** A grant as it was when a job about it was claimed. */
+export interface GrantAtClaim {
+  /** When the access is to end at the target at the latest. */
+  endsAt: Date;
+  /** Whether it was there to be changed. */
+  inForce: boolean;
+}
+
 /** A job about an access as a worker holds it. */
 export interface ClaimedJob {
   id: string;
@@ -94,6 +101,10 @@ export interface ClaimedJob {
   /** Counts this attempt; also what tells a worker that it has been replaced. */
   attempts: number;
   maxAttempts: number | null;
+  /** Fencing token of this attempt: greater than that of any before it under the same key. */
+  fence: number;
+  /** The grant that it is about; null when it is to make one. */
+  grant: GrantAtClaim | null;
   cancelled: boolean;
   lastError: string | null;
   /** An earlier attempt may have reached the target: it timed out, or its worker was lost. */

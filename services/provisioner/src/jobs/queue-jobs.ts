@@ -11,6 +11,8 @@ export interface NewJob {
   kind: AccessKind;
   requesterId: string;
   spec: Spec;
+  /** When it may be taken at the earliest; at once by default. */
+  dueAt?: Date;
 }
 
 /** A job about no access, for somebody: they may look at it. */
@@ -26,12 +28,12 @@ export interface NewTask {
 const insert = `
   with new as (
     select * from json_to_recordset(?) as j (id uuid, tenant uuid, request uuid, grant_id uuid, kind text, queue text, target text,
-      attempts integer, requester uuid, origin jsonb, spec jsonb, at timestamptz)
+      attempts integer, requester uuid, origin jsonb, spec jsonb, due_at timestamptz, at timestamptz)
   ), known as (
     insert into job_target (name) select distinct target from new where target is not null on conflict do nothing
   )
   insert into job (id, tenant_id, request_id, grant_id, kind, queue, target, status, max_attempts, due_at, requester_id, origin, spec, created_at)
-  select id, tenant, request, grant_id, kind, queue, target, 'QUEUED', attempts, now(), requester, origin, spec, at from new
+  select id, tenant, request, grant_id, kind, queue, target, 'QUEUED', attempts, coalesce(due_at, now()), requester, origin, spec, at from new
   on conflict do nothing returning id`;
 
 /** A job and who has it queued. */
@@ -52,17 +54,18 @@ const rowOf = ({ ctx, job }: Queueing) => ({
   requester: job.requesterId,
   origin: ctx.origin,
   spec: job.spec,
+  due_at: job.requestId === null ? undefined : job.dueAt,
   at: ctx.now(),
 });
 
 /**
- * Queues jobs, unless there are some: a request is provisioned by one job, and a grant has one unfinished revocation at most, and one that
- * puts its access back.
- * The unique indexes decide. Workers are woken when the transaction has committed.
+ * Queues jobs, unless there are some: a request is provisioned by one job, and a grant has one unfinished revocation at most, and one
+ * unfinished job that gets it another credential. The unique indexes decide. Workers are woken when the transaction has committed. Answers
+ * the ids of those queued.
  */
-export const queueJobs = async (queueings: Queueing[]): Promise<void> => {
+export const queueJobs = async (queueings: Queueing[]): Promise<Set<string>> => {
   const [first] = queueings;
-  if (!first) return;
+  if (!first) return new Set();
   const inserted = await first.ctx.em.execute<{ id: string }[]>(insert, [JSON.stringify(queueings.map(rowOf))]);
   const ids = new Set(inserted.map(({ id }) => id));
   for (const { ctx, job } of queueings) {
@@ -70,4 +73,5 @@ export const queueJobs = async (queueings: Queueing[]): Promise<void> => {
     const { message, aggregateId } = subjectOf(job);
     emit(ctx, JobQueuedSchema, message, aggregateId, jobChange(job.id, 'JOB_QUEUED', { status: { after: 'QUEUED' } }));
   }
+  return ids;
 };

@@ -9,12 +9,13 @@ import { jobChange, subjectOf } from './job-events.ts';
 
 /**
  * Queues a FAILED job again, with as many attempts as a new one has. Attempts are counted on: they are also what tells workers
- * apart. What follows is because of this call. Errors: JOB_NOT_FOUND, JOB_NOT_FAILED, PERMISSION_DENIED.
+ * apart. What follows is because of this call. A new credential is for its holder to ask for again. Errors: JOB_NOT_FOUND, JOB_NOT_FAILED, PERMISSION_DENIED.
  */
 export const retryJob = async (ctx: Ctx, id: string): Promise<Job> => {
   const job = await findJob(ctx, id, 'retry');
   if (job.kind === 'REAPPLY')
     throw new AppError('JOB_NOT_FAILED', 'Have the resource reconciled instead: its access may not be missing any more.');
+  if (job.kind === 'ROTATE') throw new AppError('JOB_NOT_FAILED', 'Its holder has the credential issued anew instead.');
   const queued = await ctx.em.nativeUpdate(
     Job,
     { id, tenantId: ctx.tenantId, status: 'FAILED' },

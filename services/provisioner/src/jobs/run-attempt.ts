@@ -11,7 +11,8 @@ import type { StepName } from './step.ts';
 /** What came of an attempt. */
 export type Outcome =
   | { kind: 'provisioned'; grantId: string; handle: Handle; sealed: Sealed }
-  | { kind: 'reapplied'; grantId: string; handle: Handle; sealed: Sealed }
+  /** Access that was there before, put right or renewed. */
+  | { kind: 'changed'; grantId: string; handle: Handle; sealed: Sealed }
   | { kind: 'revoked' }
   | { kind: 'retry'; error: string; unsure: boolean; pauseMs: number }
   /** The target has promised an answer: no attempt is spent. */
@@ -22,14 +23,15 @@ export interface Tools {
   connectors: Connectors;
   vault: Vault;
   log: Logger;
+  now: () => Date;
 }
 
 /** Runs a call to a target, which is a step of the job, within its deadline. */
 export type Within = <T>(step: StepName, call: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 
 /** The access of a job, with the answer that it has waited for and what was kept of its plan. */
-const accessWith = (vault: Vault, job: ClaimedJob): Access =>
-  accessOf(job, {
+const accessWith = ({ vault, now }: Tools, job: ClaimedJob): Access =>
+  accessOf(job, now(), {
     answer: job.answer && (JSON.parse(vault.open(job.answer, job.spec.key)) as Answer),
     savedPlan: job.savedPlan && vault.open(job.savedPlan, job.spec.key),
   });
@@ -41,9 +43,9 @@ export const publicText = (error: unknown): string => {
   return 'The connector failed unexpectedly';
 };
 
-const takeAway = async ({ connectors, vault }: Tools, job: ClaimedJob, within: Within): Promise<void> => {
-  const connector = connectorNamed(connectors, job.spec.connector);
-  const access = accessWith(vault, job);
+const takeAway = async (tools: Tools, job: ClaimedJob, within: Within): Promise<void> => {
+  const connector = connectorNamed(tools.connectors, job.spec.connector);
+  const access = accessWith(tools, job);
   await within('REVOKE', (signal) => connector.revoke(access, signal));
   await within('READ_BACK', async (signal) => {
     if (await connector.verify(access, signal)) throw new ConnectorError('failed', 'The target still has the access');
@@ -55,11 +57,12 @@ const refusals: Record<Loss, string> = {
   USER_DEACTIVATED: 'The requester has been deactivated',
 };
 
-/** Makes the access; answers its credential, sealed for the grant. */
-const make = async ({ connectors, vault, log }: Tools, job: ClaimedJob, grantId: string, within: Within) => {
+/** Makes the access, or makes it anew; answers its credential, sealed for the grant. */
+const make = async (tools: Tools, job: ClaimedJob, grantId: string, within: Within) => {
+  const { connectors, vault, log } = tools;
   if (job.loss) throw new ConnectorError('refused', refusals[job.loss]);
   const connector = connectorNamed(connectors, job.spec.connector);
-  const access = accessWith(vault, job);
+  const access = accessWith(tools, job);
   // An earlier attempt ended in the dark: nothing more is asked of a target that cannot say what it has.
   if (job.unsure && !access.answer && (await within('VERIFY', (signal) => connector.verify(access, signal)))) {
     log.info({ jobId: job.id, requestId: job.origin.requestId }, 'an earlier attempt did reach the target; its credential is renewed');
@@ -68,11 +71,16 @@ const make = async ({ connectors, vault, log }: Tools, job: ClaimedJob, grantId:
   return { grantId, handle, sealed: vault.seal(JSON.stringify(credential), grantId) };
 };
 
+const grantToChange = ({ grantId, grant }: ClaimedJob): string => {
+  if (!grantId || !grant?.inForce) throw new ConnectorError('refused', 'The access has ended');
+  return grantId;
+};
+
 /** A failed attempt may have reached the target all the same: a job fails only when nothing of it is left there. */
 const giveUp = async (tools: Tools, job: ClaimedJob, error: string, unsure: boolean, within: Within): Promise<Outcome> => {
   const failed: Outcome = { kind: 'failed', error, unsure: false };
-  // The grant goes on, and whoever compares next finds what is still missing.
-  if (job.kind === 'REAPPLY') return failed;
+  // The access of a grant stays as it is.
+  if (job.kind !== 'PROVISION') return failed;
   if (!tools.connectors.has(job.spec.connector)) return failed;
   try {
     await takeAway(tools, job, within);
@@ -91,7 +99,7 @@ export const runAttempt = async (tools: Tools, job: ClaimedJob, within: Within):
   if (isSpent(job)) return giveUp(tools, job, job.lastError ?? 'The worker was lost', job.unsure, within);
   try {
     if (job.kind === 'PROVISION') return { kind: 'provisioned', ...(await make(tools, job, newId(), within)) };
-    if (job.kind === 'REAPPLY' && job.grantId) return { kind: 'reapplied', ...(await make(tools, job, job.grantId, within)) };
+    if (job.kind !== 'REVOKE') return { kind: 'changed', ...(await make(tools, job, grantToChange(job), within)) };
     await takeAway(tools, job, within);
     return { kind: 'revoked' };
   } catch (cause) {

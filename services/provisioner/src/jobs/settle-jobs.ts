@@ -2,13 +2,14 @@ import { emit, type Outbox, unitOfWork } from '@accessops/events';
 import { JobFailedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { activateGrants } from '../grants/activate-grants.ts';
 import { concludeGrants, markRevokeFailed } from '../grants/conclude-grants.ts';
-import { keepReapplied } from '../grants/keep-reapplied.ts';
+import { settleChange } from '../grants/settle-change.ts';
 import { concludeTasks } from '../tasks/conclude-tasks.ts';
 import type { TaskOutcome } from '../tasks/run-task.ts';
 import { type ClaimedJob, type ClaimedTask, isTask } from './job.ts';
 import { asService, type Background, emitProgress, jobChange, subjectOf } from './job-events.ts';
 import type { Outcome } from './run-attempt.ts';
 import type { Step } from './step.ts';
+import { letEndsGoOn } from './stop-changes.ts';
 
 /** A job and what came of the attempt at it. */
 export type Settlement = { job: ClaimedJob; outcome: Outcome; steps: Step[] } | { job: ClaimedTask; outcome: TaskOutcome; steps: Step[] };
@@ -68,7 +69,7 @@ const waitOn = async (background: Background, settlements: SettlementOf<'waiting
   }
 };
 
-const final: readonly Settlement['outcome']['kind'][] = ['provisioned', 'reapplied', 'revoked', 'failed'];
+const final: readonly Settlement['outcome']['kind'][] = ['provisioned', 'changed', 'revoked', 'failed'];
 
 /** An answer of a target is a secret: it goes as soon as an attempt has made use of it, or nobody waits for it any more. */
 const forgetAnswers = async ({ em }: Background, settlements: Settlement[]): Promise<void> => {
@@ -97,15 +98,23 @@ const fail = async (background: Background, settlements: SettlementOf<'failed'>[
  * Records what came of attempts, many in one transaction: a job, its grant and their events change together or not at all.
  * An outcome of a worker that has been replaced changes nothing.
  */
-export const settleJobs = (outbox: Outbox, settlements: Settlement[], now: () => Date): Promise<void> =>
-  unitOfWork(outbox, 'all-tenants', async (em) => {
+export const settleJobs = async (outbox: Outbox, settlements: Settlement[], now: () => Date): Promise<void> => {
+  // One by one: they hold their grant before their job, as ends of grants do.
+  for (const change of ofKind(settlements, 'changed')) {
+    await unitOfWork(outbox, 'all-tenants', (em) => settleChange({ em, now }, change));
+  }
+  await unitOfWork(outbox, 'all-tenants', async (em) => {
     const background = { em, now };
     await activateGrants(background, ofKind(settlements, 'provisioned'));
-    await keepReapplied(background, ofKind(settlements, 'reapplied'));
     await concludeGrants(background, ofKind(settlements, 'revoked'));
     await concludeTasks(background, ofKind(settlements, 'done'));
     await waitOn(background, ofKind(settlements, 'waiting'));
     await retryLater(background, ofKind(settlements, 'retry'));
     await fail(background, ofKind(settlements, 'failed'));
     await forgetAnswers(background, settlements);
+    await letEndsGoOn(
+      background,
+      settlements.map(({ job }) => job),
+    );
   });
+};

@@ -113,7 +113,7 @@ export const startWorker = ({ outbox, connectors, tasks, vault, log, now, settin
     const { connector, config } = job.spec;
     const ownMs = connectors.get(connector)?.deadlineMs?.(config) ?? deadlineMs;
     const within: Within = (step, call) => steps.run(step, () => withDeadline(ownMs, abort.signal, call));
-    return { job, outcome: await runAttempt({ connectors, vault, log }, job, within) };
+    return { job, outcome: await runAttempt({ connectors, vault, log, now }, job, within) };
   };
 
   const run = async (entry: Running): Promise<void> => {

@@ -19,7 +19,16 @@ export const askForPlan = (
   parent: AbortSignal,
 ): Promise<Plan> => {
   const connector = connectorNamed(connectors, target.connector);
-  const access = accessOf({ ...of, attempts: 1, kind: 'PROVISION', spec: { ...target, key: jobId }, waitingSince: null });
+  const job = {
+    ...of,
+    attempts: 1,
+    fence: 1,
+    kind: 'PROVISION',
+    grant: null,
+    spec: { ...target, key: jobId },
+    waitingSince: null,
+  } as const;
+  const access = accessOf(job, new Date());
   return withDeadline(deadlineMs, parent, (signal) => connector.plan(access, signal));
 };
 

@@ -12,16 +12,12 @@ interface GrantRow {
   holderId: string;
   role: string;
   access: Spec;
-  expiresAt: string;
   origin: Event['origin'];
-  /** How often the access was tried to be made before. */
-  fence: number;
 }
 
 // Whoever ends a grant changes its row first, so while it is locked here it does not end.
 const lockActive = `
-  select id as "grantId", request_id as "requestId", holder_id as "holderId", role, access, expires_at as "expiresAt", origin,
-    (select coalesce(sum(attempts), 0)::integer from job where job.grant_id = access_grant.id and kind <> 'REVOKE') as fence
+  select id as "grantId", request_id as "requestId", holder_id as "holderId", role, access, origin
   from access_grant
   where tenant_id = ? and resource_id = ? and access ->> 'key' in (select value from jsonb_array_elements_text(?))
     and status = 'ACTIVE' and expires_at > ?
@@ -32,10 +28,10 @@ const lockActive = `
 export const reapply = async (ctx: WriteContext, { tenantId, resourceId }: Whose, keys: readonly string[]): Promise<Missing[]> => {
   if (keys.length === 0) return [];
   const grants = await ctx.em.execute<GrantRow[]>(lockActive, [tenantId, resourceId, JSON.stringify(keys), ctx.now()]);
-  const queueings = grants.map(({ grantId, requestId, holderId, access, expiresAt, fence }) => {
-    const spec = { ...access, fence, until: new Date(expiresAt).toISOString() };
-    return { ctx, job: { id: newId(), requestId, grantId, kind: 'REAPPLY' as const, requesterId: holderId, spec } };
-  });
+  const queueings = grants.map(({ grantId, requestId, holderId, access: spec }) => ({
+    ctx,
+    job: { id: newId(), requestId, grantId, kind: 'REAPPLY' as const, requesterId: holderId, spec },
+  }));
   await queueJobs(queueings);
   return grants.map(({ grantId, holderId, role }, at) => ({ grantId, holderId, role, jobId: queueings[at]?.job.id ?? '' }));
 };
