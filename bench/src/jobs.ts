@@ -16,7 +16,10 @@ const jobsOfOneRun = 3000;
 
 /** Another instance of the provisioner, beside the platform's own. */
 const startSecond = ({ ports, secrets, dataDir }: Platform): ChildProcess => {
-  const { provisioner } = processEnvironments(ports, secrets, { mailDirectory: join(dataDir, 'mail') });
+  const { provisioner } = processEnvironments(ports, secrets, {
+    mailDirectory: join(dataDir, 'mail'),
+    filesDirectory: join(dataDir, 'files'),
+  });
   const env = { ...provisioner, LISTEN: '127.0.0.1:0', LOG_LEVEL: 'warn' };
   return spawn(process.execPath, [join(root, 'services', 'provisioner', 'main.ts')], { env, stdio: 'ignore' });
 };
