@@ -5,7 +5,7 @@ export type Service = (typeof services)[number];
 
 /** Who listens to whom. */
 export const subscriptions: Readonly<Record<Service, readonly Service[]>> = {
-  identity: [],
+  identity: ['provisioner'],
   requests: ['identity', 'approvals', 'provisioner'],
   approvals: ['identity', 'requests'],
   provisioner: ['identity', 'requests'],

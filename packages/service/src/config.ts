@@ -51,11 +51,17 @@ export const serviceEnvironment = z.object({
     .default('accessops'),
   /** The commit that this was built from. */
   ACCESSOPS_COMMIT: z.string().min(1).optional().meta({ without: 'Nobody can tell which version runs' }),
+  /** host:port at which `GET /metrics` is answered; without it, nowhere. */
+  METRICS_LISTEN: z
+    .string()
+    .regex(/^.+:\d+$/, 'must be host:port')
+    .optional(),
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 
 export interface ServiceConfig {
   listen: string;
+  metricsListen?: string;
   databaseUrl: string;
   nats: { url: string; user: string; password: string; replicas?: number };
   cerbosAddress: string;
@@ -76,6 +82,7 @@ export const readEnvironment = <T extends z.ZodObject>(schema: T, env: Record<st
 /** The common part of a service's configuration out of its environment, as parsed by a schema with these fields. */
 export const toServiceConfig = (fields: Record<string, EnvironmentField>, env: z.infer<typeof serviceEnvironment>): ServiceConfig => ({
   listen: env.LISTEN,
+  metricsListen: env.METRICS_LISTEN,
   databaseUrl: env.DATABASE_URL,
   nats: { url: env.NATS_URL, user: env.NATS_USER, password: env.NATS_PASSWORD, replicas: env.NATS_REPLICAS },
   cerbosAddress: env.CERBOS_ADDRESS,

@@ -18,7 +18,7 @@ import {
 } from '@accessops/events';
 import { createServer, type Handlers, listen, serve } from '@accessops/grpc';
 import { OperationsService } from '@accessops/proto/accessops/operations/v1/operations_pb';
-import { createLogger, type Logger } from '@accessops/telemetry';
+import { createLogger, createMetrics, type Logger, type MetricsServer, type Registry, serveMetrics } from '@accessops/telemetry';
 import type { DescService } from '@bufbuild/protobuf';
 import { type EntityClass, type EntitySchema, type MikroORM, OptimisticLockError } from '@mikro-orm/postgresql';
 import type { Pool } from 'pg';
@@ -47,6 +47,8 @@ export interface ServiceDefinition<S extends DescService> {
   handlers(parts: ServiceParts): Handlers<S, Call>;
   /** Reactions to events of the producers this service listens to. */
   subscriptions?(parts: ServiceParts): Subscription[];
+  /** Adds what the service measures to its metrics; called only where they are served. */
+  metrics?(parts: ServiceParts, registry: Registry): void;
   /** Background work; answers what stops it. */
   background?(parts: ServiceParts): { close(): Promise<void> };
 }
@@ -62,6 +64,8 @@ export interface ServiceOverrides {
 export interface RunningService {
   /** host:port of its gRPC server. */
   address: string;
+  /** host:port of its metrics, where they are served. */
+  metricsAddress?: string;
   close(): Promise<void>;
 }
 
@@ -134,17 +138,25 @@ export const startService = async <S extends DescService>(
       () => running.setServing(false),
     );
   }, healthCheckMs);
+  let metrics: MetricsServer | undefined;
+  if (config.metricsListen) {
+    const registry = createMetrics();
+    definition.metrics?.(parts, registry);
+    metrics = await serveMetrics(registry, config.metricsListen);
+  }
   const background = definition.background?.(parts);
   log.info({ address: running.address }, 'listening');
 
   return {
     address: running.address,
+    metricsAddress: metrics?.address,
     close: async () => {
       closed = true;
       clearInterval(health);
       running.setServing(false);
       stop.abort();
       await running.close();
+      await metrics?.close();
       await background?.close();
       await consumer?.close();
       await relay?.close();

@@ -3,3 +3,4 @@ export * from './logger.ts';
 export * from './metrics.ts';
 export * from './run-process.ts';
 export * from './secret-files.ts';
+export * from './serve-metrics.ts';

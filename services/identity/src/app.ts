@@ -10,6 +10,7 @@ import { createLocalProvider } from './local/local-provider.ts';
 import { createMailer } from './mail/mailer.ts';
 import { type PostOffice, startPostOffice } from './mail/post-office.ts';
 import { createMailQueue } from './mail/queue-mail.ts';
+import { onGrantRevocationChanged } from './on-grant-revocation-changed.ts';
 import type { IdentityProvider } from './provider.ts';
 import { Role } from './roles/role.ts';
 import { identityHandlers } from './rpc.ts';
@@ -46,6 +47,7 @@ export const startIdentity = async (config: IdentityConfig, overrides?: ServiceO
         postOffice = startPostOffice(parts, { ...config, mailer });
         return identityHandlers(parts, { provider, settings, queueMail: createMailQueue(config.sealKey), ready: upkeep.ready });
       },
+      subscriptions: () => [onGrantRevocationChanged],
       background: () => ({
         close: async () => {
           await upkeep?.close();

@@ -12,6 +12,7 @@ import { Grant } from './grants/grant.ts';
 import { Job } from './jobs/job.ts';
 import { createJobWatch } from './jobs/watch-jobs.ts';
 import { startWorker, type WorkerSettings, workerDefaults } from './jobs/worker.ts';
+import { provisionerMetrics } from './metrics.ts';
 import { onRequestWithdrawn } from './on-request-withdrawn.ts';
 import { onRequests } from './on-requests.ts';
 import { onServiceAccountDeleted } from './on-service-account-deleted.ts';
@@ -104,6 +105,7 @@ export const startProvisioner = async (config: ProvisionerConfig, overrides: Pro
       entities: [Job, Grant, Reconciliation, Report],
       handlers: (parts) => provisionerHandlers({ vault, connectors: connectorsOf(parts), watch: createJobWatch(parts), store }),
       subscriptions: () => [...onRequests, onRequestWithdrawn, onTenantCreated, onTenantUpdated, onUserUpdated, onServiceAccountDeleted],
+      metrics: provisionerMetrics,
       background,
     },
     config,

@@ -14,14 +14,15 @@ const countSql = `insert into mail_count as counted (subject, since, mails) valu
 
 const startOfHour = (now: Date): Date => new Date(now.getTime() - (now.getTime() % hourMs));
 
-const fits = async ({ em, now }: Pick<WriteContext, 'em' | 'now'>, subject: string, limit: number): Promise<boolean> => {
+/** Counts one more for a subject in this hour; false, and not counted, when there were as many as the limit. */
+export const fitsInHour = async ({ em, now }: Pick<WriteContext, 'em' | 'now'>, subject: string, limit: number): Promise<boolean> => {
   const counted = await em.execute<unknown[]>(countSql, [subject, startOfHour(now()), limit]);
   return counted.length > 0;
 };
 
 /** Counts a mail for an address; false, and not counted, when it has got enough of them in this hour. */
 export const fitsAddress = (ctx: Pick<WriteContext, 'em' | 'now'>, address: string): Promise<boolean> =>
-  fits(ctx, `address ${address}`, perAddress);
+  fitsInHour(ctx, `address ${address}`, perAddress);
 
 /**
  * Counts a mail that somebody has asked for, for its address and for the tenant of the context, if there is one: what has no tenant is
@@ -29,7 +30,7 @@ export const fitsAddress = (ctx: Pick<WriteContext, 'em' | 'now'>, address: stri
  * Errors: TOO_MANY_MAILS.
  */
 export const countMail = async (ctx: Pick<WriteContext, 'em' | 'now' | 'tenantId'>, address: string): Promise<void> => {
-  const ofTenant = ctx.tenantId === noTenant || (await fits(ctx, `tenant ${ctx.tenantId}`, perTenant));
+  const ofTenant = ctx.tenantId === noTenant || (await fitsInHour(ctx, `tenant ${ctx.tenantId}`, perTenant));
   if (ofTenant && (await fitsAddress(ctx, address))) return;
   const now = ctx.now();
   const retryAfter = Math.ceil((startOfHour(now).getTime() + hourMs - now.getTime()) / 1000);

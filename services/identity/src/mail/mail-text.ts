@@ -4,7 +4,7 @@ export type Occasion =
   | { kind: 'CHANGE_EMAIL'; firstName: string; newAddress: string; isOld: boolean }
   | { kind: 'INVITATION'; tenant: string; inviter: string };
 
-interface Text {
+export interface MailText {
   subject: string;
   text: string;
 }
@@ -65,7 +65,7 @@ const wordingOf = (occasion: Occasion): Wording => {
 export const mailText = (
   occasion: Occasion,
   { publicUrl, token, expiresAt }: { publicUrl: string; token: string; expiresAt: Date },
-): Text => {
+): MailText => {
   const { subject, greeting, why, page, route, ifNot } = wordingOf(occasion);
   const until = `${expiresAt.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   const text = [

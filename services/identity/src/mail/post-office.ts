@@ -24,7 +24,7 @@ const leaseMs = 60_000;
 
 const leaseSql = `update mail set due_at = ?, attempts = attempts + 1
   where id in (select id from mail where due_at <= ? order by due_at limit ${batch} for update skip locked)
-  returning id, kind, address, link_id, token, origin, attempts`;
+  returning id, kind, address, link_id, token, about, origin, attempts`;
 
 /**
  * Takes mails out of their outbox and hands them to the mailer, outside of any transaction. A mail leaves the outbox after it was taken, so

@@ -4,6 +4,7 @@ import { findLink, type LinkKind, makeLink } from '../links/link.ts';
 import { isHashOf, readLinkToken } from '../links/link-token.ts';
 import { open, seal } from '../local/seal.ts';
 import { tellAccountChanged } from '../tell-account-changed.ts';
+import { alertText, type StuckGrant } from './alert.ts';
 import { fitsAddress } from './count-mail.ts';
 import { mailText, type Occasion } from './mail-text.ts';
 import type { OutgoingMail } from './mailer.ts';
@@ -12,10 +13,12 @@ import type { MailKind } from './queue-mail.ts';
 /** A row of the mail outbox. */
 export interface MailRow {
   id: string;
-  kind: MailKind;
+  kind: MailKind | 'REVOKE_FAILED';
   address: string;
   link_id: string | null;
   token: Buffer | null;
+  /** Of an alert. */
+  about: StuckGrant | null;
   origin: WriteContext['origin'];
   attempts: number;
 }
@@ -85,8 +88,9 @@ const linkOf = async ({ em, now }: MailContext, kind: LinkKind, token: string): 
 
 /** The mail of a row as it goes out; undefined when what it speaks of is over, used or replaced. Needs a transaction across tenants. */
 export const prepareMail = async (ctx: MailContext, queued: MailRow): Promise<OutgoingMail | undefined> => {
+  if (queued.about) return { id: queued.id, to: queued.address, ...alertText(queued.about, ctx.publicUrl) };
   const row = queued.kind === 'RESET_WISH' ? await grantWish(ctx, queued) : queued;
-  if (!row?.token || row.kind === 'RESET_WISH') return undefined;
+  if (!row?.token || row.kind === 'RESET_WISH' || row.kind === 'REVOKE_FAILED') return undefined;
   const token = open(ctx.sealKey, row.token, row.id).toString();
   const subject = row.kind === 'INVITATION' ? await invitationOf(ctx, token) : await linkOf(ctx, row.kind, token);
   if (!subject) return undefined;

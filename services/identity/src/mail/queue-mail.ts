@@ -3,6 +3,7 @@ import type { WriteContext } from '@accessops/events';
 import { seal } from '../local/seal.ts';
 import { countMail } from './count-mail.ts';
 
+/** Mails with a link in them. */
 export type MailKind = 'VERIFY_EMAIL' | 'RESET_PASSWORD' | 'RESET_WISH' | 'CHANGE_EMAIL' | 'INVITATION';
 
 export interface NewMail {

@@ -1,5 +1,6 @@
 import { emit } from '@accessops/events';
 import { GrantEndedSchema, GrantRevocationChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { ClaimedJob } from '../jobs/job.ts';
 import { asService, type Background, emitProgress } from '../jobs/job-events.ts';
 import type { SettlementOf } from '../jobs/settle-jobs.ts';
@@ -53,12 +54,15 @@ export const concludeGrants = async (background: Background, settlements: Settle
 export const markRevokeFailed = async (background: Background, jobs: ClaimedJob[]): Promise<void> => {
   const stuck = jobs.filter(({ kind, attempts }) => kind === 'REVOKE' && attempts >= attemptsBeforeAlarm);
   for (const job of stuck) {
-    const marked = await background.em.execute<{ id: string }[]>(
-      `update access_grant set status = 'REVOKE_FAILED', version = version + 1 where id = ? and status = 'REVOKING' returning id`,
-      [job.grantId],
+    const marked = await background.em.execute<{ id: string; since: string }[]>(
+      `update access_grant set status = 'REVOKE_FAILED', version = access_grant.version + 1 from job
+       where job.id = ? and access_grant.id = job.grant_id and access_grant.status = 'REVOKING' returning access_grant.id, job.created_at as since`,
+      [job.id],
     );
-    for (const { id } of marked) {
-      const message = { grantId: id, requestId: job.requestId, status: 'REVOKE_FAILED' };
+    for (const { id, since } of marked) {
+      const { resourceKey, role } = job.spec;
+      const stuck = { resourceKey, role, since: timestampFromDate(new Date(since)) };
+      const message = { grantId: id, requestId: job.requestId, status: 'REVOKE_FAILED', ...stuck };
       emit(asService(background, job), GrantRevocationChangedSchema, message, job.requestId, {
         action: 'GRANT_REVOKE_FAILED',
         entityType: 'GRANT',

@@ -1,0 +1,64 @@
+import { transaction } from '@accessops/db';
+import type { ServiceParts } from '@accessops/service';
+import { Gauge, type Registry } from '@accessops/telemetry';
+import { queues } from './jobs/queue.ts';
+
+interface Count {
+  stuck: number;
+  overdue: number;
+}
+
+const late = `expires_at < now() - interval '5 seconds'`;
+
+// By the indexes of what is in force and of what is ending. What takes seconds is not late yet.
+const countGrants = `select
+  (select count(*)::integer from access_grant where status = 'REVOKE_FAILED') as stuck,
+  (select count(*)::integer from access_grant where status = 'ACTIVE' and ${late})
+    + (select count(*)::integer from access_grant where status in ('REVOKING', 'REVOKE_FAILED') and ${late}) as overdue`;
+
+const countJobs = `select queue, count(*)::integer as jobs from job where status in ('QUEUED', 'RUNNING') group by queue`;
+const countFailed = `select kind, count(*)::integer as jobs from job where status = 'FAILED' group by kind`;
+
+/**
+ * What an operator is to be woken by: access that should be gone, jobs that wait, jobs that have failed. Asked of the database when
+ * Prometheus asks, of all tenants; every instance answers the same.
+ */
+export const provisionerMetrics = ({ orm }: Pick<ServiceParts, 'orm'>, registry: Registry): void => {
+  const ask = <T>(sql: string) => transaction(orm.em, 'all-tenants', (em) => em.execute<T[]>(sql));
+  const registers = [registry];
+  const overdue = new Gauge({
+    name: 'accessops_grants_past_expiry',
+    help: 'Grants whose access is not known to be gone five seconds after its time.',
+    registers,
+  });
+  new Gauge({
+    name: 'accessops_grants_revoke_failed',
+    help: 'Grants whose target does not let go.',
+    registers,
+    async collect() {
+      const [count] = await ask<Count>(countGrants);
+      this.set(count?.stuck ?? 0);
+      overdue.set(count?.overdue ?? 0);
+    },
+  });
+  new Gauge({
+    name: 'accessops_jobs_open',
+    help: 'Jobs that wait or run.',
+    labelNames: ['queue'],
+    registers,
+    async collect() {
+      for (const queue of queues) this.set({ queue }, 0);
+      for (const { queue, jobs } of await ask<{ queue: string; jobs: number }>(countJobs)) this.set({ queue }, jobs);
+    },
+  });
+  new Gauge({
+    name: 'accessops_jobs_failed',
+    help: 'Jobs that have failed and not been run again.',
+    labelNames: ['kind'],
+    registers,
+    async collect() {
+      this.reset();
+      for (const { kind, jobs } of await ask<{ kind: string; jobs: number }>(countFailed)) this.set({ kind }, jobs);
+    },
+  });
+};
