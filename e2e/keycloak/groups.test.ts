@@ -67,6 +67,23 @@ describe('membership in groups', () => {
     await end(wanted);
   });
 
+  test('when the group is looked at, then it is told who is in it by us, who should be, and who is by somebody else', async () => {
+    const wanted = access();
+    await connector.apply(wanted, signal);
+    const site = { tenantId: wanted.tenantId, tenantSlug: 'acme', resourceKey: 'wiki', config: config(), expected: [wanted.key] };
+    const other = await (await Tenant.create('others')).person('other', ['requester']);
+    await admin('PUT', `/users/${other.id}/groups/${group}`);
+    const ours = { key: wanted.key, kind: 'member', inForce: true };
+    const found = (await connector.list?.(site, signal)) ?? [];
+    expect(found).toEqual(expect.arrayContaining([expect.objectContaining(ours)]));
+    expect(found.filter(({ key }) => key === null)).toEqual([{ key: null, name: other.email, kind: 'member', inForce: true }]);
+    await admin('DELETE', `/users/${person.id}/groups/${group}`);
+    expect(await connector.list?.(site, signal)).toContainEqual(expect.objectContaining({ ...ours, inForce: false }));
+    await end(wanted);
+    expect((await connector.list?.(site, signal))?.map(({ key }) => key)).toEqual([null]);
+    await admin('DELETE', `/users/${other.id}/groups/${group}`);
+  });
+
   test('when two accesses mean the same group, then the end of the first leaves the second as it is', async () => {
     const [first, second] = [access(), access()];
     await connector.apply(first, signal);

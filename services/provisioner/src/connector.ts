@@ -76,6 +76,8 @@ export interface Site {
   tenantSlug: string | null;
   resourceKey: string;
   config: Record<string, unknown>;
+  /** Keys of the access that ought to be in force: whoever cannot tell of all may look closely at these only. */
+  expected: readonly string[];
 }
 
 /** Something at a target by which somebody has access there, or had. */
@@ -85,7 +87,7 @@ export interface Found {
   /** What it is called there, and what it is, in a word: `role`, `user`, `member`. For people. */
   name: string;
   kind: string;
-  /** False: only something of the access is left, by which nobody gets in. */
+  /** False: nobody gets in here by it; something of the access is left, or it is for somewhere else. */
   inForce: boolean;
 }
 

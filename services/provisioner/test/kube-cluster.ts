@@ -5,7 +5,14 @@ import { type AddressInfo, connect } from 'node:net';
 import { createServer as createTlsServer, type Server } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { findTestCluster } from '@accessops/dev';
-import { CoreV1Api, KubeConfig, type KubernetesObject, KubernetesObjectApi, loadAllYaml } from '@kubernetes/client-node';
+import {
+  CoreV1Api,
+  KubeConfig,
+  type KubernetesObject,
+  KubernetesObjectApi,
+  loadAllYaml,
+  RbacAuthorizationV1Api,
+} from '@kubernetes/client-node';
 import sshpk from 'sshpk';
 
 const manifest = fileURLToPath(new URL('../../../deploy/targets/kubernetes.yaml', import.meta.url));
@@ -17,6 +24,7 @@ export interface KubeCluster {
   /** The https address and its certificate of what goes on to a port here in the clear. */
   secure(port: number): { URL: string; CA: string };
   core: CoreV1Api;
+  rbac: RbacAuthorizationV1Api;
   /** Token of the account that AccessOps has. */
   token: string;
   makeNamespace(name: string): Promise<void>;
@@ -84,6 +92,7 @@ const startWith = async (file: string): Promise<KubeCluster> => {
     port,
     secure: (to) => ({ URL: `https://localhost:${tls.listen(to)}`, CA: tls.certificate }),
     core,
+    rbac: config.makeApiClient(RbacAuthorizationV1Api),
     token: status?.token ?? '',
     makeNamespace: (name) => unlessThere(core.createNamespace({ body: { metadata: { name } } })),
     as: async (token, method, path, content) => {

@@ -18,6 +18,8 @@ export interface Receiver {
   manner: Manner;
   /** What it has given, by key. */
   held: Map<string, Held>;
+  /** Names of people whom others have given the same. */
+  others: string[];
   /** Types and ids of the requests that came, in order; none with a wrong signature. */
   heard: { type: string; id: string; data: Record<string, unknown> }[];
   /** Carries out what it had promised for a key; answers what it would tell then. */
@@ -65,6 +67,10 @@ export const startReceiver = async (secret: string): Promise<Receiver> => {
       }
       const held = receiver.held.get(data.key);
       if (type === 'access.check') return response.end('{}');
+      if (type === 'access.list') {
+        const given = [...receiver.held].flatMap(([key, { present }]) => (present ? [{ key, name: `account of ${key}` }] : []));
+        return response.end(JSON.stringify({ items: [...given, ...receiver.others.map((name) => ({ key: null, name }))] }));
+      }
       if (type === 'access.verify') return response.end(JSON.stringify({ present: held?.present === true }));
       const isDone = type === 'access.apply' ? held?.present : held?.present === false;
       if (manner === 'later' && !isDone) {
@@ -80,6 +86,7 @@ export const startReceiver = async (secret: string): Promise<Receiver> => {
     url: (port = receiver.port) => `http://127.0.0.1:${port}/access?team=hr`,
     manner: 'at-once',
     held: new Map(),
+    others: [],
     heard: [],
     carryOut: (key) => {
       const { type, attempt } = promised.get(key) ?? { type: '', attempt: 0 };

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +22,9 @@ export interface SshHost {
   start(credential: Record<string, unknown>, ...options: string[]): ChildProcess;
   /** Whether the certificate of a credential is on the revocation list. */
   isRevoked(credential: Record<string, unknown>): boolean;
+  /** What the host remembers of an access: what is in its file, if there is one. */
+  access(key: string): string | undefined;
+  setAccess(key: string, content: string | undefined): void;
   /** What a certificate says. */
   describe(credential: Record<string, unknown>): string;
   close(): Promise<void>;
@@ -76,6 +79,7 @@ const startWith = async ({ sshd, ssh, sshKeygen }: SshPrograms): Promise<SshHost
   const server = spawn(sshd, ['-D', '-e', '-f', at('sshd_config')], { stdio: 'ignore' });
   await until(() => answers(port), { what: 'an SSH server that answers' });
 
+  const fileOf = (key: string) => join(state, 'access', key);
   let credentials = 0;
   const argumentsOf = (credential: Record<string, unknown>, options: string[]) => {
     const file = at(`credential-${credentials++}`);
@@ -109,6 +113,11 @@ const startWith = async ({ sshd, ssh, sshKeygen }: SshPrograms): Promise<SshHost
     },
     start: (credential, ...options) => spawn(ssh, argumentsOf(credential, options).args, { stdio: ['pipe', 'pipe', 'ignore'] }),
     isRevoked: (credential) => spawnSync(sshKeygen, ['-Q', '-f', join(state, 'revoked.krl'), certificateOf(credential)]).status !== 0,
+    access: (key) => (existsSync(fileOf(key)) ? readFileSync(fileOf(key), 'utf8') : undefined),
+    setAccess: (key, content) => {
+      if (content === undefined) rmSync(fileOf(key), { force: true });
+      else writeFileSync(fileOf(key), `${content}\n`);
+    },
     describe: (credential) => execFileSync(sshKeygen, ['-L', '-f', certificateOf(credential)], { encoding: 'utf8' }),
     close: async () => {
       if (server.exitCode === null) {

@@ -31,7 +31,11 @@ test.each<[string, Known[], 'surplus' | 'foreign' | 'nothing']>([
 });
 
 test('when others have made something, then it is foreign, and never anything else', () => {
-  expect(compare([found(null), found(null, false)], [], [], whose)).toMatchObject({ missing: [], surplus: [], foreign: [{}, {}] });
+  expect(compare([found(null), found('theirs', false)], [], [], whose)).toMatchObject({
+    missing: [],
+    surplus: [],
+    foreign: [{ key: null }],
+  });
 });
 
 test('when only one of two looks shows a difference, then something was on its way', () => {

@@ -38,7 +38,8 @@ export const compare = (found: readonly Found[], expected: readonly string[], kn
   for (const one of found) {
     const { key } = one;
     const access = key === null ? undefined : byKey.get(key);
-    if (key === null || !access) comparison.foreign.push(one);
+    // What others have marked as we do, for somewhere else, is not about this resource.
+    if (key === null || !access) comparison.foreign.push(...(one.inForce ? [one] : []));
     else if (access.tenantId === whose.tenantId && access.resourceId === whose.resourceId && access.state === 'over')
       comparison.surplus.push({ ...one, key });
   }

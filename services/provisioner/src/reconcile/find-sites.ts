@@ -2,12 +2,10 @@ import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Site } from '../connector.ts';
 import type { Whose } from './compare.ts';
 
-/** A target of a resource, with what has to be there. */
+/** A target of a resource, with the keys of its active grants. */
 export interface SiteOfResource {
   connector: string;
   site: Site;
-  /** Keys of its active grants. */
-  expected: string[];
 }
 
 interface Row {
@@ -37,7 +35,6 @@ export const findSites = async (em: EntityManager, { tenantId, resourceId }: Who
   const rows = await em.execute<Row[]>(find, [tenantId, resourceId, tenantId, resourceId, tenantId]);
   return rows.map(({ connector, config, resourceKey, tenantSlug, expected }) => ({
     connector,
-    site: { tenantId, tenantSlug, resourceKey, config },
-    expected: expected ?? [],
+    site: { tenantId, tenantSlug, resourceKey, config, expected: expected ?? [] },
   }));
 };

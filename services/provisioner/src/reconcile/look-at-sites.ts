@@ -50,7 +50,7 @@ const compareOnce = async (tools: LookTools, whose: Whose, { connector, site }: 
   return transaction(tools.em, 'all-tenants', async (em) => {
     const sites = await findSites(em, whose);
     const config = JSON.stringify(site.config);
-    const expected = sites.find((one) => one.connector === connector && JSON.stringify(one.site.config) === config)?.expected ?? [];
+    const expected = sites.find((one) => one.connector === connector && JSON.stringify(one.site.config) === config)?.site.expected ?? [];
     const keys = found.flatMap(({ key }) => key ?? []);
     return compare(found, expected, await knownAccess(em, keys), whose);
   });

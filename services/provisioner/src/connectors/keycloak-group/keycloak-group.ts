@@ -3,7 +3,7 @@ import type { Access, Connector } from '../../connector.ts';
 import { type Logins, loginFor, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
 import type { KeycloakLogin } from './keycloak-login.ts';
-import { isNoted, join, part } from './membership.ts';
+import { isNoted, join, listMembers, part } from './membership.ts';
 import { type Realm, withRealm } from './realm.ts';
 
 /** Gives access by membership in groups of a Keycloak realm, the one that holders sign in at. What it needs there is in docs/connectors.md. */
@@ -38,6 +38,12 @@ export const createKeycloakGroupConnector = (logins: Logins<KeycloakLogin>): Con
     revoke: async (access, signal) => {
       const { login, group } = open(access);
       await withRealm(login, signal, (realm) => part(realm, access, group));
+    },
+
+    list: async (site, signal) => {
+      const { login: name, roles } = readConfig(keycloakGroupConfig, site);
+      const groups = [...new Set(Object.values(roles))];
+      return withRealm(loginFor(logins, name, site), signal, (realm) => listMembers(realm, groups));
     },
 
     check: async (trial, signal) => {

@@ -1,8 +1,9 @@
-import { type Access, ConnectorError } from '../../connector.ts';
+import { type Access, ConnectorError, type Found } from '../../connector.ts';
 import { type Realm, statusOf } from './realm.ts';
 
 const home = 'accessops';
 const many = 10_000;
+const pageSize = 500;
 
 /** A note in the realm that somebody is in a group because of an access; a child of the group `accessops`. */
 interface Note {
@@ -85,4 +86,36 @@ export const part = async (realm: Realm, access: Access, group: string): Promise
 export const isNoted = async (realm: Realm, access: Access, group: string): Promise<boolean> => {
   const about = aboutOf(access, group);
   return (await notesAbout(realm, await homeOf(realm), about)).some(({ name }) => name === `${about}${access.key}`);
+};
+
+const noted = /^([^.]+)\.([^.]+)\.([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/;
+
+const pages = async <T>(ask: (page: { first: number; max: number }) => Promise<T[]>): Promise<T[]> => {
+  const found: T[] = [];
+  for (;;) {
+    const page = await ask({ first: found.length, max: pageSize });
+    found.push(...page);
+    if (page.length < pageSize) return found;
+  }
+};
+
+/** Notes about accesses to these groups, in force while their holder is in the group; and who is in one of them without a note. */
+export const listMembers = async (realm: Realm, groups: readonly string[]): Promise<Found[]> => {
+  const { client } = realm;
+  const parentId = await homeOf(realm);
+  const notes = await pages((page) => client.groups.listSubGroups({ parentId, briefRepresentation: false, ...page }));
+  const found: Found[] = [];
+  for (const group of groups) {
+    const members = await pages((page) => client.groups.listMembers({ id: group, briefRepresentation: true, ...page }));
+    const names = new Map(members.map(({ id, username }) => [id, username ?? '']));
+    const made = notes.flatMap(({ name = '', attributes = {} }) => {
+      const [, holder, of, key] = noted.exec(name) ?? [];
+      const foreign = (attributes.foreign as string[] | undefined)?.[0] === 'true';
+      return holder && key && of === group ? [{ holder, key, foreign }] : [];
+    });
+    const because = new Set(made.filter(({ foreign }) => !foreign).map(({ holder }) => holder));
+    for (const { holder, key } of made) found.push({ key, name: names.get(holder) ?? holder, kind: 'member', inForce: names.has(holder) });
+    for (const [id, name] of names) if (id && !because.has(id)) found.push({ key: null, name, kind: 'member', inForce: true });
+  }
+  return found;
 };

@@ -5,7 +5,8 @@ import { type Cluster, statusOf, unlessMissing } from './cluster.ts';
 export const homeNamespace = 'accessops';
 
 const attemptNote = 'accessops/attempt';
-const accessLabel = 'accessops/access';
+/** Which access an object belongs to. */
+export const accessLabel = 'accessops/access';
 // Kubernetes gives no token for less.
 const shortestTokenSeconds = 600;
 

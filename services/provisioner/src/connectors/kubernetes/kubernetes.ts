@@ -5,6 +5,7 @@ import { meaningOf, readConfig } from '../read-config.ts';
 import { type Cluster, unlessMissing, withCluster } from './cluster.ts';
 import { homeNamespace, isThere, makeAccount, nameOf, type Place, prolongAccount, removeAccount } from './grant-account.ts';
 import type { KubernetesLogin } from './kubernetes-login.ts';
+import { listBindings } from './list-bindings.ts';
 
 /**
  * Gives access to namespaces of Kubernetes clusters: a service account per grant, a RoleBinding in the namespace, and a token that is bound
@@ -58,6 +59,12 @@ export const createKubernetesConnector = (logins: Logins<KubernetesLogin>): Conn
     revoke: async (access, signal) => {
       const { place, login } = open(access);
       await withCluster(login, signal, (cluster) => removeAccount(cluster, access, place));
+    },
+
+    list: async (site, signal) => {
+      const { login: name, namespace } = readConfig(kubernetesConfig, site);
+      const login = loginFor(logins, name, site);
+      return withCluster(login, signal, (cluster) => listBindings(cluster, namespace, site.expected));
     },
 
     check: async (trial, signal) => {

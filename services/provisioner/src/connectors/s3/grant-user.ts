@@ -11,7 +11,10 @@ export interface Iam {
   change: IAMClient['send'];
 }
 
-const policyName = 'access';
+/** The policy of a user that was made for an access. */
+export const policyName = 'access';
+/** Below this are the users that were made for accesses. */
+export const madePath = '/accessops/';
 const fenceTag = 'accessops-attempt';
 
 /** The user of one access: made from its key alone. */
@@ -47,7 +50,7 @@ export const makeUser = async (iam: Iam, UserName: string, fence: number, Policy
   if (seen !== undefined && seen > fence) throw new ConnectorError('failed', 'The store has heard from a later worker');
   const Tags = [{ Key: fenceTag, Value: String(fence) }];
   try {
-    await change(new sdk.CreateUserCommand({ UserName, Path: '/accessops/', Tags }));
+    await change(new sdk.CreateUserCommand({ UserName, Path: madePath, Tags }));
   } catch (error) {
     if (!isThere(error)) throw error;
     await change(new sdk.TagUserCommand({ UserName, Tags }));

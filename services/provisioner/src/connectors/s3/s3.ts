@@ -7,6 +7,8 @@ import { untilReplaced } from '../until-replaced.ts';
 import { bucketPolicy } from './bucket-policy.ts';
 import { explainFailure } from './explain-failure.ts';
 import { fenceOf, type Iam, makeUser, prolongUser, removeUser, userNameOf } from './grant-user.ts';
+import { listUsers } from './list-users.ts';
+import { othersInPolicy } from './others-in-policy.ts';
 import type { S3Login } from './s3-login.ts';
 
 /** Runs `work` with the IAM interface of a login; throws a ConnectorError that tells what is known. */
@@ -78,6 +80,13 @@ export const createS3Connector = (logins: Logins<S3Login>): Connector => {
     revoke: async (access, signal) => {
       const { login, name } = open(access);
       await withIam(login, signal, (iam) => removeUser(iam, name, access.fence));
+    },
+
+    list: async (site, signal) => {
+      const { login: name, bucket } = readConfig(s3Config, site);
+      const login = loginFor(logins, name, site);
+      const made = await withIam(login, signal, (iam) => listUsers(iam, bucket, site.expected));
+      return [...made, ...(await othersInPolicy(login, bucket, signal))];
     },
 
     check: async (trial, signal) =>

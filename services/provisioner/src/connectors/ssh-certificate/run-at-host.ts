@@ -2,7 +2,8 @@ import { ConnectorError } from '../../connector.ts';
 import type { Login } from '../logins.ts';
 import type { SshLogin } from './ssh-login.ts';
 
-const longestAnswer = 1000;
+const longestComplaint = 1000;
+const longestAnswer = 4_000_000;
 
 /** Host and port of a login. */
 export const addressOf = ({ settings }: Login<SshLogin>): { host: string; port: number } => {
@@ -42,7 +43,7 @@ export const runAtHost = async (login: Login<SshLogin>, words: readonly (string 
           if (error) return reject(error);
           let [said, complaint] = ['', ''];
           channel.on('data', (data: Buffer) => (said = (said + data.toString()).slice(0, longestAnswer)));
-          channel.stderr.on('data', (data: Buffer) => (complaint = (complaint + data.toString()).slice(0, longestAnswer)));
+          channel.stderr.on('data', (data: Buffer) => (complaint = (complaint + data.toString()).slice(0, longestComplaint)));
           channel.on('close', (code: number | null) => {
             if (code === 0) resolve(said.trim());
             else if (code === null) reject(new Error('The command was broken off'));

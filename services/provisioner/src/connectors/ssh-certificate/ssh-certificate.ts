@@ -3,6 +3,7 @@ import { type Access, type Connector, ConnectorError, nothingToExtend } from '..
 import { type Logins, loginFor, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
 import { endOf, hostKeyOf, issueCertificate } from './issue-certificate.ts';
+import { readList } from './read-list.ts';
 import { addressOf, runAtHost } from './run-at-host.ts';
 import type { SshLogin } from './ssh-login.ts';
 
@@ -63,6 +64,12 @@ export const createSshCertificateConnector = (logins: Logins<SshLogin>): Connect
 
     revoke: async (access, signal) => {
       await change('close', access, signal);
+    },
+
+    list: async (site, signal) => {
+      const { login, roles } = readConfig(sshCertificateConfig, site);
+      const accounts = new Set(Object.values(roles).flat());
+      return readList(await runAtHost(loginFor(logins, login, site), ['list', ...accounts], signal));
     },
 
     check: async (trial, signal) =>

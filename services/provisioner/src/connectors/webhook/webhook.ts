@@ -9,13 +9,18 @@ import { readConfig } from '../read-config.ts';
 import { message, readAnswer } from './read-answer.ts';
 import type { WebhookLogin } from './webhook-login.ts';
 
-type Operation = 'apply' | 'extend' | 'verify' | 'revoke' | 'check';
+type Operation = 'apply' | 'extend' | 'verify' | 'revoke' | 'check' | 'list';
 
 const credential = z.record(z.string(), z.unknown());
 const applied = z.object({ credential });
 const extended = z.object({ credential: credential.optional() });
 const presence = z.object({ present: z.boolean() });
 const anything = z.object({});
+const listed = z.object({
+  items: z.array(z.object({ key: z.guid().nullable(), name: z.string().max(200), kind: z.string().max(50).default('access') })),
+});
+// How endpoints answer to what they do not know.
+const unknown = new Set([400, 404, 405, 422, 501]);
 const told = z.object({
   type: z.literal('access.answered'),
   data: z.object({
@@ -129,6 +134,16 @@ export const createWebhookConnector = (logins: Logins<WebhookLogin>): Connector 
         const waits = error instanceof ConnectorError && error.kind === 'pending';
         throw waits && isTooLate(access) ? new ConnectorError('failed', 'The endpoint has not told in time that it is over') : error;
       }
+    },
+
+    list: async (site, signal) => {
+      const { login: name, url } = readConfig(webhookConfig, site);
+      const { tenantId, tenantSlug: tenant, resourceKey: resource } = site;
+      const login = loginFor(logins, name, site);
+      const answered = await send(login, url, 'list', `list_${crypto.randomUUID()}`, { tenantId, tenant, resource }, signal);
+      // This part of the contract nobody has to keep.
+      if (unknown.has(answered.status)) return null;
+      return readAnswer(answered, listed).items.map((one) => ({ ...one, inForce: true }));
     },
 
     check: async (trial, signal) => {

@@ -1,0 +1,43 @@
+/** A real target, as tests of whatever holds for all connectors see it: besides the connector, with the eyes and hands of an administrator there. */
+export interface RealTarget {
+  connector: string;
+  /** Where the connector reaches it; a proxy may stand in between. */
+  port: number;
+  /** Variables of a login, without the connector and the name. */
+  login(port: number): Record<string, string>;
+  /** What `reader` means, by way of a login. */
+  config(login: string, port: number): Record<string, unknown>;
+  /** Whether somebody gets in with what they were handed. */
+  letsIn(credential: Record<string, unknown>): Promise<boolean>;
+  /** What is there for an access: nothing, or one of each that belong together. */
+  objectsOf(key: string): Promise<string[]>;
+  /** Takes an access away by hand. */
+  takeAway(key: string): Promise<void>;
+  /** Makes something of an access that has ended, by hand. */
+  leave(key: string): Promise<void>;
+  /** Gives the same access to somebody by hand; answers what they are called there. */
+  giveToOther(): Promise<string>;
+  close(): Promise<void>;
+}
+
+/** What things of an access are called that are named by its key. */
+export const plain = (key: string): string => key.replaceAll('-', '');
+
+/** The variables of a login as they are in the environment. */
+export const variablesOf = (prefix: string, name: string, login: Record<string, string>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries({ ...login, TENANTS: 'acme' }).map(([field, value]) => [
+      `CONNECTOR_${prefix}_${name.toUpperCase().replaceAll('-', '_')}_${field}`,
+      value,
+    ]),
+  );
+
+/** How the variables of a connector begin. */
+export const prefixOf: Record<string, string> = {
+  postgres: 'POSTGRES',
+  s3: 'S3',
+  kubernetes: 'KUBERNETES',
+  'ssh-certificate': 'SSH',
+  webhook: 'WEBHOOK',
+  'keycloak-group': 'KEYCLOAK',
+};
