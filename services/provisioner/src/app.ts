@@ -15,6 +15,7 @@ import { startWorker, type WorkerSettings, workerDefaults } from './jobs/worker.
 import { provisionerMetrics } from './metrics.ts';
 import { onRequestWithdrawn } from './on-request-withdrawn.ts';
 import { onRequests } from './on-requests.ts';
+import { onResourceChanged } from './on-resource-changed.ts';
 import { onServiceAccountDeleted } from './on-service-account-deleted.ts';
 import { onTenantCreated } from './on-tenant-created.ts';
 import { onTenantUpdated } from './on-tenant-updated.ts';
@@ -104,7 +105,15 @@ export const startProvisioner = async (config: ProvisionerConfig, overrides: Pro
       service: ProvisionerService,
       entities: [Job, Grant, Reconciliation, Report],
       handlers: (parts) => provisionerHandlers({ vault, connectors: connectorsOf(parts), watch: createJobWatch(parts), store }),
-      subscriptions: () => [...onRequests, onRequestWithdrawn, onTenantCreated, onTenantUpdated, onUserUpdated, onServiceAccountDeleted],
+      subscriptions: () => [
+        ...onRequests,
+        onRequestWithdrawn,
+        onResourceChanged,
+        onTenantCreated,
+        onTenantUpdated,
+        onUserUpdated,
+        onServiceAccountDeleted,
+      ],
       metrics: provisionerMetrics,
       background,
     },

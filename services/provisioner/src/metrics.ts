@@ -19,8 +19,16 @@ const countGrants = `select
 const countJobs = `select queue, count(*)::integer as jobs from job where status in ('QUEUED', 'RUNNING') group by queue`;
 const countFailed = `select kind, count(*)::integer as jobs from job where status = 'FAILED' group by kind`;
 
+const countUncompared = `
+  select count(*)::integer as resources from reconciled_resource as resource cross join lateral (
+    select status from reconciliation
+    where reconciliation.tenant_id = resource.tenant_id and reconciliation.resource_id = resource.resource_id and finished_at is not null
+    order by created_at desc, id desc limit 1
+  ) as latest where latest.status = 'FAILED'`;
+
 /**
- * What an operator is to be woken by: access that should be gone, jobs that wait, jobs that have failed. Asked of the database when
+ * What an operator is to be woken by: access that should be gone, jobs that wait, jobs that have failed, targets
+ * that cannot be looked at. Asked of the database when
  * Prometheus asks, of all tenants; every instance answers the same.
  */
 export const provisionerMetrics = ({ orm }: Pick<ServiceParts, 'orm'>, registry: Registry): void => {
@@ -59,6 +67,15 @@ export const provisionerMetrics = ({ orm }: Pick<ServiceParts, 'orm'>, registry:
     async collect() {
       this.reset();
       for (const { kind, jobs } of await ask<{ kind: string; jobs: number }>(countFailed)) this.set({ kind }, jobs);
+    },
+  });
+  new Gauge({
+    name: 'accessops_reconciliations_failed',
+    help: 'Resources whose target could not be compared with grants the last time.',
+    registers,
+    async collect() {
+      const [count] = await ask<{ resources: number }>(countUncompared);
+      this.set(count?.resources ?? 0);
     },
   });
 };

@@ -1,5 +1,5 @@
 import { newId } from '@accessops/db';
-import { RequestWithdrawnSchema, TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { RequestWithdrawnSchema, ResourceChangedSchema, TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
@@ -278,6 +278,28 @@ test("when a resource is nobody's, then there is no report; a manager reads one,
   expect(await manager.getDrift({ resourceId })).toMatchObject({ status: 'NEVER', resourceId });
   await expect(manager.reconcileResource({ resourceId })).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
   await expect(requester.getDrift({ resourceId })).rejects.toMatchObject({ code: 'PERMISSION_DENIED' });
+});
+
+test('when the resource is removed, then it is not looked at any more', async () => {
+  const { resourceId } = await give();
+  await reconcile(resourceId);
+  const change = { action: 'RESOURCE_DELETED', entityType: 'RESOURCE', entityId: resourceId };
+  await suite.tell('requests', ResourceChangedSchema, { resourceId, change }, { aggregateId: resourceId });
+  const client = await admin();
+  const isKnown = () =>
+    client.getDrift({ resourceId }).then(
+      () => true,
+      () => false,
+    );
+  await until(async () => !(await isKnown()));
+  await expect(client.reconcileResource({ resourceId })).rejects.toMatchObject({ code: 'DRIFT_NOT_KNOWN' });
+});
+
+test('when a resource is compared again and again, then only the latest reports are kept', async () => {
+  const { resourceId } = await give();
+  for (let n = 0; n < 12; n++) await reconcile(resourceId);
+  const { rows } = await suite.sql.query('select count(*)::integer as kept from reconciliation where resource_id = $1', [resourceId]);
+  expect(rows).toEqual([{ kept: 10 }]);
 });
 
 test('when it is time, then resources are compared without anybody asking, once each', async () => {

@@ -24,6 +24,13 @@ const isNews = async (em: EntityManager, { id, tenantId, resourceId }: ClaimedRu
   return last ? !last.same : others.length > 0;
 };
 
+const reportsKept = 10;
+
+const dropFormer = `
+  delete from reconciliation where id in (
+    select id from reconciliation where tenant_id = ? and resource_id = ? order by created_at desc, id desc offset ${reportsKept}
+  )`;
+
 const statusOf = ({ errors, supported }: Look): RunStatus => {
   if (errors.length > 0) return 'FAILED';
   return supported ? 'SUCCEEDED' : 'UNSUPPORTED';
@@ -66,6 +73,7 @@ export const settleRun = (outbox: Outbox, run: ClaimedRun, look: Look, now: () =
     const error = look.errors.length > 0 ? [...new Set(look.errors)].join('; ').slice(0, 500) : null;
     const finished = await em.execute<unknown[]>(finish, [status, ...lists, error, now(), run.id, run.attempts]);
     if (finished.length === 0) throw new Replaced();
+    await em.execute(dropFormer, [run.tenantId, run.resourceId]);
     if (missing.length + surplus.length === 0 && !news) return;
     const { resourceId } = run;
     emit(ctx, DriftFoundSchema, { resourceId, reconciliationId: run.id }, resourceId, {
