@@ -7,6 +7,7 @@ export * from './migrate-services.ts';
 export * from './nats.ts';
 export * from './nats-server.ts';
 export * from './nats-users.ts';
+export * from './opentofu.ts';
 export * from './paths.ts';
 export * from './platform.ts';
 export * from './policy-bundle.ts';

@@ -2,6 +2,7 @@ import { pointerTo } from '@accessops/errors';
 import { z } from 'zod';
 import { keycloakGroupConfig } from './keycloak-group-config.ts';
 import { kubernetesConfig } from './kubernetes-config.ts';
+import { opentofuConfig } from './opentofu-config.ts';
 import { postgresConfig } from './postgres-config.ts';
 import { s3Config } from './s3-config.ts';
 import { simulatedConfig } from './simulated-config.ts';
@@ -17,6 +18,7 @@ export const connectorConfigs = {
   s3: s3Config,
   kubernetes: kubernetesConfig,
   'keycloak-group': keycloakGroupConfig,
+  opentofu: opentofuConfig,
 } as const;
 
 export type ConnectorName = keyof typeof connectorConfigs;

@@ -8,6 +8,7 @@ export {
 } from './config-problems.ts';
 export { type KeycloakGroupConfig, keycloakGroupConfig } from './keycloak-group-config.ts';
 export { type KubernetesConfig, kubernetesConfig } from './kubernetes-config.ts';
+export { type OpentofuConfig, opentofuConfig } from './opentofu-config.ts';
 export { madeRolePrefix, type PostgresConfig, postgresConfig } from './postgres-config.ts';
 export { type S3Config, s3Config } from './s3-config.ts';
 export { type SimulatedConfig, simulatedConfig } from './simulated-config.ts';

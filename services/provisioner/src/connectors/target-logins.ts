@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { keycloakLogin } from './keycloak-group/keycloak-login.ts';
 import { kubernetesLogin } from './kubernetes/kubernetes-login.ts';
 import { type Logins, loginsFrom } from './logins.ts';
+import { opentofuLogin } from './opentofu/opentofu-login.ts';
 import { postgresLogin } from './postgres/postgres-login.ts';
 import { s3Login } from './s3/s3-login.ts';
 import { sshLogin } from './ssh-certificate/ssh-login.ts';
@@ -15,6 +16,7 @@ const loginSettings = {
   s3: s3Login,
   kubernetes: kubernetesLogin,
   'keycloak-group': keycloakLogin,
+  opentofu: opentofuLogin,
 } as const;
 
 /** Logins of all connectors. */
@@ -28,4 +30,5 @@ export const targetLoginsFrom = (env: Record<string, string | undefined>): Targe
   s3: loginsFrom(env, 'S3', loginSettings.s3),
   kubernetes: loginsFrom(env, 'KUBERNETES', loginSettings.kubernetes),
   'keycloak-group': loginsFrom(env, 'KEYCLOAK', loginSettings['keycloak-group']),
+  opentofu: loginsFrom(env, 'OPENTOFU', loginSettings.opentofu),
 });

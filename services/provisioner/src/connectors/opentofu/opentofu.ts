@@ -1,0 +1,193 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { opentofuConfig } from '@accessops/connectors';
+import { type Access, type Connector, ConnectorError } from '../../connector.ts';
+import { type Login, type Logins, loginFor, tryLogin } from '../logins.ts';
+import { createTarget, type Target } from '../postgres/target.ts';
+import { readConfig } from '../read-config.ts';
+import { createLedger, type Ledger, type Standing } from './ledger.ts';
+import type { OpentofuLogin } from './opentofu-login.ts';
+import {
+  hasModule,
+  type ModuleAccess,
+  openWorkspace,
+  type SavedPlan,
+  sweepWorkspaces,
+  type Workspace,
+  type WorkspaceOptions,
+} from './workspace.ts';
+
+const planFor = (module: string, { key }: Access, steps: readonly string[]): string[] => [
+  `Apply the module ${module} under the name ${key}`,
+  ...steps,
+  'At the end: destroy all that it has made',
+];
+
+const unsure = (cause: unknown): ConnectorError => new ConnectorError('unknown', 'It is not known what the module has done', cause);
+
+/** The plan to apply: as it was approved, or made anew when the state has moved on since and it takes nothing more than was approved. */
+const planToApply = async (workspace: Workspace, access: Access, { fresh }: Standing, signal: AbortSignal): Promise<SavedPlan> => {
+  const approved = access.savedPlan === null ? undefined : (JSON.parse(access.savedPlan) as SavedPlan);
+  if (approved && fresh) return approved;
+  const plan = await workspace.plan(signal);
+  const more = approved ? plan.steps.filter((step) => !approved.steps.includes(step)) : [];
+  if (more.length > 0) throw new ConnectorError('refused', `What was approved would now take more than that: ${more.join('; ')}`);
+  return plan;
+};
+
+/** Applies a plan; until it is known that the state has what was made, a mark says that it may not. */
+const applyMarked = async (workspace: Workspace, ledger: Ledger, access: Access, plan: SavedPlan, signal: AbortSignal): Promise<void> => {
+  await ledger.begin(access, plan.steps, signal);
+  const failure = await workspace.apply(plan, signal);
+  if (!failure || failure.isSaved) {
+    await ledger.finish(access, signal).catch((cause: unknown) => {
+      throw unsure(cause);
+    });
+  }
+  if (failure) throw failure.error;
+};
+
+/**
+ * What a run had made when it was cut off may be missing from the state. Made again it is found, and can be destroyed. Answers why it was
+ * not found; the mark stays then.
+ */
+const findLost = async (workspace: Workspace, signal: AbortSignal): Promise<unknown> => {
+  try {
+    return (await workspace.apply(await workspace.plan(signal), signal))?.error;
+  } catch (error) {
+    return error;
+  }
+};
+
+/**
+ * Gives access by modules of OpenTofu or Terraform: applies one per grant with a state of its own, and destroys what it has made at the
+ * end. What modules have to keep to is in docs/connectors.md.
+ */
+export const createOpentofuConnector = (logins: Logins<OpentofuLogin>): Connector => {
+  const databases = new Map<string, Target>();
+  const working = new Set<Promise<unknown>>();
+  let plugins: Promise<string> | undefined;
+  let turn: Promise<unknown> = Promise.resolve();
+
+  const inTurn: WorkspaceOptions['inTurn'] = (work) => {
+    const mine = turn.then(work);
+    turn = mine.catch(() => undefined);
+    return mine;
+  };
+
+  const ledgerOf = ({ name, settings }: Login<OpentofuLogin>): Ledger => {
+    const database = databases.get(name) ?? createTarget(name, settings.STATE_URL);
+    databases.set(name, database);
+    return createLedger(database);
+  };
+
+  const open = (access: Pick<Access, 'config' | 'tenantId' | 'tenantSlug'>) => {
+    const config = readConfig(opentofuConfig, access);
+    const login = loginFor(logins, config.login, access);
+    return { config, settings: login.settings, ledger: ledgerOf(login) };
+  };
+
+  const inWorkspace = async <T>(
+    options: Pick<WorkspaceOptions, 'settings' | 'config'>,
+    access: ModuleAccess,
+    work: (workspace: Workspace) => Promise<T>,
+  ): Promise<T> => {
+    plugins ??= sweepWorkspaces()
+      .catch(() => undefined)
+      .then(() => mkdtemp(join(tmpdir(), 'accessops-plugins-')));
+    const workspace = await openWorkspace({ ...options, plugins: await plugins, inTurn }, access);
+    // Nobody waits for a call whose time is up, but its programs have to end before this process does.
+    const done = work(workspace).finally(() => workspace.remove());
+    working.add(done);
+    return done.finally(() => working.delete(done));
+  };
+
+  return {
+    deadlineMs: (config) => (opentofuConfig.safeParse(config).data?.timeoutSeconds ?? 20) * 1000,
+
+    plan: async (access, signal) => {
+      const { config, settings, ledger } = open(access);
+      const { steps } = await ledger.prepare(access.key, signal);
+      if (steps) return { steps: planFor(config.module, access, steps) };
+      try {
+        return await inWorkspace({ settings, config }, access, async (workspace) => {
+          await workspace.init(signal);
+          const plan = await workspace.plan(signal);
+          return { steps: planFor(config.module, access, plan.steps), saved: JSON.stringify(plan) };
+        });
+      } finally {
+        // Also when time is up. What stays is empty.
+        await ledger.tidy(access.key, AbortSignal.timeout(4000)).catch(() => undefined);
+      }
+    },
+
+    apply: async (access, signal) => {
+      const { config, settings, ledger } = open(access);
+      const standing = await ledger.claimPresence(access, signal);
+      return inWorkspace({ settings, config }, access, async (workspace) => {
+        await workspace.init(signal);
+        await applyMarked(workspace, ledger, access, await planToApply(workspace, access, standing, signal), signal);
+        const credential = await workspace.credential(signal).catch((cause: unknown) => {
+          throw cause instanceof ConnectorError && cause.kind === 'refused' ? cause : unsure(cause);
+        });
+        return { handle: { module: config.module, workspace: access.key }, credential };
+      });
+    },
+
+    verify: async (access, signal) => {
+      const { config, settings, ledger } = open(access);
+      const { interrupted, exists } = await ledger.standing(access.key, signal);
+      if (interrupted || exists) return true;
+      return inWorkspace({ settings, config }, access, async (workspace) => (await workspace.check(signal)) ?? false);
+    },
+
+    revoke: async (access, signal) => {
+      const { config, settings, ledger } = open(access);
+      const standing = await ledger.claimAbsence(access, signal);
+      // A later worker was here; or nothing was ever begun.
+      if (!standing || (!standing.exists && !standing.interrupted)) return;
+      if (standing.fresh && !standing.interrupted) return ledger.removeState(access, signal);
+      await ledger.prepare(access.key, signal);
+      await inWorkspace({ settings, config }, access, async (workspace) => {
+        await workspace.init(signal);
+        // Half of the time, so that what is known is destroyed even when that takes too long.
+        const half = AbortSignal.any([signal, AbortSignal.timeout(config.timeoutSeconds * 500)]);
+        const lost = standing.interrupted ? await findLost(workspace, half) : undefined;
+        const failure = await workspace.apply(await workspace.planEnd(signal), signal);
+        if (failure) throw failure.error;
+        if (lost !== undefined && (await workspace.check(signal)) !== false) throw lost;
+        await ledger.removeState(access, signal);
+      });
+    },
+
+    check: async (trial, signal) => {
+      const config = opentofuConfig.parse(trial.config);
+      return tryLogin(logins, config.login, trial, async (login) => {
+        const { settings } = login;
+        await ledgerOf(login).list(signal);
+        if (!(await hasModule(settings, config))) return [{ pointer: '/module', message: 'is no module of this login' }];
+        // It is not applied: whom it would be for does not matter.
+        const nobody = { key: 'check', role: '', holderId: '', tenantId: '', resourceKey: '', durationMs: 0, parameters: {} };
+        try {
+          await inWorkspace({ settings, config }, nobody, (workspace) => workspace.validate(signal));
+          return [];
+        } catch (error) {
+          if (error instanceof ConnectorError) return [{ pointer: '/module', message: error.message }];
+          throw error;
+        }
+      });
+    },
+
+    list: async (site, signal) => {
+      const { ledger } = open(site);
+      return (await ledger.list(signal)).map(({ key, present }) => ({ key, name: key, kind: 'state', inForce: present }));
+    },
+
+    close: async () => {
+      await Promise.allSettled(working);
+      await Promise.all([...databases.values()].map((database) => database.close()));
+      if (plugins) await rm(await plugins, { recursive: true, force: true });
+    },
+  };
+};

@@ -1,0 +1,208 @@
+import { constants } from 'node:fs';
+import { access as canAccess, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import type { OpentofuConfig } from '@accessops/connectors';
+import { z } from 'zod';
+import { type Access, ConnectorError } from '../../connector.ts';
+import { describePlan } from './describe-plan.ts';
+import { explainFailure, type Phase, type Redact, redacting } from './explain-failure.ts';
+import { stateSchema } from './ledger.ts';
+import type { OpentofuLogin } from './opentofu-login.ts';
+import { runProgram } from './run-program.ts';
+
+/** A plan that can be applied as it is. */
+export interface SavedPlan {
+  steps: string[];
+  /** The program's own file, in base64; values of variables are in it. */
+  file: string;
+  /** The variables that it was made with, in JSON: the program takes no others along with it. */
+  variables: string;
+}
+
+/** How an apply has failed, and whether the state knows what it had made until then. */
+export interface ApplyFailure {
+  error: ConnectorError;
+  isSaved: boolean;
+}
+
+/** A module in a folder of its own for one call: nothing of it is shared with another run. */
+export interface Workspace {
+  init(signal: AbortSignal): Promise<void>;
+  /** What is wrong with the module. */
+  validate(signal: AbortSignal): Promise<void>;
+  plan(signal: AbortSignal): Promise<SavedPlan>;
+  planEnd(signal: AbortSignal): Promise<SavedPlan>;
+  apply(plan: SavedPlan, signal: AbortSignal): Promise<ApplyFailure | undefined>;
+  /** The credential that the module hands over. */
+  credential(signal: AbortSignal): Promise<Record<string, unknown>>;
+  /** Whether anything is there in the eyes of the module's own check; undefined when it has none. */
+  check(signal: AbortSignal): Promise<boolean | undefined>;
+  remove(): Promise<void>;
+}
+
+/** What a module is told of the access that it is for. */
+export type ModuleAccess = Pick<Access, 'key' | 'role' | 'holderId' | 'tenantId' | 'resourceKey' | 'durationMs' | 'parameters'>;
+
+export interface WorkspaceOptions {
+  settings: OpentofuLogin;
+  config: OpentofuConfig;
+  /** Where the program keeps what it has downloaded. */
+  plugins: string;
+  /** One at a time: not every program can share what it has downloaded. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
+}
+
+const prefix = 'accessops-module-';
+// No run takes longer.
+const oldestMs = 2 * 3_600_000;
+const searchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+const leftBehind = new Set(['.terraform', '.git', 'terraform.tfstate', 'terraform.tfstate.backup']);
+
+const variablesOf = ({ variables }: OpentofuConfig, { VARIABLES }: OpentofuLogin, access: ModuleAccess) => ({
+  ...variables,
+  ...VARIABLES,
+  access_key: access.key,
+  role: access.role,
+  holder_id: access.holderId,
+  tenant_id: access.tenantId,
+  resource_key: access.resourceKey,
+  duration_seconds: Math.ceil(access.durationMs / 1000),
+  parameters: access.parameters,
+});
+
+const stringsIn = (value: unknown): string[] => {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(stringsIn) : [];
+};
+
+const redactOf = ({ VARIABLES, ENVIRONMENT, STATE_URL }: OpentofuLogin): Redact =>
+  redacting([...stringsIn(VARIABLES), ...Object.values(ENVIRONMENT), STATE_URL, decodeURIComponent(new URL(STATE_URL).password)]);
+
+const credentialOutput = z.object({ credential: z.object({ value: z.record(z.string(), z.unknown()) }) });
+
+const isThere = (path: string, mode = constants.F_OK): Promise<boolean> =>
+  canAccess(path, mode).then(
+    () => true,
+    () => false,
+  );
+
+const write = (path: string, content: string | Buffer) => writeFile(path, content, { mode: 0o600 });
+
+/** Whether there is such a module. */
+export const hasModule = async ({ MODULES }: OpentofuLogin, { module }: OpentofuConfig): Promise<boolean> =>
+  stat(join(MODULES, module)).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+
+/** Removes what processes that were killed have left behind: secrets are in it. */
+export const sweepWorkspaces = async (): Promise<void> => {
+  for (const name of await readdir(tmpdir())) {
+    if (!name.startsWith(prefix)) continue;
+    const path = join(tmpdir(), name);
+    const { mtimeMs } = await stat(path);
+    if (Date.now() - mtimeMs > oldestMs) await rm(path, { recursive: true, force: true });
+  }
+};
+
+/** Makes a workspace for an access. Its owner removes it. */
+export const openWorkspace = async ({ settings, config, plugins, inTurn }: WorkspaceOptions, access: ModuleAccess): Promise<Workspace> => {
+  if (!(await hasModule(settings, config))) throw new ConnectorError('refused', `The login has no module "${config.module}"`);
+  const home = await mkdtemp(join(tmpdir(), prefix));
+  // All modules: one may use what lies beside it.
+  const modules = join(home, 'modules');
+  const cwd = join(modules, config.module);
+  const cliConfig = settings.CLI_CONFIG ?? join(home, 'cli.tfrc');
+  const variables = JSON.stringify(variablesOf(config, settings, access));
+  // Values, never text that the program would understand: https://opentofu.org/docs/language/values/variables/#variable-definitions-tfvars-files
+  const variablesFile = join(cwd, 'accessops.auto.tfvars.json');
+  const redact = redactOf(settings);
+  const env = {
+    PATH: searchPath,
+    HOME: home,
+    LANG: 'C.UTF-8',
+    ...settings.ENVIRONMENT,
+    TF_CLI_CONFIG_FILE: cliConfig,
+    TF_PLUGIN_CACHE_DIR: plugins,
+    TF_IN_AUTOMATION: '1',
+    TF_INPUT: '0',
+    CHECKPOINT_DISABLE: '1',
+    TF_WORKSPACE: access.key,
+    PG_CONN_STR: settings.STATE_URL,
+  };
+
+  const tofu = (args: string[], signal: AbortSignal) => runProgram(settings.PROGRAM, args, { cwd, env, signal });
+
+  /** Runs a command that changes nothing; answers what it has put out. */
+  const ask = async (phase: Phase, args: string[], signal: AbortSignal): Promise<string> => {
+    const { code, stdout } = await tofu(args, signal);
+    signal.throwIfAborted();
+    if (code !== 0) throw explainFailure(phase, stdout, redact);
+    return stdout;
+  };
+
+  const lockTimeout = `-lock-timeout=${config.timeoutSeconds}s`;
+
+  const planWith = async (args: string[], describe: (shown: unknown) => string[], signal: AbortSignal): Promise<SavedPlan> => {
+    await ask('plan', ['plan', '-input=false', '-json', lockTimeout, '-out=plan.bin', ...args], signal);
+    const steps = describe(JSON.parse(await ask('plan', ['show', '-json', 'plan.bin'], signal)));
+    return { steps, file: (await readFile(join(cwd, 'plan.bin'))).toString('base64'), variables };
+  };
+
+  try {
+    await cp(settings.MODULES, modules, { recursive: true, filter: (source) => !leftBehind.has(basename(source)) });
+    const backend = { pg: { schema_name: stateSchema, skip_schema_creation: true, skip_table_creation: true, skip_index_creation: true } };
+    await write(join(cwd, 'accessops_override.tf.json'), JSON.stringify({ terraform: { backend } }));
+    await write(variablesFile, variables);
+    if (!settings.CLI_CONFIG) await write(cliConfig, '');
+  } catch (error) {
+    await rm(home, { recursive: true, force: true });
+    throw error;
+  }
+
+  return {
+    init: async (signal) => {
+      await inTurn(() => ask('init', ['init', '-input=false', '-json'], signal));
+    },
+
+    validate: async (signal) => {
+      await inTurn(() => ask('init', ['init', '-input=false', '-json', '-backend=false'], signal));
+      await ask('init', ['validate', '-no-color'], signal);
+    },
+
+    plan: (signal) => planWith([], describePlan, signal),
+    planEnd: (signal) => planWith(['-destroy'], () => [], signal),
+
+    apply: async (plan, signal) => {
+      await write(variablesFile, plan.variables);
+      await write(join(cwd, 'plan.bin'), Buffer.from(plan.file, 'base64'));
+      const { code, stdout } = await tofu(['apply', '-input=false', '-json', lockTimeout, 'plan.bin'], signal);
+      if (code === 0) return undefined;
+      if (signal.aborted || code === null) {
+        return { error: new ConnectorError('unknown', 'The module was cut off while it was at work'), isSaved: false };
+      }
+      const error = explainFailure('apply', stdout, redact);
+      // Another run has the lock; or what this one knows could not be saved.
+      return { error, isSaved: error.kind !== 'failed' && !(await isThere(join(cwd, 'errored.tfstate'))) };
+    },
+
+    credential: async (signal) => {
+      const output = credentialOutput.safeParse(JSON.parse(await ask('read', ['output', '-json'], signal)));
+      if (!output.success) throw new ConnectorError('refused', 'The output "credential" of the module is not an object');
+      return output.data.credential.value;
+    },
+
+    check: async (signal) => {
+      const program = join(cwd, 'check');
+      if (!(await isThere(program, constants.X_OK))) return undefined;
+      const { code, stdout } = await runProgram(program, [], { cwd, env, input: variables, signal });
+      signal.throwIfAborted();
+      const answer = stdout.trim();
+      if (code !== 0 || !['present', 'absent'].includes(answer)) throw new ConnectorError('failed', 'The check of the module has failed');
+      return answer === 'present';
+    },
+
+    remove: () => rm(home, { recursive: true, force: true }),
+  };
+};

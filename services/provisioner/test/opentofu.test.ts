@@ -1,0 +1,305 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { configProblems } from '@accessops/connectors';
+import { newId } from '@accessops/db';
+import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { until } from '@accessops/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { type Access, type Connector, finalFence } from '../src/connector.ts';
+import { createOpentofuConnector } from '../src/connectors/opentofu/opentofu.ts';
+import { opentofuLogin } from '../src/connectors/opentofu/opentofu-login.ts';
+import { newAccess } from './access.ts';
+import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
+import { createModulePlace, token } from './module-place.ts';
+import { startSuite } from './suite.ts';
+
+const never = AbortSignal.timeout(600_000);
+const place = await createModulePlace();
+
+describe.runIf(place)('access by modules', { timeout: 120_000 }, () => {
+  if (!place) return;
+  let proxy: FaultProxy;
+  let connector: Connector;
+  beforeAll(async () => {
+    proxy = await startFaultProxy(place.statePort);
+    const login = (name: string, settings: object) =>
+      [name, { name, settings: opentofuLogin.parse(settings), tenants: new Set(['acme']) }] as const;
+    connector = createOpentofuConnector(
+      new Map([
+        login('main', place.settings()),
+        login('proxy', place.settings(proxy.port)),
+        login('no-program', { ...place.settings(), PROGRAM: '/no/such/program' }),
+      ]),
+    );
+  });
+  afterEach(() => proxy.set({ kind: 'none' }));
+  afterAll(async () => {
+    await connector.close?.();
+    await proxy.close();
+    await place.close();
+  });
+
+  const access = (variables: object = {}, partial: Partial<Access> & { module?: string; login?: string; timeoutSeconds?: number } = {}) => {
+    const { module = 'account', login = 'main', timeoutSeconds, ...rest } = partial;
+    return newAccess({
+      resourceKey: 'room',
+      role: 'reader',
+      config: { login, module, variables, ...(timeoutSeconds ? { timeoutSeconds } : {}) },
+      ...rest,
+    });
+  };
+  const end = (wanted: Access) => connector.revoke({ ...wanted, fence: finalFence }, never);
+  const isGone = async (wanted: Access) => {
+    expect(await connector.verify(wanted, never)).toBe(false);
+    expect(place.things(wanted.key)).toEqual([]);
+    expect(await place.states()).not.toContain(wanted.key);
+  };
+
+  test('when access is made and ended, then what the module makes is there in between, and no state of it afterwards', async () => {
+    const wanted = access();
+    const { handle, credential } = await connector.apply(wanted, never);
+    expect(credential).toEqual({ username: wanted.key, password: expect.any(String) });
+    expect(handle).toEqual({ module: 'account', workspace: wanted.key });
+    expect(place.things(wanted.key)).toEqual([`${wanted.key}.account`, `${wanted.key}.badge`]);
+    expect(place.account(wanted.key)).toBe(`${credential.password}\n`);
+    expect(await connector.verify(wanted, never)).toBe(true);
+    expect(await connector.list?.({ ...wanted, tenantSlug: 'acme' }, never)).toContainEqual({
+      key: wanted.key,
+      name: wanted.key,
+      kind: 'state',
+      inForce: true,
+    });
+    // Once more: the same access, and a credential that works.
+    expect((await connector.apply({ ...wanted, attempt: 2, fence: 2 }, never)).credential).toEqual(credential);
+    await end(wanted);
+    await isGone(wanted);
+    await end(wanted);
+    await expect(connector.apply({ ...wanted, fence: 7 }, never)).rejects.toMatchObject({ kind: 'failed' });
+    await isGone(wanted);
+  });
+
+  test('when access is planned, then people read steps without values, and nothing is left of the plan', async () => {
+    const wanted = access({}, { parameters: { note: 'a note of the requester' } });
+    const { steps, saved } = await connector.plan(wanted, never);
+    expect(steps).toEqual([
+      `Apply the module account under the name ${wanted.key}`,
+      'Create terraform_data.account',
+      'Create terraform_data.badge',
+      'Create terraform_data.password',
+      'At the end: destroy all that it has made',
+    ]);
+    expect(saved).toBeDefined();
+    expect(steps.join()).not.toMatch(new RegExp(`${token}|note`));
+    await isGone(wanted);
+  });
+
+  test('when a plan was approved, then just that is applied, whatever the settings are by then', async () => {
+    const wanted = access({}, { parameters: { note: 'as approved' } });
+    const savedPlan = (await connector.plan(wanted, never)).saved ?? null;
+    const changed = { ...wanted, savedPlan, parameters: { note: 'as changed' } };
+    await connector.apply(changed, never);
+    expect(place.account(wanted.key)).toMatch(/\nas approved$/);
+    expect((await connector.plan(wanted, never)).steps).toContain('Create terraform_data.account');
+    await end(wanted);
+    await isGone(wanted);
+  });
+
+  test('when the state has moved on since the plan, then it is planned anew, and refused if it takes more than was approved', async () => {
+    const wanted = access();
+    const savedPlan = (await connector.plan(wanted, never)).saved ?? null;
+    const { credential } = await connector.apply({ ...wanted, savedPlan }, never);
+    expect((await connector.apply({ ...wanted, savedPlan, fence: 2 }, never)).credential).toEqual(credential);
+    const more = { ...wanted, savedPlan, fence: 3, config: access({ extra: true }).config };
+    await expect(connector.apply(more, never)).rejects.toMatchObject({
+      kind: 'refused',
+      message: expect.stringContaining('Create terraform_data.extra[0]'),
+    });
+    await end(wanted);
+    await isGone(wanted);
+  });
+
+  test.each([
+    // biome-ignore lint/suspicious/noTemplateCurlyInString: what the program would read as an expression.
+    '${file("/etc/passwd")}',
+    '%{ for x in [1] }x%{ endfor }',
+    `"; touch /tmp/pwned; '$(id)' \`id\` \\ \n -var=x`,
+    '"}}\n resource "terraform_data" "x" {}',
+    'ünïcødé 🦊 \u2028',
+  ])('when somebody asks with the parameter %j, then it is a value and nothing else', async (note) => {
+    const wanted = access({}, { parameters: { note } });
+    const { saved, steps } = await connector.plan(wanted, never);
+    expect(steps).toHaveLength(5);
+    await connector.apply({ ...wanted, savedPlan: saved ?? null }, never);
+    expect(place.account(wanted.key)?.split('\n').slice(1).join('\n')).toBe(note);
+    await end(wanted);
+    await isGone(wanted);
+  });
+
+  test.each(['../account', 'a/b', '/etc', '.', '', 'A', 'x'.repeat(64), '-chdir'])(
+    'when the module is called %j, then it is refused',
+    async (module) => {
+      expect(configProblems('opentofu', { login: 'main', module }, [])).toMatchObject([{ pointer: '/module' }]);
+      await expect(connector.apply(access({}, { module }), never)).rejects.toMatchObject({ kind: 'refused' });
+    },
+  );
+
+  test('when a variable is one that every module is given, then the configuration is refused', () => {
+    expect(configProblems('opentofu', { login: 'main', module: 'account', variables: { access_key: 'x' } }, [])).toHaveLength(1);
+    expect(configProblems('opentofu', { login: 'main', module: 'account', variables: { gate: 'x' } }, [])).toEqual([]);
+  });
+
+  test('when the module fails half way, then people read where but no secret, and what it had made is taken away', async () => {
+    const wanted = access({ broken: 'badge' });
+    const failure = await connector.apply(wanted, never).catch((error: unknown) => error);
+    expect(failure).toMatchObject({ kind: 'unknown', message: expect.stringContaining('local-exec provisioner error') });
+    expect(JSON.stringify([failure, (failure as Error).message, (failure as Error).stack])).not.toContain(token);
+    expect(place.things(wanted.key)).toEqual([`${wanted.key}.account`]);
+    await end(wanted);
+    await isGone(wanted);
+  });
+
+  test('when another attempt does better, then what was half made is part of it', async () => {
+    const wanted = access({ broken: 'badge' });
+    const savedPlan = (await connector.plan(wanted, never)).saved ?? null;
+    await expect(connector.apply({ ...wanted, savedPlan }, never)).rejects.toMatchObject({ kind: 'unknown' });
+    const { credential } = await connector.apply({ ...wanted, savedPlan, fence: 2, config: access().config }, never);
+    expect(place.account(wanted.key)).toBe(`${credential.password}\n`);
+    expect(place.things(wanted.key)).toHaveLength(2);
+    await end(wanted);
+    await isGone(wanted);
+  });
+
+  test.each([
+    ['has no credential that is a secret', { module: 'leaky' }, {}, 'refused', /not marked as sensitive/],
+    ['is not there', { module: 'nothing' }, {}, 'refused', /no module "nothing"/],
+    ['is given what it cannot take', {}, { extra: 'neither' }, 'refused', /Invalid value/],
+    ['has no program to run it', { login: 'no-program' }, {}, 'failed', /not installed/],
+  ] as const)('when the module %s, then that is said, and nothing is there', async (_, partial, variables, kind, message) => {
+    const wanted = access(variables, partial);
+    for (const call of [connector.plan, connector.apply])
+      await expect(call(wanted, never)).rejects.toMatchObject({ kind, message: expect.stringMatching(message) });
+    await end(wanted);
+    expect(await place.states()).not.toContain(wanted.key);
+  });
+
+  test('when time is up, then the module is stopped with all that it has started, no lock is left, and nothing is orphaned', async () => {
+    const wanted = access({ gate: 'badge-before' }, { timeoutSeconds: 30 });
+    const signal = new AbortController();
+    const applying = connector.apply(wanted, signal.signal).catch((error: unknown) => error);
+    const pid = await place.atGate(wanted.key);
+    signal.abort();
+    expect(await applying).toMatchObject({ kind: 'unknown' });
+    expect(() => process.kill(-pid, 0)).toThrow('ESRCH');
+    await until(async () => (await place.locks()) === 0, { what: 'no lock' });
+    expect(await connector.verify(wanted, never)).toBe(true);
+    await end({ ...wanted, config: access().config });
+    await isGone(wanted);
+  });
+
+  test('when the state cannot be reached, then nothing is begun, and another attempt does it once it can', async () => {
+    const wanted = access({}, { login: 'proxy' });
+    proxy.set({ kind: 'down' });
+    for (const call of [connector.plan, connector.apply, connector.revoke])
+      await expect(call(wanted, never)).rejects.toMatchObject({ kind: 'failed' });
+    expect(place.things(wanted.key)).toEqual([]);
+    proxy.set({ kind: 'none' });
+    await connector.apply({ ...wanted, fence: 2 }, never);
+    expect(place.things(wanted.key)).toHaveLength(2);
+    await end(wanted);
+    await isGone(wanted);
+  });
+
+  test('when the state is lost in the middle of a run, then what the run has made is found again', async () => {
+    const wanted = access({ gate: 'account-after' }, { login: 'proxy' });
+    const applying = connector.apply(wanted, never).catch((error: unknown) => error);
+    await place.atGate(wanted.key);
+    proxy.set({ kind: 'down' });
+    place.openGate();
+    expect(await applying).toMatchObject({ kind: 'unknown' });
+    proxy.set({ kind: 'none' });
+    expect(await connector.verify(wanted, never)).toBe(true);
+    await end(wanted);
+    place.closeGate();
+    await isGone(wanted);
+  });
+
+  test('when several are made at once, then none is in the way of another', async () => {
+    const wanted = Array.from({ length: 5 }, () => access());
+    const made = await Promise.all(wanted.map((each) => connector.apply(each, never)));
+    for (const [index, { credential }] of made.entries()) expect(place.account(wanted[index]?.key ?? '')).toBe(`${credential.password}\n`);
+    await Promise.all(wanted.map(end));
+    for (const each of wanted) await isGone(each);
+  });
+
+  test('when a late worker comes, then it changes nothing', async () => {
+    const wanted = access();
+    await connector.apply({ ...wanted, fence: 2 }, never);
+    await expect(connector.apply(wanted, never)).rejects.toMatchObject({ kind: 'failed' });
+    await connector.revoke(wanted, never);
+    expect(place.things(wanted.key)).toHaveLength(2);
+    await end(wanted);
+    await isGone(wanted);
+  });
+
+  test('when the state says that all is gone but the check of the module does not, then the access counts as there', async () => {
+    const wanted = access();
+    await connector.apply(wanted, never);
+    await end(wanted);
+    writeFileSync(join(place.room, `${wanted.key}.badge`), '');
+    expect(await connector.verify(wanted, never)).toBe(true);
+  });
+
+  test('when a connection is checked, then what somebody has to put right is named', async () => {
+    const check = (config: object, tenantSlug = 'acme') =>
+      connector.check({ tenantId: newId(), tenantSlug, config: { ...access().config, ...config }, roles: [] }, never);
+    expect(await check({})).toEqual([]);
+    const no = { pointer: '/login', message: 'is no login that this organisation may use' };
+    expect(await check({}, 'globex')).toEqual([no]);
+    expect(await check({ login: 'other' })).toEqual([no]);
+    expect(await check({ module: 'nothing' })).toEqual([{ pointer: '/module', message: 'is no module of this login' }]);
+    expect(await check({ login: 'no-program' })).toMatchObject([{ message: expect.stringMatching(/not installed/) }]);
+    proxy.set({ kind: 'down' });
+    expect(await check({ login: 'proxy' })).toMatchObject([{ pointer: '/login', message: expect.stringMatching(/cannot be reached/) }]);
+  });
+
+  test('when a request is approved, then what its plan said is what is made, and no secret lies about meanwhile', async () => {
+    const environment = Object.fromEntries(
+      Object.entries({ ...place.settings(), TENANTS: 'acme' }).map(([name, value]) => [`CONNECTOR_OPENTOFU_MAIN_${name}`, value]),
+    );
+    const suite = await startSuite({ environment });
+    try {
+      const { tenantId } = suite;
+      await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
+      const filed = await suite.submit({
+        connector: 'opentofu',
+        config: { login: 'main', module: 'account' },
+        parameters: { note: 'first' },
+      });
+      const approver = await suite.as(suite.admin);
+      const plan = await until(
+        async () => {
+          const got = await approver.getPlan({ requestId: filed.requestId });
+          return got.status === 'READY' && got;
+        },
+        { timeoutMs: 60_000, what: 'the plan' },
+      );
+      expect(plan.steps).toContain('Create terraform_data.account');
+      const { rows: kept } = await suite.sql.query('select ciphertext from saved_plan');
+      expect(kept).toHaveLength(1);
+      expect(JSON.stringify((await suite.sql.query('select * from plan')).rows)).not.toContain(token);
+      await suite.approve(filed);
+      const grant = await suite.grantIs(filed.requestId, ['ACTIVE'], 60_000);
+      const { id } = await suite.jobIs(filed.requestId, 'SUCCEEDED');
+      expect(plan.steps[0]).toContain(id);
+      const { credentialJson } = await (await suite.as(suite.requester)).readCredential({ grantId: grant.id });
+      expect(place.account(id)).toBe(`${(JSON.parse(credentialJson) as { password: string }).password}\nfirst`);
+      await until(async () => (await suite.sql.query('select 1 from saved_plan')).rowCount === 0, { what: 'no plan is kept any more' });
+      await suite.withdraw(filed.requestId);
+      await suite.grantIs(filed.requestId, ['REVOKED'], 60_000);
+      expect(place.things(id)).toEqual([]);
+      expect(await place.states()).not.toContain(id);
+    } finally {
+      await suite.close();
+    }
+  });
+});
