@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { loginName } from './login-name.ts';
 
 /** Variables that every module is given; see docs/connectors.md. */
-const givenVariables = ['access_key', 'role', 'holder_id', 'tenant_id', 'resource_key', 'duration_seconds', 'parameters'] as const;
+const givenVariables = ['access_key', 'role', 'holder_id', 'tenant_id', 'resource_key', 'parameters'] as const;
 
 const variableName = z
   .string()

@@ -21,7 +21,7 @@ export interface ModulePlace {
   things(key: string): string[];
   /** What its account says. */
   account(key: string): string | undefined;
-  /** Waits until the module stands at its gate; answers the process that runs it. */
+  /** Waits until the module stands at its gate; answers the group of processes that runs it. */
   atGate(key: string): Promise<number>;
   openGate(): void;
   closeGate(): void;
@@ -48,6 +48,8 @@ export const createModulePlace = async (): Promise<ModulePlace | undefined> => {
   await admin.query(`revoke all on database ${name} from public`);
   await admin.query(`grant connect on database ${name} to ${login}`);
   const sql = new pg.Pool({ connectionString: url.href, max: 2 });
+  // Dropping the database ends what is still open.
+  sql.on('error', () => undefined);
   await sql.query(`create schema accessops_state authorization ${login}`);
   const room = mkdtempSync(join(tmpdir(), 'accessops-room-'));
   const gate = join(room, 'go');

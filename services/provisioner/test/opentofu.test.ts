@@ -186,10 +186,11 @@ describe.runIf(place)('access by modules', { timeout: 120_000 }, () => {
     const wanted = access({ gate: 'badge-before' }, { timeoutSeconds: 30 });
     const signal = new AbortController();
     const applying = connector.apply(wanted, signal.signal).catch((error: unknown) => error);
-    const pid = await place.atGate(wanted.key);
+    const group = await place.atGate(wanted.key);
+    expect(() => process.kill(-group, 0)).not.toThrow();
     signal.abort();
     expect(await applying).toMatchObject({ kind: 'unknown' });
-    expect(() => process.kill(-pid, 0)).toThrow('ESRCH');
+    expect(() => process.kill(-group, 0)).toThrow('ESRCH');
     await until(async () => (await place.locks()) === 0, { what: 'no lock' });
     expect(await connector.verify(wanted, never)).toBe(true);
     await end({ ...wanted, config: access().config });

@@ -168,7 +168,7 @@ export const createOpentofuConnector = (logins: Logins<OpentofuLogin>): Connecto
         await ledgerOf(login).list(signal);
         if (!(await hasModule(settings, config))) return [{ pointer: '/module', message: 'is no module of this login' }];
         // It is not applied: whom it would be for does not matter.
-        const nobody = { key: 'check', role: '', holderId: '', tenantId: '', resourceKey: '', durationMs: 0, parameters: {} };
+        const nobody = { key: 'check', role: '', holderId: '', tenantId: '', resourceKey: '', parameters: {} };
         try {
           await inWorkspace({ settings, config }, nobody, (workspace) => workspace.validate(signal));
           return [];

@@ -42,7 +42,7 @@ export interface Workspace {
 }
 
 /** What a module is told of the access that it is for. */
-export type ModuleAccess = Pick<Access, 'key' | 'role' | 'holderId' | 'tenantId' | 'resourceKey' | 'durationMs' | 'parameters'>;
+export type ModuleAccess = Pick<Access, 'key' | 'role' | 'holderId' | 'tenantId' | 'resourceKey' | 'parameters'>;
 
 export interface WorkspaceOptions {
   settings: OpentofuLogin;
@@ -67,7 +67,6 @@ const variablesOf = ({ variables }: OpentofuConfig, { VARIABLES }: OpentofuLogin
   holder_id: access.holderId,
   tenant_id: access.tenantId,
   resource_key: access.resourceKey,
-  duration_seconds: Math.ceil(access.durationMs / 1000),
   parameters: access.parameters,
 });
 
