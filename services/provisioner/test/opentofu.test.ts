@@ -63,7 +63,7 @@ describe.runIf(place)('access by modules', { timeout: 120_000 }, () => {
     expect(place.things(wanted.key)).toEqual([`${wanted.key}.account`, `${wanted.key}.badge`]);
     expect(place.account(wanted.key)).toBe(`${credential.password}\n`);
     expect(await connector.verify(wanted, never)).toBe(true);
-    expect(await connector.list?.({ ...wanted, tenantSlug: 'acme' }, never)).toContainEqual({
+    expect(await connector.list?.({ ...wanted, tenantSlug: 'acme', expected: [] }, never)).toContainEqual({
       key: wanted.key,
       name: wanted.key,
       kind: 'state',
