@@ -52,11 +52,11 @@ const applyMarked = async (workspace: Workspace, ledger: Ledger, access: Access,
  * What a run had made when it was cut off may be missing from the state. Made again it is found, and can be destroyed. Answers why it was
  * not found; the mark stays then.
  */
-const findLost = async (workspace: Workspace, signal: AbortSignal): Promise<unknown> => {
+const findLost = async (workspace: Workspace, signal: AbortSignal): Promise<Error | undefined> => {
   try {
     return (await workspace.apply(await workspace.plan(signal), signal))?.error;
   } catch (error) {
-    return error;
+    return error instanceof Error ? error : unsure(error);
   }
 };
 
@@ -156,7 +156,7 @@ export const createOpentofuConnector = (logins: Logins<OpentofuLogin>): Connecto
         const lost = standing.interrupted ? await findLost(workspace, half) : undefined;
         const failure = await workspace.apply(await workspace.planEnd(signal), signal);
         if (failure) throw failure.error;
-        if (lost !== undefined && (await workspace.check(signal)) !== false) throw lost;
+        if (lost && (await workspace.check(signal)) !== false) throw lost;
         await ledger.removeState(access, signal);
       });
     },
