@@ -15,7 +15,7 @@ export type Kind = keyof typeof namedBy | 'teammate' | 'key';
  */
 const namedBy = {
   waiting: /\/(approve|reject)$/,
-  active: /\/withdraw$/,
+  active: /\/(withdraw|extend)$/,
   pending: /^\/api\/v1\/(requests|approvals)\//,
   grant: /\/grants\//,
   // An access is named by the job that made it.

@@ -69,6 +69,7 @@ GET    /api/v1/requests/{id}/plan                                 -         own 
 GET    /api/v1/requests                                           -         -      -    -         -        -       yes     yes   yes     -       -
 POST   /api/v1/requests/{id}/cancel                               -         own    own  own       own      own     own     own   own     -       -
 POST   /api/v1/requests/{id}/withdraw                             -         own    own  own       own      own     own     own   own     -       -
+POST   /api/v1/requests/{id}/extend                               -         own    own  own       own      own     own     own   own     -       -
 GET    /api/v1/approvals/pending                                  -         yes    yes  yes       yes      yes     yes     yes   -       -       -
 GET    /api/v1/approvals/{requestId}                              -         own    own  own       own      own     yes     yes   yes     -       -
 POST   /api/v1/requests/{id}/approve                              -         -      own  own       own      own     own     yes   -       -       -

@@ -5,7 +5,7 @@ import { orNull, timeOf, timeOrNull } from './proto.ts';
 
 export const stepSchema = z
   .object({
-    name: z.enum(['VERIFY', 'APPLY', 'REVOKE', 'READ_BACK']).openapi({
+    name: z.enum(['VERIFY', 'APPLY', 'EXTEND', 'REVOKE', 'READ_BACK']).openapi({
       description: '`VERIFY` asks the target what an earlier attempt has left, `READ_BACK` whether what was taken away has gone.',
     }),
     attempt: z.int(),
@@ -23,7 +23,7 @@ export const jobSchema = z
     id: id('The job.'),
     requestId: id('The request it carries out; null when it belongs to none.').nullable(),
     grantId: id('The grant it makes or ends; null until there is one.').nullable(),
-    kind: z.enum(['PROVISION', 'ROTATE', 'REAPPLY', 'REVOKE', 'REPORT']),
+    kind: z.enum(['PROVISION', 'EXTEND', 'ROTATE', 'REAPPLY', 'REVOKE', 'REPORT']),
     queue: z.enum(['high', 'default', 'low']),
     status: z.enum(['QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED']),
     attempts: z.int(),

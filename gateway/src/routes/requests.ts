@@ -127,4 +127,24 @@ export const requestRoutes: Route[] = [
     errors: ['REQUEST_NOT_FOUND', 'REQUEST_NOT_ACTIVE'],
     handle: async ({ services, params, options }) => accessRequestJson(await services.requests.withdrawRequest({ id: params.id }, options)),
   }),
+  defineRoute({
+    method: 'post',
+    path: '/api/v1/requests/{id}/extend',
+    operationId: 'extendRequest',
+    tag: 'Requests',
+    summary: 'Ask for my access to last longer',
+    description:
+      'Answers a request of its own, decided on like one for the whole time: that before and `duration`, which together are no longer than the type allows. The access stays as it is; once this is approved, it ends later by `duration`, without a gap, and both requests end with it. Where access has ended before, this request is `LAPSED` or `FAILED`.',
+    audience: 'app',
+    cerbos: { resource: 'access_request', action: 'extend' },
+    body: { schema: z.strictObject({ duration }), example: { duration: 'PT2H' } },
+    answer: {
+      ...answer,
+      description: 'The request for more time.',
+      example: { ...accessRequestExample, extendsRequestId: '0192f0c1-5555-7b4d-8c6f-2a9d1e4b7c35', duration: 'PT2H' },
+    },
+    errors: ['REQUEST_NOT_FOUND', 'REQUEST_NOT_ACTIVE', 'REQUEST_ALREADY_OPEN', 'RESOURCE_NOT_FOUND'],
+    handle: async ({ services, params, body, options }) =>
+      accessRequestJson(await services.requests.extendRequest({ id: params.id, duration: body.duration }, options)),
+  }),
 ];

@@ -2,6 +2,7 @@ import { type EventContext, onTogether } from '@accessops/events';
 import { RequestApprovedSchema, RequestClosedSchema, RequestSubmittedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
 import { expiryOf } from './grants/grant.ts';
+import { queueExtensions } from './grants/queue-extensions.ts';
 import { queueJobs } from './jobs/queue-jobs.ts';
 import { dropPlans } from './plans/drop-plans.ts';
 import { expectPlans } from './plans/expect-plans.ts';
@@ -44,7 +45,11 @@ export const onRequests = onTogether(
     const submitted = heardOf(contexts, RequestSubmittedSchema).map(({ message }) => message);
     await expectPlans(first, submitted);
     const approved = heardOf(contexts, RequestApprovedSchema);
-    if (approved.length > 0) await queueApproved(first, approved);
+    const [extensions, others] = [true, false].map((wanted) =>
+      approved.filter(({ message }) => Boolean(message.extendsRequestId) === wanted),
+    );
+    if (others?.length) await queueApproved(first, others);
+    if (extensions) await queueExtensions(extensions);
     const closed = heardOf(contexts, RequestClosedSchema).map(({ message }) => message.requestId);
     if (closed.length > 0) await dropPlans(first.em, first.tenantId, closed);
   },

@@ -39,6 +39,8 @@ export interface Approved {
   parameters?: Record<string, unknown>;
   resourceId?: string;
   requestId?: string;
+  /** Of an extension: the request whose access is to last longer. */
+  extendsRequestId?: string;
 }
 
 /** Who decides on a request. */
@@ -217,7 +219,7 @@ export const startSuite = async ({
       await tell(
         'requests',
         RequestApprovedSchema,
-        { requestId, ...detailsOf(request) },
+        { requestId, ...detailsOf(request), extendsRequestId: request.extendsRequestId ?? '' },
         { aggregateId: requestId, tenantId: who.tenantId, requestId: `origin-${requestId}` },
       );
       return requestId;

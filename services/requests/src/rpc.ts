@@ -4,6 +4,7 @@ import type { RequestsService } from '@accessops/proto/accessops/requests/v1/req
 import { type Call, command, query, type ServiceParts } from '@accessops/service';
 import type { RequestView } from './access-request/access-request.ts';
 import { cancelRequest } from './access-request/cancel-request.ts';
+import { extendRequest } from './access-request/extend-request.ts';
 import { getRequest } from './access-request/get-request.ts';
 import { listMyRequests, listRequests } from './access-request/list-requests.ts';
 import { seenKey } from './access-request/seen-requests.ts';
@@ -92,6 +93,11 @@ export const requestsHandlers = (
       return { items: items.map(requestToProto), page: { next } };
     }),
     cancelRequest: command(async (ctx, { id }) => requestToProto(await cancelRequest(ctx, id))),
+    extendRequest: async (call, { id, duration }) => {
+      const reply = await call.writeOnce(async (ctx) => remember(call.tenantId, await extendRequest(call, ctx, offers, id, duration)));
+      outbox.wake();
+      return reply;
+    },
     withdrawRequest: command(async (ctx, { id }) => requestToProto(await withdrawRequest(ctx, id))),
     settleRequest: async (call, { id, outcome, decider }) => {
       await call.authorize('access_request', 'settle', { tenantId: call.tenantId });

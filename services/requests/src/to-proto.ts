@@ -42,6 +42,7 @@ export const requestToProto = (request: RequestView) => ({
   requesterId: request.requesterId,
   custodianIds: request.custodianIds ?? [],
   resourceId: request.resourceId,
+  extendsRequestId: request.extendsRequestId ?? '',
   role: request.role,
   justification: request.justification,
   duration: request.duration,

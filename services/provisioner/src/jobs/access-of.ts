@@ -11,7 +11,7 @@ const lengthOf = (duration: string): number => expiryOf(new Date(0), duration).g
 /** How long the access of a job lasts from now on; for an end, how long something of it could have lasted. */
 const durationOf = ({ kind, grant, spec }: Job, now: Date): number => {
   const left = grant ? Math.max(grant.endsAt.getTime() - now.getTime(), 0) : 0;
-  return kind === 'ROTATE' || kind === 'REAPPLY' ? left : Math.max(left, lengthOf(spec.duration));
+  return kind === 'PROVISION' || kind === 'REVOKE' ? Math.max(left, lengthOf(spec.duration)) : left;
 };
 
 /** What a connector has to know of the access that a job is about. */

@@ -34,7 +34,7 @@ const take = `
     max_attempts as "maxAttempts", cancelled, last_error as "lastError", requester_id as "requesterId", origin, spec, steps, unsure, waiting_since as "waitingSince", due.status as "before",
     (select slug from tenant where tenant.tenant_id = job.tenant_id) as "tenantSlug",
     exists (select from saved_plan where saved_plan.job_id = job.id) as planned,
-    (select json_build_object('endsAt', expires_at, 'inForce', access_grant.status = 'ACTIVE' and expires_at > ?)
+    (select json_build_object('endsAt', coalesce(lasts_until, expires_at), 'inForce', access_grant.status = 'ACTIVE' and expires_at > ?)
       from access_grant where access_grant.id = job.grant_id) as grant,
     ${lossOf('job')} as loss`;
 

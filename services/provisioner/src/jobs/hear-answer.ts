@@ -24,11 +24,12 @@ interface WaitingJob {
   spec: Spec;
 }
 
-// The key is the id of the job that made the access; what was queued last about its request is what is being done now.
+// The key is the id of the job that made the access; what was queued last about it is what is being done now.
 const find = `
   select job.id, job.tenant_id as "tenantId", job.request_id as "requestId", job.requester_id as "requesterId", job.kind, job.status,
     job.attempts, job.fence, job.origin, job.spec, slug as "tenantSlug"
-  from job made join job on job.tenant_id = made.tenant_id and job.request_id = made.request_id
+  from job made join job on job.tenant_id = made.tenant_id
+    and (job.request_id = made.request_id or job.grant_id = made.grant_id and job.kind in ('EXTEND', 'ROTATE', 'REAPPLY'))
   left join tenant on tenant.tenant_id = job.tenant_id
   where made.id = ? order by job.created_at desc limit 1`;
 

@@ -7,10 +7,10 @@ import type { Queue } from './queue.ts';
 import type { Step } from './step.ts';
 
 /**
- * What a job about an access does. ROTATE gets the access of a grant another credential; REAPPLY puts back what its target does not have any
+ * What a job about an access does. EXTEND has the access of a grant last longer, ROTATE gets it another credential; REAPPLY puts back what its target does not have any
  * more.
  */
-export type AccessKind = 'PROVISION' | 'ROTATE' | 'REAPPLY' | 'REVOKE';
+export type AccessKind = 'PROVISION' | 'EXTEND' | 'ROTATE' | 'REAPPLY' | 'REVOKE';
 /** What any other job does; `tasks/task.ts` says how. */
 export type TaskKind = 'REPORT';
 export type JobKind = AccessKind | TaskKind;
@@ -32,6 +32,8 @@ export interface Spec {
   acr?: string;
   /** What the connector answered; null before. */
   handle: Handle | null;
+  /** Of an EXTEND job: when the access is to end then; RFC 3339. */
+  until?: string;
 }
 
 /** What a task has to know; kept in the clear, so never a secret. */

@@ -9,7 +9,14 @@ export type Queue = (typeof queues)[number];
 export type Room = Record<Queue, number>;
 
 /** Queue of a kind: access that has to end does not wait for access that has to begin, nor that for what nobody waits for. */
-export const queueOf: Record<JobKind, Queue> = { REVOKE: 'high', PROVISION: 'default', ROTATE: 'default', REAPPLY: 'low', REPORT: 'low' };
+export const queueOf: Record<JobKind, Queue> = {
+  REVOKE: 'high',
+  EXTEND: 'high',
+  PROVISION: 'default',
+  ROTATE: 'default',
+  REAPPLY: 'low',
+  REPORT: 'low',
+};
 
 /** How many jobs of each queue run at one target at a time, whichever instances have them: eight in all. */
 export const placesAtTarget: Room = { high: 4, default: 3, low: 1 };

@@ -11,8 +11,8 @@ import type { StepName } from './step.ts';
 /** What came of an attempt. */
 export type Outcome =
   | { kind: 'provisioned'; grantId: string; handle: Handle; sealed: Sealed }
-  /** Access that was there before, put right or renewed. */
-  | { kind: 'changed'; grantId: string; handle: Handle; sealed: Sealed }
+  /** Access that was there before, put right, renewed or extended; null is what has stayed as it was. */
+  | { kind: 'changed'; grantId: string; handle: Handle | null; sealed: Sealed | null }
   | { kind: 'revoked' }
   | { kind: 'retry'; error: string; unsure: boolean; pauseMs: number }
   /** The target has promised an answer: no attempt is spent. */
@@ -76,6 +76,14 @@ const grantToChange = ({ grantId, grant }: ClaimedJob): string => {
   return grantId;
 };
 
+const extend = async (tools: Tools, job: ClaimedJob, grantId: string, within: Within): Promise<Outcome> => {
+  const connector = connectorNamed(tools.connectors, job.spec.connector);
+  const access = accessWith(tools, job);
+  // Where nothing ends by itself there is nothing to move.
+  const credential = connector.extend ? await within('EXTEND', async (signal) => connector.extend?.(access, signal)) : null;
+  return { kind: 'changed', grantId, handle: null, sealed: credential ? tools.vault.seal(JSON.stringify(credential), grantId) : null };
+};
+
 /** A failed attempt may have reached the target all the same: a job fails only when nothing of it is left there. */
 const giveUp = async (tools: Tools, job: ClaimedJob, error: string, unsure: boolean, within: Within): Promise<Outcome> => {
   const failed: Outcome = { kind: 'failed', error, unsure: false };
@@ -99,6 +107,7 @@ export const runAttempt = async (tools: Tools, job: ClaimedJob, within: Within):
   if (isSpent(job)) return giveUp(tools, job, job.lastError ?? 'The worker was lost', job.unsure, within);
   try {
     if (job.kind === 'PROVISION') return { kind: 'provisioned', ...(await make(tools, job, newId(), within)) };
+    if (job.kind === 'EXTEND') return await extend(tools, job, grantToChange(job), within);
     if (job.kind !== 'REVOKE') return { kind: 'changed', ...(await make(tools, job, grantToChange(job), within)) };
     await takeAway(tools, job, within);
     return { kind: 'revoked' };

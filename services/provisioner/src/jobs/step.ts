@@ -2,7 +2,7 @@ import { failureKindOf } from '../connector.ts';
 import { publicText } from './run-attempt.ts';
 
 /** Something that is done at a target: `VERIFY` asks what an earlier attempt has left, `READ_BACK` whether what was taken away has gone. */
-export type StepName = 'VERIFY' | 'APPLY' | 'REVOKE' | 'READ_BACK';
+export type StepName = 'VERIFY' | 'APPLY' | 'EXTEND' | 'REVOKE' | 'READ_BACK';
 
 /** WAITING: the target has promised an answer. */
 export type StepStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'WAITING';

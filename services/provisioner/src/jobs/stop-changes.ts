@@ -13,9 +13,12 @@ interface Stopped {
   leasedUntil: string;
 }
 
+// As in the index job_change.
+const changes = `'EXTEND', 'ROTATE', 'REAPPLY'`;
+
 const stop = (count: number) => `
   with open as (
-    select id, status from job where grant_id in (${Array(count).fill('?').join(', ')}) and kind in ('ROTATE', 'REAPPLY') and status in ('QUEUED', 'RUNNING')
+    select id, status from job where grant_id in (${Array(count).fill('?').join(', ')}) and kind in (${changes}) and status in ('QUEUED', 'RUNNING')
     for update
   )
   update job set status = 'FAILED', last_error = ?, finished_at = ?, due_at = case open.status when 'RUNNING' then due_at else now() end
@@ -51,7 +54,7 @@ const letEndGoOn = `
   with over as (update job set due_at = now() where id = ? and attempts = ? and status = 'FAILED' returning id)
   update job set due_at = now()
   where grant_id = ? and kind = 'REVOKE' and status = 'QUEUED' and attempts = 0 and not exists (
-    select from job other where other.grant_id = job.grant_id and other.kind in ('ROTATE', 'REAPPLY') and other.status = 'FAILED'
+    select from job other where other.grant_id = job.grant_id and other.kind in (${changes}) and other.status = 'FAILED'
       and other.due_at > now() and other.id not in (select id from over))`;
 
 /** Has the end of a grant wait no longer for an attempt that has come to its own end after it was given up. */
@@ -60,6 +63,6 @@ export const letEndsGoOn = async (
   jobs: Pick<ClaimedJob | ClaimedTask, 'id' | 'attempts' | 'grantId' | 'kind'>[],
 ): Promise<void> => {
   for (const { id, attempts, grantId, kind } of jobs) {
-    if (kind === 'ROTATE' || kind === 'REAPPLY') await em.execute(letEndGoOn, [id, attempts, grantId]);
+    if (kind !== 'PROVISION' && kind !== 'REVOKE') await em.execute(letEndGoOn, [id, attempts, grantId]);
   }
 };

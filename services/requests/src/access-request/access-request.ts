@@ -12,6 +12,8 @@ const AccessRequestSchema = defineEntity({
     /** Of a service account's request: the people who might have filed it as the account. Null: a person's. */
     custodianIds: p.json<string[]>().nullable(),
     resourceId: p.uuid(),
+    /** The request whose access this one has last longer. */
+    extendsRequestId: p.uuid().nullable(),
     role: p.text(),
     justification: p.text(),
     /** ISO 8601. */
@@ -46,6 +48,7 @@ export type RequestView = Pick<
   | 'requesterId'
   | 'custodianIds'
   | 'resourceId'
+  | 'extendsRequestId'
   | 'role'
   | 'justification'
   | 'duration'

@@ -26,6 +26,7 @@ export const approval = (request: RequestView, { resourceKey, connector, config 
       configJson: config,
       parametersJson: request.parameters,
       acr: demandedAcr(request.stages),
+      extendsRequestId: request.extendsRequestId ?? '',
     },
     request.id,
     {

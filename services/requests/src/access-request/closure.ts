@@ -2,7 +2,7 @@ import type { AuditedChange } from '@accessops/events';
 import { RequestClosedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 
 /** What is told when a request that waits ends without access, for `emit`. */
-export const closure = (id: string, status: 'REJECTED' | 'CANCELLED', actor?: AuditedChange['actor']) =>
+export const closure = (id: string, status: 'REJECTED' | 'CANCELLED' | 'LAPSED', actor?: AuditedChange['actor']) =>
   [
     RequestClosedSchema,
     { requestId: id, status },

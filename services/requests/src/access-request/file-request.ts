@@ -22,6 +22,7 @@ export const fileRequest = async (database: CallFunction, { tenantId, request, o
     requester_id: request.requesterId,
     custodian_ids: request.custodianIds,
     resource_id: request.resourceId,
+    extends_request_id: request.extendsRequestId,
     role: request.role,
     justification: request.justification,
     duration: request.duration,

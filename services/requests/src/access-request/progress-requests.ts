@@ -4,6 +4,7 @@ import { RequestProgressedSchema } from '@accessops/proto/accessops/events/v1/ev
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { changed } from '../changes.ts';
 import { isId } from '../text.ts';
+import { closure } from './closure.ts';
 import { RequestProgress } from './request-progress.ts';
 import type { RequestStatus } from './request-status.ts';
 
@@ -72,6 +73,10 @@ export const progressRequests = async (steps: Step[]): Promise<void> => {
     const before = { status: request.status, jobId: request.jobId, grantId: request.grantId };
     if (!apply(request)) continue;
     const { status, jobId, grantId } = request;
+    if (status === 'LAPSED') {
+      emit(ctx, ...closure(requestId, status));
+      continue;
+    }
     emit(ctx, RequestProgressedSchema, { requestId, status }, requestId, {
       action: actions[status] ?? `REQUEST_${status}`,
       entityType: 'REQUEST',

@@ -22,6 +22,7 @@ interface Row {
   created_ms: number;
   updated_ms: number;
   custodian_ids: string[] | null;
+  extends_request_id: string | null;
 }
 
 const viewOf = (id: string, row: Row): RequestView => ({
@@ -29,6 +30,7 @@ const viewOf = (id: string, row: Row): RequestView => ({
   requesterId: row.requester_id,
   custodianIds: row.custodian_ids,
   resourceId: row.resource_id,
+  extendsRequestId: row.extends_request_id,
   role: row.role,
   justification: row.justification,
   duration: row.duration,

@@ -66,6 +66,12 @@ export class RequestProgress implements Progress {
     return this.go('ACTIVE');
   }
 
+  /** The access that it was to extend is gone: it ends with it, or has nothing to extend any more. One under way is told of by its job. */
+  endWith(grantId: string, as: 'EXPIRED' | 'REVOKED'): boolean {
+    if (this.status === 'PENDING') return this.go('LAPSED');
+    return this.status === 'ACTIVE' && this.end(grantId, as);
+  }
+
   /** Access is gone. */
   end(grantId: string, as: 'EXPIRED' | 'REVOKED'): boolean {
     this.grantId ??= grantId;

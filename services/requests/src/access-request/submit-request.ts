@@ -42,7 +42,7 @@ const parseRequest = (input: NewRequest, { roles, longest, parametersSchema }: O
   });
 
 /** Asks policy whether the caller may file this, and by which plan. */
-const planOf = async (call: Call, offer: Offer, role: string, durationSeconds: number) => {
+export const planOf = async (call: Call, offer: Offer, role: string, durationSeconds: number) => {
   const { outputs } = await call.authorize('access_request', 'create', {
     tenantId: call.tenantId,
     sensitivity: offer.sensitivity,
@@ -71,6 +71,7 @@ const submitted = (call: Call, request: RequestView, offer: Offer): Event =>
       requesterEmail: call.principal.email,
       custodianIds: request.custodianIds ?? [],
       resourceId: request.resourceId,
+      extendsRequestId: request.extendsRequestId ?? '',
       role: request.role,
       justification: request.justification,
       duration: request.duration,
@@ -87,20 +88,23 @@ const submitted = (call: Call, request: RequestView, offer: Offer): Event =>
     },
   );
 
-const filingOf = async (call: Call, offer: Offer, input: NewRequest): Promise<Filing> => {
-  const { duration, ...fields } = parseRequest(input, offer);
-  const stages = await planOf(call, offer, fields.role, duration.seconds);
+/** What the caller asks for, checked. */
+export type Wish = Pick<
+  RequestView,
+  'resourceId' | 'extendsRequestId' | 'role' | 'justification' | 'duration' | 'parameters' | 'ticket' | 'stages'
+>;
+
+/** A request that is new, and what is told of it. */
+export const filingOf = (call: Call, offer: Offer, wish: Wish): Filing => {
+  const { stages } = wish;
   const now = call.now();
   const request: RequestView = {
-    ...fields,
+    ...wish,
     id: newId(),
     status: stages.length === 0 ? 'APPROVED' : 'PENDING',
     requesterId: call.principal.id,
     custodianIds: call.principal.type === 'service-account' ? call.principal.custodianIds : null,
-    resourceId: input.resourceId.toLowerCase(),
-    duration: duration.iso,
     requiredApprovals: requiredApprovals(stages),
-    stages,
     jobId: null,
     grantId: null,
     version: 1,
@@ -114,7 +118,6 @@ const filingOf = async (call: Call, offer: Offer, input: NewRequest): Promise<Fi
   ];
   return { tenantId: call.tenantId, request, offer, events };
 };
-
 /**
  * Files a request with the plan that policy gives it; with no stages it is approved at once. One round trip when the offer is known.
  * Errors: RESOURCE_NOT_FOUND, INVALID_FIELDS, PERMISSION_DENIED, REQUEST_ALREADY_OPEN.
@@ -122,7 +125,10 @@ const filingOf = async (call: Call, offer: Offer, input: NewRequest): Promise<Fi
 export const submitRequest = async (call: Call, database: CallFunction, offers: Offers, input: NewRequest): Promise<RequestView> => {
   for (let attempt = 1; attempt <= 5; attempt++) {
     const offer = await offers.find(database, call.tenantId, input.resourceId);
-    const filing = await filingOf(call, offer, input);
+    const { duration, ...fields } = parseRequest(input, offer);
+    const stages = await planOf(call, offer, fields.role, duration.seconds);
+    const resourceId = input.resourceId.toLowerCase();
+    const filing = filingOf(call, offer, { ...fields, resourceId, extendsRequestId: null, duration: duration.iso, stages });
     if (await fileRequest(database, filing)) return filing.request;
     offers.forget(call.tenantId, input.resourceId);
   }
