@@ -1,6 +1,7 @@
 import type { Logger } from '@accessops/telemetry';
 import { type EntityClass, type EntitySchema, MikroORM, type Options } from '@mikro-orm/postgresql';
 import type { Pool, PoolClient } from 'pg';
+import { beginWithNext } from './begin-with-next.ts';
 
 export interface OrmOptions {
   /** The application login of the service. */
@@ -39,6 +40,11 @@ const giveBackBroken = (pool: Pool): void => {
   });
 };
 
+const onPoolCreated = (pool: Pool): void => {
+  giveBackBroken(pool);
+  pool.on('connect', beginWithNext);
+};
+
 /** Connects MikroORM to one schema. Connections are made lazily and re-made by themselves. */
 export const createOrm = ({ url, schema, entities, poolSize = 10, log }: OrmOptions): Promise<MikroORM> => {
   const options: Options = {
@@ -49,7 +55,7 @@ export const createOrm = ({ url, schema, entities, poolSize = 10, log }: OrmOpti
     // A database that is not there is not ours to create, and asking costs a connection before the first query.
     ensureDatabase: false,
     pool: { min: 0, max: poolSize, idleTimeoutMillis: 30_000 },
-    driverOptions: { ...poolOptions, options: `-c search_path=${schema}`, onPoolCreated: giveBackBroken },
+    driverOptions: { ...poolOptions, options: `-c search_path=${schema}`, onPoolCreated },
     logger: (message) => log.warn({ orm: message }, 'orm'),
   };
   return MikroORM.init(options);
