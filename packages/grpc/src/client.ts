@@ -1,4 +1,3 @@
-import type { AppError } from '@accessops/errors';
 import type {
   DescMessage,
   DescMethod,
@@ -8,16 +7,11 @@ import type {
   MessageInitShape,
   MessageShape,
 } from '@bufbuild/protobuf';
-import { create } from '@bufbuild/protobuf';
-import {
-  type ClientReadableStream,
-  type ClientUnaryCall,
-  credentials,
-  Client as GrpcClient,
-  Metadata,
-  type ServiceError,
-} from '@grpc/grpc-js';
-import { methodDefinition } from './service-definition.ts';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { type ClientReadableStream, credentials, Client as GrpcClient, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { largest } from './batch.ts';
+import { createExchange } from './exchange-client.ts';
+import { methodDefinition, methodPath } from './service-definition.ts';
 import { fromServiceError } from './status-details.ts';
 
 export interface CallOptions {
@@ -46,7 +40,7 @@ const channelOptions = {
   'grpc.max_reconnect_backoff_ms': 500,
   'grpc.keepalive_time_ms': 10_000,
   'grpc.keepalive_timeout_ms': 3_000,
-  'grpc.max_receive_message_length': 16 * 1024 * 1024,
+  'grpc.max_receive_message_length': largest.response,
 };
 
 const healthPath = '/grpc.health.v1.Health/Check';
@@ -90,7 +84,7 @@ export const isServing = async (address: string, deadlineMs = 500): Promise<bool
 };
 
 /** Cancels a call when its caller goes away, or has gone; a signal that outlives the call keeps nothing of it. */
-const cancelWith = (signal: AbortSignal, call: ClientUnaryCall | ClientReadableStream<unknown>) => {
+const cancelWith = (signal: AbortSignal, call: ClientReadableStream<unknown>) => {
   const cancel = () => call.cancel();
   if (signal.aborted) return cancel();
   signal.addEventListener('abort', cancel, { once: true });
@@ -100,25 +94,16 @@ const cancelWith = (signal: AbortSignal, call: ClientUnaryCall | ClientReadableS
 /** Connects to a service at `address` (host:port). Lazily: the first call opens the connection. Calls throw AppError. */
 export const connect = <S extends DescService>(service: S, address: string): ServiceClient<S> => {
   const client = new GrpcClient(address, credentials.createInsecure(), channelOptions);
+  const exchange = createExchange(client);
   const unary = (method: DescMethod) => {
-    const definition = methodDefinition(method);
-    return (
+    const path = methodPath(method);
+    return async (
       request: MessageInitShape<DescMessage>,
       { metadata = new Metadata(), deadlineMs = 5000, signal, onTrailer }: CallOptions = {},
-    ) =>
-      new Promise<MessageShape<DescMessage>>((resolve, reject: (error: AppError) => void) => {
-        const call = client.makeUnaryRequest(
-          definition.path,
-          definition.requestSerialize,
-          definition.responseDeserialize,
-          create(method.input, request),
-          metadata,
-          { deadline: Date.now() + deadlineMs },
-          (error, reply) => (error ? reject(fromServiceError(error)) : resolve(reply as MessageShape<DescMessage>)),
-        );
-        if (onTrailer) call.on('status', (end) => onTrailer(end.metadata));
-        if (signal) cancelWith(signal, call);
-      });
+    ): Promise<MessageShape<DescMessage>> => {
+      const sent = toBinary(method.input, create(method.input, request));
+      return fromBinary(method.output, await exchange.call(path, sent, { metadata, deadlineMs, signal, onTrailer }));
+    };
   };
   const streaming = (method: DescMethod) => {
     const definition = methodDefinition(method);
@@ -148,5 +133,9 @@ export const connect = <S extends DescService>(service: S, address: string): Ser
     method.localName,
     method.methodKind === 'server_streaming' ? streaming(method) : unary(method),
   ]);
-  return { ...Object.fromEntries(calls), close: () => client.close() } as ServiceClient<S>;
+  const close = () => {
+    exchange.close();
+    client.close();
+  };
+  return { ...Object.fromEntries(calls), close } as ServiceClient<S>;
 };

@@ -9,6 +9,7 @@ import type {
   MessageInitShape,
   MessageShape,
 } from '@bufbuild/protobuf';
+import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import {
   type handleServerStreamingCall,
   type handleUnaryCall,
@@ -19,7 +20,9 @@ import {
   type ServerWritableStream,
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
-import { completeReply, serviceDefinition } from './service-definition.ts';
+import { largest } from './batch.ts';
+import { type Answer, type Arrived, addExchange, type ExchangeServer } from './exchange-server.ts';
+import { completeReply, methodPath, serviceDefinition } from './service-definition.ts';
 import { toStatus } from './status-details.ts';
 
 /** What a handler knows of the call besides its message. */
@@ -45,25 +48,27 @@ export type Handlers<S extends DescService, C> = { [K in keyof S['method']]: Han
 /** Makes the handler's context out of the call; an AppError thrown here refuses the call. */
 export type ContextFor<C> = (call: CallContext) => Promise<C> | C;
 
-type AnyCall =
-  | ServerUnaryCall<MessageShape<DescMessage>, MessageShape<DescMessage>>
-  | ServerWritableStream<MessageShape<DescMessage>, MessageShape<DescMessage>>;
+type AnyCall = ServerUnaryCall<Buffer, Uint8Array> | ServerWritableStream<MessageShape<DescMessage>, MessageShape<DescMessage>>;
+
+const onGoneOf =
+  (call: AnyCall): Arrived['onGone'] =>
+  (listener) =>
+    call.cancelled ? listener() : call.on('cancelled', listener);
 
 const callerGone = new AppError('DEPENDENCY_UNAVAILABLE', 'The caller has gone');
 
 /** The signal is made for those who ask for it: most calls are over before anybody could go away. */
-const callContext = (method: DescMethod, call: AnyCall): CallContext => {
+const callContext = (method: DescMethod, { metadata, onGone }: Omit<Arrived, 'request'>): CallContext => {
   let abort: AbortController | undefined;
   return {
     method,
-    metadata: call.metadata,
+    metadata,
     trailer: new Metadata(),
     get signal() {
       if (!abort) {
         const made = new AbortController();
         abort = made;
-        if (call.cancelled) made.abort(callerGone);
-        else call.on('cancelled', () => made.abort(callerGone));
+        onGone(() => made.abort(callerGone));
       }
       return abort.signal;
     },
@@ -81,7 +86,7 @@ export interface ServeOptions {
  * as INTERNAL_ERROR without its message.
  */
 export const serve = <S extends DescService, C>(
-  server: Server,
+  { grpc, exchange }: GrpcServer,
   service: S,
   contextFor: ContextFor<C>,
   handlers: Handlers<S, C>,
@@ -101,21 +106,25 @@ export const serve = <S extends DescService, C>(
     service.methods.map((method) => {
       const handler = untyped[method.localName];
       if (!handler) throw new Error(`${service.typeName}.${method.name} has no handler`);
-      const unary: handleUnaryCall<MessageShape<DescMessage>, MessageShape<DescMessage>> = (call, callback) => {
-        const context = callContext(method, call);
-        const outcome = async (): Promise<Parameters<typeof callback>> => {
-          try {
-            const reply = (await handler(await contextFor(context), call.request)) as MessageInitShape<DescMessage>;
-            return [null, completeReply(method.output, reply), context.trailer];
-          } catch (error) {
-            return [toStatus(answerable(method, error))];
-          }
-        };
-        const answer = async () => callback(...(await outcome()));
-        void answer();
+      const answer: Answer = async (arrived) => {
+        const context = callContext(method, arrived);
+        try {
+          const reply = await handler(await contextFor(context), fromBinary(method.input, arrived.request));
+          return {
+            response: toBinary(method.output, completeReply(method.output, reply as MessageInitShape<DescMessage>)),
+            trailer: context.trailer,
+          };
+        } catch (error) {
+          return toStatus(answerable(method, error));
+        }
+      };
+      const unary: handleUnaryCall<Buffer, Uint8Array> = (call, callback) => {
+        void answer({ request: call.request, metadata: call.metadata, onGone: onGoneOf(call) }).then((answered) =>
+          'response' in answered ? callback(null, answered.response, answered.trailer) : callback(answered),
+        );
       };
       const streaming: handleServerStreamingCall<MessageShape<DescMessage>, MessageShape<DescMessage>> = (call) => {
-        const context = callContext(method, call);
+        const context = callContext(method, { metadata: call.metadata, onGone: onGoneOf(call) });
         const run = async () => {
           for await (const reply of handler(await contextFor(context), call.request) as AsyncIterable<MessageInitShape<DescMessage>>) {
             if (context.signal.aborted) return;
@@ -130,10 +139,12 @@ export const serve = <S extends DescService, C>(
         };
         run().catch((error: unknown) => call.emit('error', toStatus(answerable(method, error))));
       };
-      return [method.localName, method.methodKind === 'server_streaming' ? streaming : unary];
+      if (method.methodKind === 'server_streaming') return [method.localName, streaming];
+      exchange.add(methodPath(method), answer);
+      return [method.localName, unary];
     }),
   );
-  server.addService(serviceDefinition(service), implementations);
+  grpc.addService(serviceDefinition(service), implementations);
 };
 
 /** A gRPC server that listens, with the standard health service. */
@@ -145,23 +156,33 @@ export interface RunningServer {
   close(graceMs?: number): Promise<void>;
 }
 
+/** A server for `serve`. Unary calls come one by one, from anybody, or over one stream, from our own clients. */
+export interface GrpcServer {
+  grpc: Server;
+  exchange: ExchangeServer;
+}
+
 /** A server for `serve`; messages up to 4 MiB. */
-export const createServer = (): Server => new Server({ 'grpc.max_receive_message_length': 4 * 1024 * 1024 });
+export const createServer = (): GrpcServer => {
+  const grpc = new Server({ 'grpc.max_receive_message_length': largest.request });
+  return { grpc, exchange: addExchange(grpc) };
+};
 
 /** Binds and starts listening at `listen` (host:port; port 0 takes a free one). */
-export const listen = async (server: Server, address: string): Promise<RunningServer> => {
+export const listen = async ({ grpc, exchange }: GrpcServer, address: string): Promise<RunningServer> => {
   const health = new HealthImplementation({ '': 'SERVING' });
-  health.addToServer(server);
+  health.addToServer(grpc);
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
+    grpc.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
   });
   return {
     address: `${address.slice(0, address.lastIndexOf(':'))}:${port}`,
     setServing: (serving) => health.setStatus('', serving ? 'SERVING' : 'NOT_SERVING'),
     close: (graceMs = 5000) =>
       new Promise<void>((resolve) => {
-        const timer = setTimeout(() => server.forceShutdown(), graceMs);
-        server.tryShutdown(() => {
+        const timer = setTimeout(() => grpc.forceShutdown(), graceMs);
+        exchange.stop();
+        grpc.tryShutdown(() => {
           clearTimeout(timer);
           resolve();
         });

@@ -5,7 +5,8 @@ import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { anyPack, anyUnpack } from '@bufbuild/protobuf/wkt';
 import { Metadata, type ServiceError, status } from '@grpc/grpc-js';
 
-const trailer = 'grpc-status-details-bin';
+/** Trailing metadata with the google.rpc.Status of what went wrong. */
+export const statusTrailer = 'grpc-status-details-bin';
 const domain = 'accessops';
 
 /** An AppError as gRPC status with google.rpc.ErrorInfo (code, extra members) and BadRequest (fields) in the trailer. */
@@ -24,7 +25,7 @@ export const toStatus = (error: AppError): { code: number; details: string; meta
     details: [anyPack(ErrorInfoSchema, info), ...(error.fields.length > 0 ? [anyPack(BadRequestSchema, violations)] : [])],
   });
   const metadata = new Metadata();
-  metadata.set(trailer, Buffer.from(toBinary(StatusSchema, details)));
+  metadata.set(statusTrailer, Buffer.from(toBinary(StatusSchema, details)));
   return { code: error.grpcStatus, details: encodeURIComponent(error.message.toWellFormed()).slice(0, 1000), metadata };
 };
 
@@ -32,7 +33,7 @@ const unreachable = new Set<number>([status.UNAVAILABLE, status.DEADLINE_EXCEEDE
 
 /** The AppError that a failed call stands for. Calls that never got an answer are DEPENDENCY_UNAVAILABLE, anything unknown INTERNAL_ERROR. */
 export const fromServiceError = (error: ServiceError): AppError => {
-  const [raw] = error.metadata?.get(trailer) ?? [];
+  const [raw] = error.metadata?.get(statusTrailer) ?? [];
   if (raw instanceof Buffer) {
     const parsed = fromBinary(StatusSchema, raw);
     const info = parsed.details.map((any) => anyUnpack(any, ErrorInfoSchema)).find(Boolean);
