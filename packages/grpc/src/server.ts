@@ -119,9 +119,12 @@ export const serve = <S extends DescService, C>(
         }
       };
       const unary: handleUnaryCall<Buffer, Uint8Array> = (call, callback) => {
-        void answer({ request: call.request, metadata: call.metadata, onGone: onGoneOf(call) }).then((answered) =>
-          'response' in answered ? callback(null, answered.response, answered.trailer) : callback(answered),
-        );
+        const reply = async () => {
+          const answered = await answer({ request: call.request, metadata: call.metadata, onGone: onGoneOf(call) });
+          if ('response' in answered) callback(null, answered.response, answered.trailer);
+          else callback(answered);
+        };
+        void reply();
       };
       const streaming: handleServerStreamingCall<MessageShape<DescMessage>, MessageShape<DescMessage>> = (call) => {
         const context = callContext(method, { metadata: call.metadata, onGone: onGoneOf(call) });

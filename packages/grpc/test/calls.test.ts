@@ -30,7 +30,7 @@ describe('deadlines', () => {
     await suite.client.listAuditEvents({});
     const startedAt = Date.now();
     await expect(suite.client.verifyAuditChain({}, { deadlineMs: 400 })).rejects.toMatchObject({ code: 'DEPENDENCY_UNAVAILABLE' });
-    expect(Date.now() - startedAt).toBeLessThan(2000);
+    expect(Date.now() - startedAt).toBeLessThan(5000);
     await until(() => calls[0]?.signal.aborted, { what: 'the abort' });
   });
 

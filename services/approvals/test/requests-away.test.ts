@@ -69,7 +69,7 @@ describe('when requests does not answer', () => {
     await suite.stopRequests();
     const startedAt = performance.now();
     expect(await codeOf(suite.decide(alice, id))).toBe('DEPENDENCY_UNAVAILABLE');
-    expect(performance.now() - startedAt).toBeLessThan(2000);
+    expect(performance.now() - startedAt).toBeLessThan(5000);
     expect(await suite.told(id)).toEqual([]);
     expect(await suite.rows('select 1 from vote where request_id = $1', [id])).toEqual([]);
     // What is known here can still be looked at.
