@@ -67,14 +67,20 @@ const findLost = async (workspace: Workspace, signal: AbortSignal): Promise<Erro
 export const createOpentofuConnector = (logins: Logins<OpentofuLogin>): Connector => {
   const databases = new Map<string, Target>();
   const working = new Set<Promise<unknown>>();
+  const turns = new Map<string, Promise<unknown>>();
   let plugins: Promise<string> | undefined;
-  let turn: Promise<unknown> = Promise.resolve();
 
-  const inTurn: WorkspaceOptions['inTurn'] = (work) => {
-    const mine = turn.then(work);
-    turn = mine.catch(() => undefined);
-    return mine;
-  };
+  /** Of one module one at a time: not every program can share what it has downloaded with another run of it. */
+  const turnsOf =
+    (module: string): WorkspaceOptions['inTurn'] =>
+    (work) => {
+      const mine = (turns.get(module) ?? Promise.resolve()).then(work);
+      turns.set(
+        module,
+        mine.catch(() => undefined),
+      );
+      return mine;
+    };
 
   const ledgerOf = ({ name, settings }: Login<OpentofuLogin>): Ledger => {
     const database = databases.get(name) ?? createTarget(name, settings.STATE_URL);
@@ -96,7 +102,9 @@ export const createOpentofuConnector = (logins: Logins<OpentofuLogin>): Connecto
     plugins ??= sweepWorkspaces()
       .catch(() => undefined)
       .then(() => mkdtemp(join(tmpdir(), 'accessops-plugins-')));
-    const workspace = await openWorkspace({ ...options, plugins: await plugins, inTurn }, access);
+    const { login, module } = options.config;
+    const own = `${login}.${module}`;
+    const workspace = await openWorkspace({ ...options, plugins: join(await plugins, own), inTurn: turnsOf(own) }, access);
     // Nobody waits for a call whose time is up, but its programs have to end before this process does.
     const done = work(workspace).finally(() => workspace.remove());
     working.add(done);

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { access as canAccess, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { access as canAccess, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { OpentofuConfig } from '@accessops/connectors';
@@ -47,9 +47,9 @@ export type ModuleAccess = Pick<Access, 'key' | 'role' | 'holderId' | 'tenantId'
 export interface WorkspaceOptions {
   settings: OpentofuLogin;
   config: OpentofuConfig;
-  /** Where the program keeps what it has downloaded. */
+  /** Where the program keeps what it has downloaded for the module. */
   plugins: string;
-  /** One at a time: not every program can share what it has downloaded. */
+  /** Waits until nobody else downloads for the module. */
   inTurn<T>(work: () => Promise<T>): Promise<T>;
 }
 
@@ -150,6 +150,7 @@ export const openWorkspace = async ({ settings, config, plugins, inTurn }: Works
   };
 
   try {
+    await mkdir(plugins, { recursive: true });
     await cp(settings.MODULES, modules, { recursive: true, filter: (source) => !leftBehind.has(basename(source)) });
     const backend = { pg: { schema_name: stateSchema, skip_schema_creation: true, skip_table_creation: true, skip_index_creation: true } };
     await write(join(cwd, 'accessops_override.tf.json'), JSON.stringify({ terraform: { backend } }));
