@@ -79,11 +79,11 @@ export const orgResourceRoutes: Route[] = [
     operationId: 'deleteResource',
     tag: 'Org catalog',
     summary: 'Take a resource out of the catalog',
-    description: 'Requests for it stay readable.',
+    description: 'Requests for it stay readable. Those that wait for a decision are `LAPSED`, and all access to it ends.',
     audience: 'org-admin',
     cerbos: { resource: 'resource', action: 'delete' },
     answer: { status: 204, description: 'The resource is gone.' },
-    errors: ['RESOURCE_NOT_FOUND', 'RESOURCE_IN_USE'],
+    errors: ['RESOURCE_NOT_FOUND'],
     handle: ({ services, params, options }) => services.requests.deleteResource({ id: params.id }, options),
   }),
 ];

@@ -100,7 +100,6 @@ export const codes = {
   REQUEST_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such request.' },
   REQUEST_NOT_PENDING: { kind: 'wrongState', meaning: 'The request is no longer waiting for a decision.' },
   REQUEST_TIMEOUT: { kind: 'timeout', meaning: 'The request did not arrive in time.' },
-  RESOURCE_IN_USE: { kind: 'conflict', meaning: 'Requests for this resource are open or active.' },
   RESOURCE_KEY_TAKEN: { kind: 'conflict', meaning: 'There is a resource with this key.' },
   RESOURCE_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such resource.' },
   RESOURCE_TYPE_IN_USE: { kind: 'conflict', meaning: 'Resources of this type exist.' },

@@ -6,28 +6,40 @@ export interface Member {
   userId: string;
 }
 
-/** Why somebody may hold no access at all. */
-export type Loss = 'TENANT_SUSPENDED' | 'USER_DEACTIVATED';
+/** Why somebody may hold no access at all, or none to this resource. */
+export const losses = ['TENANT_SUSPENDED', 'USER_DEACTIVATED', 'RESOURCE_REMOVED'] as const;
+
+export type Loss = (typeof losses)[number];
+
+/** Somebody's access to a resource. */
+export interface Holding extends Member {
+  resourceId: string;
+}
 
 const memberLock = ({ tenantId, userId }: Member): string => `holder ${tenantId} ${userId}`;
+const resourceLock = ({ tenantId, resourceId }: Pick<Holding, 'tenantId' | 'resourceId'>): string => `resource ${tenantId} ${resourceId}`;
 const tenantLock = (tenantId: string): string => `tenant ${tenantId}`;
 
 const lock = (em: EntityManager, name: string) => em.execute('select pg_advisory_xact_lock(hashtextextended(?, 0))', [name]);
 
 /**
- * Keeps what takes these people's access away out until the transaction ends: either it sees that one of them has lost it, or
+ * Keeps what takes this access away out until the transaction ends: either it sees that some of it is lost, or
  * the loss sees the grants that it makes. In order, so that two transactions cannot wait for each other.
  */
-export const lockStandings = async (em: EntityManager, members: Member[]): Promise<void> => {
-  const names = [...new Set(members.flatMap((member) => [memberLock(member), tenantLock(member.tenantId)]))].sort();
+export const lockStandings = async (em: EntityManager, holdings: Holding[]): Promise<void> => {
+  const names = [
+    ...new Set(holdings.flatMap((holding) => [memberLock(holding), tenantLock(holding.tenantId), resourceLock(holding)])),
+  ].sort();
   const calls = names.map(() => 'pg_advisory_xact_lock_shared(hashtextextended(?, 0))').join(', ');
   await em.execute(`select ${calls}`, names);
 };
 
-/** SQL for the Loss of a member, null without one; `row` is an alias with tenant_id and requester_id. */
+/** SQL for the Loss of a holding, null without one; `row` is an alias with tenant_id, requester_id and spec. */
 export const lossOf = (row: string): string => `case
   when exists (select from tenant where tenant.tenant_id = ${row}.tenant_id and suspended) then 'TENANT_SUSPENDED'
   when exists (select from holder where holder.tenant_id = ${row}.tenant_id and user_id = ${row}.requester_id and not active) then 'USER_DEACTIVATED'
+  when exists (select from removed_resource as gone where gone.tenant_id = ${row}.tenant_id and resource_id = (${row}.spec ->> 'resourceId')::uuid)
+    then 'RESOURCE_REMOVED'
 end`;
 
 /** Remembers what identity says of somebody; older news is ignored. Answers whether this was news. */
@@ -52,4 +64,13 @@ export const rememberTenant = async (em: EntityManager, tenantId: string, suspen
     [tenantId, suspended, version],
   );
   return rows.length > 0;
+};
+
+/** Remembers that a resource is gone, for good. */
+export const rememberRemoval = async (em: EntityManager, resource: Pick<Holding, 'tenantId' | 'resourceId'>): Promise<void> => {
+  await lock(em, resourceLock(resource));
+  await em.execute('insert into removed_resource (tenant_id, resource_id) values (?, ?) on conflict do nothing', [
+    resource.tenantId,
+    resource.resourceId,
+  ]);
 };

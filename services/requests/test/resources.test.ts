@@ -162,34 +162,38 @@ describe('resources', () => {
     expect((await refused(suite.client.updateResource({ id: resource.id, name: '' }, admin))).fields[0]?.pointer).toBe('/name');
   });
 
-  test('when a request for it is open or active, then it cannot be deleted; afterwards it can, and the request stays', async () => {
+  test('when it is deleted, then requests that wait are LAPSED, and the others stay what they are until provisioning tells', async () => {
     const { id } = await create();
-    const request = await submit(id);
-    const remove = () => suite.client.deleteResource({ id }, admin);
-    expect(await codeOf(remove())).toBe('RESOURCE_IN_USE');
-    await suite.client.settleRequest({ id: request.id, outcome: 'APPROVED' }, await tenant.approvals());
-    expect(await codeOf(remove())).toBe('RESOURCE_IN_USE');
-    const ended = { requestId: request.id, grantId: newId(), status: 'EXPIRED' };
-    await suite.tell('provisioner', GrantEndedSchema, ended, { tenantId: tenant.id, aggregateId: request.id });
-    await suite.settled();
-    await remove();
-    expect(await codeOf(remove())).toBe('RESOURCE_NOT_FOUND');
-    expect(await codeOf(suite.client.getResource({ id }, admin))).toBe('RESOURCE_NOT_FOUND');
+    const [approved, waiting] = [await submit(id), await submit(id, await tenant.person(['requester']))];
+    await suite.client.settleRequest({ id: approved.id, outcome: 'APPROVED' }, await tenant.approvals());
+    await suite.client.deleteResource({ id }, admin);
+    expect(await codeOf(suite.client.deleteResource({ id }, admin))).toBe('RESOURCE_NOT_FOUND');
     expect(await codeOf(submit(id))).toBe('RESOURCE_NOT_FOUND');
-    expect((await suite.client.getRequest({ id: request.id }, requester)).status).toBe('EXPIRED');
+    const statusOf = async (request: { id: string }) => (await suite.client.getRequest({ id: request.id }, admin)).status;
+    expect([await statusOf(approved), await statusOf(waiting)]).toEqual(['APPROVED', 'LAPSED']);
+    expect(await suite.client.settleRequest({ id: waiting.id, outcome: 'APPROVED' }, await tenant.approvals())).toMatchObject({
+      status: 'LAPSED',
+    });
+    expect((await suite.actionsOf(waiting.id)).at(-1)).toBe('REQUEST_LAPSED');
+    const ended = { requestId: approved.id, grantId: newId(), status: 'REVOKED' };
+    await suite.tell('provisioner', GrantEndedSchema, ended, { tenantId: tenant.id, aggregateId: approved.id });
+    await suite.settled();
+    expect(await statusOf(approved)).toBe('REVOKED');
     expect(await suite.actionsOf(id)).toEqual(['RESOURCE_CREATED', 'RESOURCE_DELETED']);
   });
 
-  test('when it is deleted while somebody files for it, then never both happen, thirty times', async () => {
+  test('when it is deleted while somebody files for it, then nothing is left that waits, thirty times', async () => {
     for (let trial = 0; trial < 30; trial++) {
       const { id } = await create();
       // Known to the service already, so that only the database can tell that it has gone.
       if (trial % 2) await suite.client.cancelRequest({ id: (await submit(id)).id }, requester);
       const results = await outcomes([submit(id), suite.client.deleteResource({ id }, admin)]);
       expect([
-        ['OK', 'RESOURCE_IN_USE'],
+        ['OK', 'OK'],
         ['RESOURCE_NOT_FOUND', 'OK'],
       ]).toContainEqual(results);
+      const { rows } = await suite.admin.query(`select 1 from access_request where resource_id = $1 and status = 'PENDING'`, [id]);
+      expect(rows).toEqual([]);
     }
   });
 

@@ -3,7 +3,7 @@ import { GrantActivatedSchema } from '@accessops/proto/accessops/events/v1/event
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { asService, type Background, emitProgress } from '../jobs/job-events.ts';
 import type { SettlementOf } from '../jobs/settle-jobs.ts';
-import { type Loss, lockStandings, lossOf } from '../standing.ts';
+import { type Loss, lockStandings, losses, lossOf } from '../standing.ts';
 import { endGrants } from './end-grants.ts';
 import { expiryOf } from './grant.ts';
 
@@ -28,7 +28,7 @@ const activate = `
   ), done as (
     update job set status = 'SUCCEEDED', grant_id = made.grant_id, finished_at = ?, steps = made.steps
     from made where job.id = made.job_id and job.attempts = made.attempts and job.status = 'RUNNING'
-    returning job.id, job.tenant_id, job.request_id, job.requester_id, job.origin
+    returning job.id, job.tenant_id, job.request_id, job.requester_id, job.origin, job.spec
   ), granted as (
     insert into access_grant
       (id, tenant_id, request_id, holder_id, resource_id, role, status, activated_at, expires_at, access, origin)
@@ -48,7 +48,7 @@ const activate = `
   select done.id, ${lossOf('done')} as loss from done`;
 
 /**
- * Makes grants of what jobs have provisioned: job SUCCEEDED, grant ACTIVE, credential sealed. Whoever may hold no access any more
+ * Makes grants of what jobs have provisioned: job SUCCEEDED, grant ACTIVE, credential sealed. Whoever may hold it no more
  * has it ended at once.
  */
 export const activateGrants = async (background: Background, settlements: SettlementOf<'provisioned'>[]): Promise<void> => {
@@ -57,12 +57,12 @@ export const activateGrants = async (background: Background, settlements: Settle
   const now = background.now();
   await lockStandings(
     em,
-    settlements.map(({ job }) => ({ tenantId: job.tenantId, userId: job.requesterId })),
+    settlements.map(({ job }) => ({ tenantId: job.tenantId, userId: job.requesterId, resourceId: job.spec.resourceId })),
   );
   const rows = settlements.map((settlement) => rowOf(settlement, now));
   const done = await em.execute<{ id: string; loss: Loss | null }[]>(activate, [JSON.stringify(rows), now, now]);
-  const losses = new Map(done.map(({ id, loss }) => [id, loss]));
-  const active = settlements.filter(({ job }) => losses.has(job.id));
+  const lossOfJob = new Map(done.map(({ id, loss }) => [id, loss]));
+  const active = settlements.filter(({ job }) => lossOfJob.has(job.id));
   for (const { job, outcome } of active) {
     emitProgress(background, job, 'SUCCEEDED', 'JOB_SUCCEEDED', { status: { before: 'RUNNING', after: 'SUCCEEDED' } });
     const expiresAt = expiryOf(now, job.spec.duration);
@@ -79,8 +79,8 @@ export const activateGrants = async (background: Background, settlements: Settle
       },
     );
   }
-  for (const reason of ['TENANT_SUSPENDED', 'USER_DEACTIVATED'] as const) {
-    const lost = active.filter(({ job }) => losses.get(job.id) === reason).map(({ outcome }) => outcome.grantId);
+  for (const reason of losses) {
+    const lost = active.filter(({ job }) => lossOfJob.get(job.id) === reason).map(({ outcome }) => outcome.grantId);
     await endGrants(background, lost, reason);
   }
 };

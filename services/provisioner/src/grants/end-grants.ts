@@ -55,10 +55,10 @@ export const endGrants = async (background: Background, ids: string[], reason: E
   return ending.map(({ id }) => id);
 };
 
-/** Begins the end of all ACTIVE grants of a tenant, or of somebody there, as told by the event of `ctx`. */
+/** Begins the end of all ACTIVE grants of a tenant, of somebody there or to a resource, as told by the event of `ctx`. */
 export const endGrantsWhere = async (
   ctx: EventContext,
-  whose: { tenantId: string; holderId?: string },
+  whose: { tenantId: string; holderId?: string; resourceId?: string },
   reason: EndReason,
 ): Promise<void> => {
   const grants = await ctx.em.find(Grant, { ...whose, status: 'ACTIVE' }, { fields: ['id'] });

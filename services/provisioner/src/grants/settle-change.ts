@@ -19,7 +19,7 @@ interface Changed {
 const lock = `select request_id as "requestId", expires_at as "expiresAt", status = 'ACTIVE' and expires_at > ? as "inForce"
   from access_grant where id = ? for update`;
 
-const endJob = `update job set status = ?, last_error = coalesce(?, last_error), finished_at = ? where id = ? and attempts = ? and status = 'RUNNING' returning 1`;
+const endJob = `update job set status = ?, last_error = coalesce(?, last_error), finished_at = ?, steps = ? where id = ? and attempts = ? and status = 'RUNNING' returning 1`;
 
 // Whatever an earlier attempt has brought the target has replaced.
 const keep = `
@@ -68,7 +68,7 @@ const tooLate = 'The access had ended before it was extended';
  * Records that the access of a grant was changed at the target: it ends later, or its holder may read another credential once, also after
  * the former one. Nothing is recorded when the grant is ending, and an extension comes too late for one whose time is up.
  */
-export const settleChange = async (background: Background, { job, outcome }: SettlementOf<'changed'>): Promise<void> => {
+export const settleChange = async (background: Background, { job, outcome, steps }: SettlementOf<'changed'>): Promise<void> => {
   const { em, now } = background;
   const { id, attempts, requestId, kind, fence } = job;
   const { grantId, sealed, handle } = outcome;
@@ -76,7 +76,8 @@ export const settleChange = async (background: Background, { job, outcome }: Set
   const [grant] = await em.execute<Changed[]>(lock, [at, grantId]);
   if (!grant) return;
   const isLate = kind === 'EXTEND' && !grant.inForce;
-  const done = await em.execute<unknown[]>(endJob, [isLate ? 'FAILED' : 'SUCCEEDED', isLate ? tooLate : null, at, id, attempts]);
+  const ending = isLate ? ['FAILED', tooLate] : ['SUCCEEDED', null];
+  const done = await em.execute<unknown[]>(endJob, [...ending, at, JSON.stringify(steps), id, attempts]);
   if (done.length === 0) return;
   if (isLate) {
     const changes = { status: { before: 'RUNNING', after: 'FAILED' }, lastError: { after: tooLate } };

@@ -55,6 +55,7 @@ const takeAway = async (tools: Tools, job: ClaimedJob, within: Within): Promise<
 const refusals: Record<Loss, string> = {
   TENANT_SUSPENDED: 'The tenant is suspended',
   USER_DEACTIVATED: 'The requester has been deactivated',
+  RESOURCE_REMOVED: 'The resource has been removed',
 };
 
 /** Makes the access, or makes it anew; answers its credential, sealed for the grant. */

@@ -14,9 +14,6 @@ export const requestStatuses = [
 
 export type RequestStatus = (typeof requestStatuses)[number];
 
-/** While a request is in one of these, its resource cannot be deleted. */
-export const inUse: readonly RequestStatus[] = ['PENDING', 'APPROVED', 'PROVISIONING', 'ACTIVE'];
-
 const afterApproval: readonly RequestStatus[] = ['APPROVED', 'PROVISIONING', 'FAILED'];
 
 /**
