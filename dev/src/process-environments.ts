@@ -112,7 +112,7 @@ export const processEnvironments = (
     provisioner: ofService('provisioner', {
       CREDENTIAL_KEY_FILE: files.credentialKey,
       FILES_DIRECTORY: filesDirectory,
-      ...taken(fileVariables),
+      ...taken([...fileVariables, 'RECONCILE_EVERY_MINUTES']),
       CONNECTOR_POSTGRES_PROD_URL: postgresUrl(ports.postgres, demoDatabaseLogin, secrets.demoDatabase, demoDatabase),
       CONNECTOR_POSTGRES_PROD_TENANTS: 'acme',
       ...connectorLogins(),

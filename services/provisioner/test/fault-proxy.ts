@@ -12,7 +12,9 @@ export type Fault =
   /** It arrives and is carried out, but the connection is cut instead of the answer. */
   | { kind: 'cut-answer'; sent: RegExp }
   /** It arrives and is carried out, and no answer ever comes. */
-  | { kind: 'no-answer'; sent: RegExp };
+  | { kind: 'no-answer'; sent: RegExp }
+  /** Something happens elsewhere when so much has been sent: before it arrives, or when it is answered. Neither goes on. */
+  | { kind: 'strike'; nth: number; when: 'sent' | 'answered'; strike: () => void };
 
 export interface FaultProxy {
   port: number;
@@ -20,6 +22,8 @@ export interface FaultProxy {
   fault: Fault;
   /** How often the fault has struck. */
   struck: number;
+  /** How many pieces have been sent to the server since the fault was set. */
+  sent: number;
   set(fault: Fault): void;
   close(): Promise<void>;
 }
@@ -31,9 +35,11 @@ export const startFaultProxy = async (targetPort: number): Promise<FaultProxy> =
     port: 0,
     fault: { kind: 'none' },
     struck: 0,
+    sent: 0,
     set: (fault) => {
       proxy.fault = fault;
       proxy.struck = 0;
+      proxy.sent = 0;
       if (fault.kind === 'down') for (const socket of sockets) socket.destroy();
     },
     close: async () => {
@@ -53,7 +59,7 @@ export const startFaultProxy = async (targetPort: number): Promise<FaultProxy> =
     }
     const upstream = tcpConnect(targetPort, '127.0.0.1');
     sockets.add(upstream);
-    let onAnswer: 'pass' | 'cut' | 'drop' = 'pass';
+    let onAnswer: 'pass' | 'cut' | 'drop' | 'strike' = 'pass';
     client.on('close', () => upstream.destroy());
     upstream
       .on('error', () => undefined)
@@ -69,6 +75,12 @@ export const startFaultProxy = async (targetPort: number): Promise<FaultProxy> =
         onAnswer = 'drop';
       }
       if (onAnswer !== 'pass') return;
+      proxy.sent += 1;
+      if (now.kind === 'strike' && proxy.sent >= now.nth) {
+        proxy.struck += 1;
+        if (now.when === 'sent') return now.strike();
+        onAnswer = 'strike';
+      }
       if ('sent' in now && now.sent.test(data.toString('latin1'))) {
         proxy.struck += 1;
         if (now.kind === 'cut-before') return client.destroy();
@@ -79,6 +91,7 @@ export const startFaultProxy = async (targetPort: number): Promise<FaultProxy> =
     upstream.on('data', (data) => {
       if (onAnswer === 'pass') client.write(data);
       if (onAnswer === 'cut') client.destroy();
+      if (onAnswer === 'strike' && proxy.fault.kind === 'strike') proxy.fault.strike();
     });
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
