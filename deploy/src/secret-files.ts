@@ -42,6 +42,7 @@ export const secretFiles = (folder: string, postgres = 'postgres:5432', database
     approvals: ofService('approvals', { 'principal-key': read(secrets.files.approvalsPrincipalKey) }),
     provisioner: ofService('provisioner', {
       'credential-key': read(secrets.files.credentialKey),
+      'principal-key': read(secrets.files.provisionerPrincipalKey),
       // Of the bucket for reports: whoever has one puts its own in.
       'files-access-key': 'accessops',
       'files-secret-key': openPassword(join(folder, 'files.password')),

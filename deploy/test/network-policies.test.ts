@@ -20,6 +20,8 @@ const picture = [
   'gateway → cerbos:3593',
   'gateway → nats:4222',
   'approvals → requests:9090',
+  'provisioner → identity:9090',
+  'provisioner → requests:9090',
   'nats → nats:6222',
 ];
 

@@ -110,6 +110,9 @@ export const processEnvironments = (
     requests: ofService('requests'),
     approvals: ofService('approvals', { REQUESTS_ADDRESS: addressOf('requests'), PRINCIPAL_KEY_FILE: files.approvalsPrincipalKey }),
     provisioner: ofService('provisioner', {
+      IDENTITY_ADDRESS: addressOf('identity'),
+      REQUESTS_ADDRESS: addressOf('requests'),
+      PRINCIPAL_KEY_FILE: files.provisionerPrincipalKey,
       CREDENTIAL_KEY_FILE: files.credentialKey,
       FILES_DIRECTORY: filesDirectory,
       ...taken([...fileVariables, 'RECONCILE_EVERY_MINUTES']),

@@ -24,6 +24,7 @@ type SecretFile =
   | 'principalJwks'
   | 'gatewayPrincipalKey'
   | 'approvalsPrincipalKey'
+  | 'provisionerPrincipalKey'
   | 'identityKey'
   | 'credentialKey'
   | 'cursorKey'
@@ -71,6 +72,9 @@ export const openSecrets = (folder: string): Secrets => {
 
   const gatewayKey = once('principal-gateway.jwk', () => JSON.stringify(newPrincipalKey('gateway')));
   const approvalsKey = once('principal-approvals.jwk', () => JSON.stringify(newPrincipalKey('approvals')));
+  const provisionerKey = once('principal-provisioner.jwk', () => JSON.stringify(newPrincipalKey('provisioner')));
+  // Made of the others: there may be one more than at the last start.
+  write(pathOf('principals.jwks'), JSON.stringify(publicKeysOf([gatewayKey, approvalsKey, provisionerKey].map((key) => JSON.parse(key)))));
   const database = (service: Service) => ({ owner: password(`postgres-${service}-owner`), app: password(`postgres-${service}`) });
   const natsUsers = [...services, 'gateway', 'platform'] as const;
   return {
@@ -80,9 +84,10 @@ export const openSecrets = (folder: string): Secrets => {
     nats: Object.fromEntries(natsUsers.map((user) => [user, password(`nats-${user}`)])) as Secrets['nats'],
     demoDatabase: password('postgres-demo-database'),
     files: {
-      principalJwks: file('principals.jwks', () => JSON.stringify(publicKeysOf([JSON.parse(gatewayKey), JSON.parse(approvalsKey)]))),
+      principalJwks: pathOf('principals.jwks'),
       gatewayPrincipalKey: pathOf('principal-gateway.jwk'),
       approvalsPrincipalKey: pathOf('principal-approvals.jwk'),
+      provisionerPrincipalKey: pathOf('principal-provisioner.jwk'),
       identityKey: file('identity.key', newKey),
       credentialKey: file('credential.keys', () => JSON.stringify({ current: 'k1', keys: { k1: newKey() } })),
       cursorKey: file('cursor.key', newKey),

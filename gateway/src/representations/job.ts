@@ -23,7 +23,7 @@ export const jobSchema = z
     id: id('The job.'),
     requestId: id('The request it carries out; null when it belongs to none.').nullable(),
     grantId: id('The grant it makes or ends; null until there is one.').nullable(),
-    kind: z.enum(['PROVISION', 'EXTEND', 'ROTATE', 'REAPPLY', 'REVOKE', 'REPORT']),
+    kind: z.enum(['PROVISION', 'EXTEND', 'ROTATE', 'REAPPLY', 'REVOKE', 'REPORT', 'WELCOME_MAIL', 'TENANT_DEFAULTS']),
     queue: z.enum(['high', 'default', 'low']),
     status: z.enum(['QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED']),
     attempts: z.int(),

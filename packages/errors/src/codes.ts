@@ -70,6 +70,7 @@ export const codes = {
   LAST_ADMIN: { kind: 'conflict', meaning: 'The tenant would be left without an active admin.' },
   LICENSE_LIMIT_REACHED: { kind: 'wrongState', meaning: 'The license of the tenant does not allow more of these.' },
   LINK_NOT_VALID: { kind: 'gone', meaning: 'The link is unknown, was used or replaced, or has expired.' },
+  MAIL_REFUSED: { kind: 'conflict', meaning: 'The mail server does not take mails for this address.' },
   MALFORMED_JSON: { kind: 'malformed', meaning: 'The body is not well-formed JSON in UTF-8.' },
   MALFORMED_REQUEST: { kind: 'malformed', meaning: 'This is not a well-formed HTTP request.' },
   METHOD_NOT_ALLOWED: { kind: 'methodNotAllowed', meaning: 'This path does not take that method.' },

@@ -7,9 +7,14 @@ import { infrastructure } from './infrastructure.ts';
 const readKey = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as PrincipalKey;
 
 /** The keys that vouch for principals in this run, and the file with their public halves that the services read. */
-export const principalKeys = (): { gateway: PrincipalKey; approvals: PrincipalKey; jwksFile: string } => {
-  const { gatewayPrincipalKey, approvalsPrincipalKey, principalJwks } = infrastructure().keyFiles;
-  return { gateway: readKey(gatewayPrincipalKey), approvals: readKey(approvalsPrincipalKey), jwksFile: principalJwks };
+export const principalKeys = (): { gateway: PrincipalKey; approvals: PrincipalKey; provisioner: PrincipalKey; jwksFile: string } => {
+  const { gatewayPrincipalKey, approvalsPrincipalKey, provisionerPrincipalKey, principalJwks } = infrastructure().keyFiles;
+  return {
+    gateway: readKey(gatewayPrincipalKey),
+    approvals: readKey(approvalsPrincipalKey),
+    provisioner: readKey(provisionerPrincipalKey),
+    jwksFile: principalJwks,
+  };
 };
 
 /** Somebody logged in with the app audience; a test says what matters to it. */
@@ -39,7 +44,8 @@ export const principal = (partial: Partial<Principal> = {}): Principal => ({
 export const mintPrincipal = async (partial: Partial<Principal> = {}): Promise<string> => {
   const who = principal(partial);
   const keys = principalKeys();
-  const minter = await createMinter(who.type === 'service' ? keys.approvals : keys.gateway);
+  const service = who.id === 'provisioner' ? keys.provisioner : keys.approvals;
+  const minter = await createMinter(who.type === 'service' ? service : keys.gateway);
   return minter.mint(who);
 };
 

@@ -37,7 +37,10 @@ export const serviceEnvironment = (
     MAIL_DIRECTORY: join(dirname(keyFiles.identityKey), 'mail'),
     FILES_DIRECTORY: join(dirname(keyFiles.identityKey), 'files'),
     IDENTITY_KEY_FILE: keyFiles.identityKey,
-    PRINCIPAL_KEY_FILE: keyFiles.approvalsPrincipalKey,
+    PRINCIPAL_KEY_FILE: service === 'provisioner' ? keyFiles.provisionerPrincipalKey : keyFiles.approvalsPrincipalKey,
+    // Nobody listens there: a suite that needs neighbours starts them and says where.
+    IDENTITY_ADDRESS: '127.0.0.1:1',
+    REQUESTS_ADDRESS: '127.0.0.1:1',
     CREDENTIAL_KEY_FILE: keyFiles.credentialKey,
     ...overrides,
   };

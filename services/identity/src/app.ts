@@ -45,7 +45,14 @@ export const startIdentity = async (config: IdentityConfig, overrides?: ServiceO
         provider = createKeycloak ? createKeycloak(parts, { ...options, ...keycloak }) : createLocalProvider(parts, options);
         upkeep = startUpkeep(parts, provider, config.platformUsers);
         postOffice = startPostOffice(parts, { ...config, mailer });
-        return identityHandlers(parts, { provider, settings, queueMail: createMailQueue(config.sealKey), ready: upkeep.ready });
+        return identityHandlers(parts, {
+          provider,
+          settings,
+          queueMail: createMailQueue(config.sealKey),
+          mailer,
+          publicUrl: config.publicUrl,
+          ready: upkeep.ready,
+        });
       },
       subscriptions: () => [onGrantRevocationChanged],
       background: () => ({

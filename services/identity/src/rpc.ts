@@ -19,7 +19,9 @@ import { licenseHandlers } from './license/rpc.ts';
 import { linkHandlers } from './links/rpc.ts';
 import { listMyTenants } from './list-my-tenants.ts';
 import * as lists from './lists.ts';
+import type { Mailer } from './mail/mailer.ts';
 import type { QueueMail } from './mail/queue-mail.ts';
+import { sendWelcomeMail } from './mail/send-welcome-mail.ts';
 import { may } from './may.ts';
 import { anyPage, page } from './page.ts';
 import type { IdentityProvider } from './provider.ts';
@@ -65,6 +67,8 @@ const membershipsOf = async ({ em, tenantId }: Ctx, users: User[]) => {
 export interface IdentityOptions {
   provider: IdentityProvider;
   queueMail: QueueMail;
+  mailer: Mailer;
+  publicUrl: string;
   settings: Settings;
   /** Kept once the first key and the declared platform staff are there, or cannot be made now. */
   ready: Promise<void>;
@@ -73,7 +77,7 @@ export interface IdentityOptions {
 /** The RPCs of IdentityService. Each asks policy first; sessions are outside Idempotency-Key, for tokens must not be kept. */
 export const identityHandlers = (parts: ServiceParts, options: IdentityOptions): Handlers<typeof IdentityService, Call> => {
   const { pool, now, authorizer } = parts;
-  const { provider, settings, queueMail, ready } = options;
+  const { provider, settings, queueMail, mailer, publicUrl, ready } = options;
   return {
     register: async (call, request) => {
       await call.authorize('session', 'register', {});
@@ -205,6 +209,8 @@ export const identityHandlers = (parts: ServiceParts, options: IdentityOptions):
       return call.writeOnce(async (ctx) => tenantToProto(await activateTenant(ctx, id)), everywhere);
     },
 
+    // Not once per Idempotency-Key: a mail is no change of state.
+    sendWelcomeMail: (call, request) => sendWelcomeMail(call, { mailer, publicUrl }, request),
     recordSupportRead: async (call, request) => {
       await call.authorize('audit_event', 'record', {});
       await call.write((ctx) => recordSupportRead(ctx, request), everywhere);

@@ -42,6 +42,8 @@ export class Tasks extends Migration {
   }
 
   override down(): void {
+    // The owner of the tables is held to row-level security as well.
+    this.addSql(`select set_config('app.all_tenants', 'on', true)`);
     this.addSql('drop view report_with_status');
     this.addSql('drop table report');
     this.addSql(`delete from job where request_id is null`);

@@ -19,6 +19,7 @@ import { onResourceChanged } from './on-resource-changed.ts';
 import { onServiceAccountDeleted } from './on-service-account-deleted.ts';
 import { onTenantCreated } from './on-tenant-created.ts';
 import { onTenantUpdated } from './on-tenant-updated.ts';
+import { onUserCreated } from './on-user-created.ts';
 import { onUserUpdated } from './on-user-updated.ts';
 import { startPlanner } from './plans/planner.ts';
 import { type ReconcilerSettings, reconcilerDefaults, startReconciler } from './reconcile/reconciler.ts';
@@ -27,6 +28,9 @@ import { createReportTask } from './reports/make-report.ts';
 import { removeReports } from './reports/remove-reports.ts';
 import { Report } from './reports/report.ts';
 import { provisionerHandlers } from './rpc.ts';
+import { connectNeighbours } from './tasks/neighbours.ts';
+import { createTenantDefaultsTask } from './tasks/tenant-defaults.ts';
+import { createWelcomeMailTask } from './tasks/welcome-mail.ts';
 import { startTimer } from './timer.ts';
 
 export interface ProvisionerOverrides extends ServiceOverrides {
@@ -48,6 +52,7 @@ export const startProvisioner = async (config: ProvisionerConfig, overrides: Pro
   const vault = createVault(config.credentialKeys);
   const hands = createConnectors(config.logins);
   const store = await createFileStore(config.files);
+  const neighbours = await connectNeighbours(config);
   const connectorsOf = ({ pool }: ServiceParts): Connectors => new Map([...hands, ['simulated', createSimulatedConnector(pool)]]);
 
   const background = (parts: ServiceParts) => {
@@ -55,7 +60,11 @@ export const startProvisioner = async (config: ProvisionerConfig, overrides: Pro
     const connectors = connectorsOf(parts);
     // The worker's own commits leave no job for it: only those of consumers, calls and the timer wake it.
     const own = { ...outbox };
-    const tasks = { REPORT: createReportTask(parts, store) };
+    const tasks = {
+      REPORT: createReportTask(parts, store),
+      WELCOME_MAIL: createWelcomeMailTask(neighbours),
+      TENANT_DEFAULTS: createTenantDefaultsTask(neighbours),
+    };
     const worker = startWorker({ outbox: own, connectors, tasks, vault, log, now, settings: { ...workerDefaults, ...overrides.worker } });
     const planner = startPlanner({ outbox: own, connectors, vault, log, now });
     outbox.wake = () => {
@@ -94,6 +103,7 @@ export const startProvisioner = async (config: ProvisionerConfig, overrides: Pro
         await Promise.all([expiry.close(), rewrapping.close(), removal.close(), planner.close(), reconciler.close()]);
         await worker.close();
         store.close();
+        neighbours.close();
         for (const connector of hands.values()) await connector.close?.();
       },
     };
@@ -111,6 +121,7 @@ export const startProvisioner = async (config: ProvisionerConfig, overrides: Pro
         onResourceChanged,
         onTenantCreated,
         onTenantUpdated,
+        onUserCreated,
         onUserUpdated,
         onServiceAccountDeleted,
       ],

@@ -23,6 +23,9 @@ const environment = (keys: unknown) => ({
   PRINCIPAL_JWKS_FILE: file('jwks.json', { keys: [] }),
   CREDENTIAL_KEY_FILE: file('keys.json', keys),
   FILES_DIRECTORY: '/files',
+  IDENTITY_ADDRESS: 'localhost:2',
+  REQUESTS_ADDRESS: 'localhost:3',
+  PRINCIPAL_KEY_FILE: file('key.json', { kty: 'OKP', crv: 'Ed25519', x: 'x', d: 'd', kid: 'provisioner' }),
 });
 
 const key = Buffer.alloc(32, 7).toString('base64');

@@ -14,7 +14,22 @@ const credentialKeys = z
   .object({ current: z.string(), keys: z.record(z.string(), key) })
   .refine(({ current, keys }) => Object.hasOwn(keys, current), 'the current key is not among the keys');
 
+const ownKey = z.object({
+  kty: z.literal('OKP'),
+  crv: z.literal('Ed25519'),
+  x: z.string(),
+  d: z.string(),
+  kid: z.literal('provisioner'),
+});
+const address = z.string().regex(/^.+:\d+$/, 'must be host:port');
+
 const environment = serviceEnvironment.extend({
+  /** host:port of identity, which sends mails. */
+  IDENTITY_ADDRESS: address,
+  /** host:port of requests, which has the catalog. */
+  REQUESTS_ADDRESS: address,
+  /** Private Ed25519 JWK under which this service calls others in its own name. */
+  PRINCIPAL_KEY_FILE: jsonFile(ownKey),
   ...fileStoreFields,
   /** JSON `{"current": "k1", "keys": {"k1": "<base64 32 bytes>"}}`: keys that wrap the data keys of credentials. */
   CREDENTIAL_KEY_FILE: jsonFile(credentialKeys),
@@ -25,6 +40,9 @@ const environment = serviceEnvironment.extend({
 export interface ProvisionerConfig extends ServiceConfig {
   credentialKeys: CredentialKeys;
   reconcileEveryMs: number;
+  identityAddress: string;
+  requestsAddress: string;
+  principalKey: z.infer<typeof ownKey>;
   /** Ways into targets. */
   logins: TargetLogins;
   /** Where reports are kept. */
@@ -39,6 +57,9 @@ export const configFrom = (env: Record<string, string | undefined>): Provisioner
   return {
     ...toServiceConfig(environment.shape, read),
     credentialKeys: read.CREDENTIAL_KEY_FILE,
+    identityAddress: read.IDENTITY_ADDRESS,
+    requestsAddress: read.REQUESTS_ADDRESS,
+    principalKey: read.PRINCIPAL_KEY_FILE,
     reconcileEveryMs: read.RECONCILE_EVERY_MINUTES * 60_000,
     logins: targetLoginsFrom(env),
     files: fileStoreConfigOf(read),

@@ -1,6 +1,6 @@
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { RequestView } from './access-request/access-request.ts';
-import { noTeam, type Resource } from './catalog/resource.ts';
+import { nobody, noTeam, type Resource } from './catalog/resource.ts';
 import type { ResourceType } from './catalog/resource-type.ts';
 
 /** A type as the contract shows it. */
@@ -29,7 +29,7 @@ export const resourceToProto = (resource: Resource) => ({
   name: resource.name,
   type: typeToProto(resource.type),
   owningTeamId: resource.owningTeamId === noTeam ? '' : resource.owningTeamId,
-  ownerId: resource.ownerId,
+  ownerId: resource.ownerId === nobody ? '' : resource.ownerId,
   version: resource.version,
   createdAt: timestampFromDate(resource.createdAt),
   updatedAt: timestampFromDate(resource.updatedAt),

@@ -12,7 +12,7 @@ import type { Step } from './step.ts';
  */
 export type AccessKind = 'PROVISION' | 'EXTEND' | 'ROTATE' | 'REAPPLY' | 'REVOKE';
 /** What any other job does; `tasks/task.ts` says how. */
-export type TaskKind = 'REPORT';
+export type TaskKind = 'REPORT' | 'WELCOME_MAIL' | 'TENANT_DEFAULTS';
 export type JobKind = AccessKind | TaskKind;
 export type JobStatus = 'QUEUED' | 'RUNNING' | 'SUCCEEDED' | 'FAILED';
 

@@ -16,6 +16,8 @@ export const queueOf: Record<JobKind, Queue> = {
   ROTATE: 'default',
   REAPPLY: 'low',
   REPORT: 'low',
+  WELCOME_MAIL: 'low',
+  TENANT_DEFAULTS: 'default',
 };
 
 /** How many jobs of each queue run at one target at a time, whichever instances have them: eight in all. */

@@ -10,7 +10,7 @@ import { parseFields } from '../parse-fields.ts';
 import { requireTeam } from '../team/require-team.ts';
 import { isId, parseSlug } from '../text.ts';
 import { requireRoomForResource } from './require-room.ts';
-import { noTeam, Resource } from './resource.ts';
+import { nobody, noTeam, Resource } from './resource.ts';
 import { ResourceType } from './resource-type.ts';
 
 export interface NewResource {
@@ -43,7 +43,7 @@ export const createResource = async (ctx: Ctx, input: NewResource): Promise<Reso
     tenantId: ctx.tenantId,
     type,
     owningTeamId,
-    ownerId: ctx.actor.id,
+    ownerId: isId(ctx.actor.id) ? ctx.actor.id : nobody,
     createdAt: now,
     updatedAt: now,
   });

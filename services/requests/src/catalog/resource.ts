@@ -4,6 +4,9 @@ import { ResourceType } from './resource-type.ts';
 /** Stands where no team owns a resource, so that lists can be sorted by it. */
 export const noTeam = '00000000-0000-0000-0000-000000000000';
 
+/** Stands where a resource was made by a service: what a new tenant begins with. */
+export const nobody = noTeam;
+
 const ResourceSchema = defineEntity({
   name: 'Resource',
   tableName: 'resource',

@@ -33,7 +33,7 @@ export type Job = Message<"accessops.provisioner.v1.Job"> & {
   requestId: string;
 
   /**
-   * PROVISION, EXTEND, ROTATE, REAPPLY, REVOKE or REPORT.
+   * PROVISION, EXTEND, ROTATE, REAPPLY, REVOKE, REPORT, WELCOME_MAIL or TENANT_DEFAULTS.
    *
    * @generated from field: string kind = 3;
    */
