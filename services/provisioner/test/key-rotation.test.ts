@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '@accessops/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createVault } from '../src/credentials/vault.ts';
 import { type Suite, startSuite } from './suite.ts';
 
 let suite: Suite;
@@ -42,4 +43,26 @@ test('when another key becomes the current one, then unread credentials move to 
     const { credentialJson } = await holder.readCredential({ grantId: id });
     expect(JSON.parse(credentialJson)).toMatchObject({ password: expect.any(String) });
   }
+});
+
+test('when a target has answered under the former key, then its answer moves to the current one, and opens there', async () => {
+  const requestId = await suite.approve();
+  await suite.grantIs(requestId, ['ACTIVE']);
+  const id = (await suite.job(requestId))?.id ?? '';
+  const former = randomBytes(32);
+  const next = randomBytes(32);
+  const sealed = createVault({ current: 'former', keys: { former } }).seal('told', id);
+  const { keyId, dataKey, iv, ciphertext, tag } = sealed;
+  await suite.sql.query(
+    `insert into job_answer (job_id, tenant_id, fence, key_id, data_key, iv, ciphertext, tag) values ($1, $2, 1, $3, $4, $5, $6, $7)`,
+    [id, suite.tenantId, keyId, dataKey, iv, ciphertext, tag],
+  );
+  const keys = { former: former.toString('base64'), turned: next.toString('base64') };
+  await suite.start({ rewrapMs: 50 }, keyFile('turned.json', { current: 'turned', keys }));
+  const row = await until(
+    async () => (await suite.sql.query(`select data_key from job_answer where job_id = $1 and key_id = 'turned'`, [id])).rows[0],
+  );
+  const vault = createVault({ current: 'turned', keys: { turned: next } });
+  expect(vault.open({ ...sealed, keyId: 'turned', dataKey: row.data_key }, id)).toBe('told');
+  await suite.sql.query('delete from job_answer where job_id = $1', [id]);
 });

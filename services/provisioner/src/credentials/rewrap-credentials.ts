@@ -7,35 +7,36 @@ const batchSize = 100;
 
 type Wrapped = Pick<Sealed, 'keyId' | 'dataKey'>;
 
-/** What lies sealed for long, and the column that names the place it is sealed for. */
+/** What lies sealed, the column that names its row, and the place it is sealed for, in SQL. */
 const sealed = [
-  { table: 'credential', place: 'grant_id' },
-  { table: 'saved_plan', place: 'job_id' },
+  { table: 'credential', id: 'grant_id', place: 'grant_id' },
+  { table: 'saved_plan', id: 'job_id', place: 'job_id' },
+  { table: 'job_answer', id: 'job_id', place: `(select spec ->> 'key' from job where job.id = job_answer.job_id)` },
 ] as const;
 
 type SealedTable = (typeof sealed)[number];
 
-const select = ({ table, place }: SealedTable, keys: readonly string[]) => `
-  select ${place} as place, key_id as "keyId", data_key as "dataKey" from ${table}
-  where key_id in (${keys.map(() => '?').join(', ')}) order by ${place} limit ${batchSize} for update skip locked`;
+const select = ({ table, id, place }: SealedTable, keys: readonly string[]) => `
+  select ${id} as id, ${place} as place, key_id as "keyId", data_key as "dataKey" from ${table}
+  where key_id in (${keys.map(() => '?').join(', ')}) order by ${id} limit ${batchSize} for update skip locked`;
 
-const update = ({ table, place }: SealedTable) => `
+const update = ({ table, id }: SealedTable) => `
   update ${table} set key_id = wrapped.key_id, data_key = decode(wrapped.data_key, 'base64')
-  from jsonb_to_recordset(?) as wrapped (place uuid, key_id text, data_key text) where ${table}.${place} = wrapped.place`;
+  from jsonb_to_recordset(?) as wrapped (id uuid, key_id text, data_key text) where ${table}.${id} = wrapped.id`;
 
 const rewrapBatch = async (em: EntityManager, vault: Vault, table: SealedTable): Promise<number> => {
-  const found = await em.execute<(Wrapped & { place: string })[]>(select(table, vault.formerKeyIds), vault.formerKeyIds);
+  const found = await em.execute<(Wrapped & { id: string; place: string })[]>(select(table, vault.formerKeyIds), vault.formerKeyIds);
   if (found.length === 0) return 0;
-  const rows = found.map(({ place, ...wrapped }) => {
+  const rows = found.map(({ id, place, ...wrapped }) => {
     const { keyId, dataKey } = vault.rewrap(wrapped, place);
-    return { place, key_id: keyId, data_key: dataKey.toString('base64') };
+    return { id, key_id: keyId, data_key: dataKey.toString('base64') };
   });
   await em.execute(update(table), [JSON.stringify(rows)]);
   return rows.length;
 };
 
 /**
- * Brings a batch of credentials that nobody has read yet, and of plans that are still to be applied, from former keys to the current one;
+ * Brings a batch of credentials that nobody has read yet, of plans that are still to be applied and of answers that no job has taken, from former keys to the current one;
  * what they hold is not opened for it. Answers whether there may be more. Throws when one was changed behind our back: then its key
  * must not be thrown away.
  */
