@@ -46,8 +46,13 @@ const killOnce = async (
   } finally {
     await end(child, 'SIGKILL');
     proxy.set({ kind: 'none' });
+    await leaseUntil(suite, '1 hour');
   }
 };
+
+/** Has the leases of killed workers last so long: each job is disturbed once, and then waits for a worker that is left alone. */
+const leaseUntil = (suite: Suite, time: string) =>
+  suite.sql.query(`update job set due_at = now() + $1::interval where status in ('QUEUED', 'RUNNING')`, [time]);
 
 const isSettled = async (suite: Suite, requestId: string, kind: string): Promise<boolean> =>
   ['SUCCEEDED', 'FAILED'].includes((await suite.job(requestId, kind))?.status ?? '');
@@ -83,6 +88,7 @@ export const killRounds = async (target: RealTarget): Promise<number> => {
         () => isSettled(suite, round.requestId, 'PROVISION'),
       );
     }
+    await leaseUntil(suite, '0 s');
     await suite.start();
     const credentials = await Promise.all(disturbed.map((round) => credentialOf(suite, round)));
     const keys = await Promise.all(disturbed.map(async ({ requestId }) => (await suite.jobIs(requestId, 'SUCCEEDED')).id));
@@ -106,6 +112,7 @@ export const killRounds = async (target: RealTarget): Promise<number> => {
         () => isSettled(suite, round.requestId, 'REVOKE'),
       );
     }
+    await leaseUntil(suite, '0 s');
     await suite.start();
     for (const [at, { requestId }] of disturbed.entries()) {
       await suite.grantIs(requestId, ['REVOKED'], patience);
