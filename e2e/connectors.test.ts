@@ -27,19 +27,27 @@ describe('the production database of the demo', () => {
     resourceId = items?.[0]?.id ?? '';
   });
 
+  const approved = async (requestId: string): Promise<string> => {
+    for (const approver of approvers) await decide(approver, requestId);
+    const { grantId } = await reaches(requester, requestId, 'ACTIVE');
+    return String(grantId);
+  };
+  const credentialOf = async (grantId: string) => {
+    const answer = await must(200, 'POST', `/grants/${grantId}/credential`, { token: requester.token, body: {} });
+    const credential = answer.credential as { host: string; port: number; database: string; username: string; password: string };
+    rememberSecret(credential.password);
+    return credential;
+  };
   const granted = async (role: string, duration: string) => {
     const { id: requestId } = await filed(requester, resourceId, { role, duration });
     const plan = () => must(200, 'GET', `/requests/${requestId}/plan`, { token: approvers[0]?.token });
     await until('the plan is there', async () => (await plan()).status === 'READY');
     const { steps } = await plan();
-    for (const approver of approvers) await decide(approver, requestId);
-    const { grantId } = await reaches(requester, requestId, 'ACTIVE');
-    const answer = await must(200, 'POST', `/grants/${grantId}/credential`, { token: requester.token, body: {} });
-    const credential = answer.credential as { host: string; port: number; database: string; username: string; password: string };
-    rememberSecret(credential.password);
+    const grantId = await approved(requestId);
+    const credential = await credentialOf(grantId);
     // What those who decided were shown is who logs in.
     expect(String(steps)).toContain(credential.username);
-    return { requestId, grantId: String(grantId), credential };
+    return { requestId, grantId, credential };
   };
 
   type Credential = Awaited<ReturnType<typeof granted>>['credential'];
@@ -100,6 +108,45 @@ describe('the production database of the demo', () => {
       }
     },
   );
+
+  test('when access is extended, then what is logged in stays in beyond the first end, and both requests end together', async () => {
+    const { requestId, grantId, credential } = await granted('reader', 'PT12S');
+    const client = await connect(credential);
+    try {
+      const grant = () => must(200, 'GET', `/grants/${grantId}`, { token: requester.token });
+      const firstEnd = Date.parse(String((await grant()).expiresAt));
+      const extension = await must(200, 'POST', `/requests/${requestId}/extend`, { token: requester.token, body: { duration: 'PT1H' } });
+      expect(extension).toMatchObject({ extendsRequestId: requestId, status: 'PENDING', requiredApprovals: 2 });
+      expect(await approved(String(extension.id))).toBe(grantId);
+      expect(Date.parse(String((await grant()).expiresAt)) - firstEnd).toBe(3_600_000);
+      await until('the first end is over', async () => Date.now() > firstEnd + 500);
+      expect(await codeOf(client.query('select * from customer'))).toBe('ok');
+      await connect(credential).then((late) => late.end());
+      await must(200, 'POST', `/org/grants/${grantId}/revoke`, { token: admin.token, body: {} });
+      for (const id of [requestId, String(extension.id)]) await reaches(requester, id, 'REVOKED');
+      expect(await codeOf(connect(credential))).toMatch(/^28/);
+    } finally {
+      await client.end();
+    }
+  });
+
+  test('when an unread credential is issued anew, then the new one logs in, and once it is read there is no other', async () => {
+    const { id: requestId } = await filed(requester, resourceId, { role: 'reader', duration: 'PT1H' });
+    const grantId = await approved(requestId);
+    const reissue = () => call('POST', `/grants/${grantId}/credential/reissue`, { token: requester.token, body: {} });
+    const { status, body: job } = await reissue();
+    expect([status, job.kind]).toEqual([200, 'ROTATE']);
+    await until(
+      'the job is done',
+      async () => (await must(200, 'GET', `/jobs/${job.id}/status`, { token: requester.token })).status === 'SUCCEEDED',
+    );
+    const credential = await credentialOf(grantId);
+    await connect(credential).then((client) => client.end());
+    expect((await reissue()).body.error?.code).toBe('CREDENTIAL_ALREADY_READ');
+    await must(200, 'POST', `/requests/${requestId}/withdraw`, { token: requester.token, body: {} });
+    await reaches(requester, requestId, 'REVOKED');
+    expect(await codeOf(connect(credential))).toMatch(/^28/);
+  });
 
   test('when a connection is checked, then people read what to put right, and other tenants learn nothing', async () => {
     const body = { connector: 'postgres', config: { login: 'prod', roles: { reader: ['prod_reader'], writer: ['prod_writter'] } } };
