@@ -4,7 +4,9 @@ const members = ['packages/*', 'services/*', 'gateway', 'dev', 'deploy'];
 const within = (pattern: string) => members.map((member) => `${member}/${pattern}`);
 // `deploy/test` needs servers of its own: `npm run test:deploy`.
 const faults = ['e2e/faults/*.test.ts', ...within('test/faults/**/*.test.ts')];
-const exclude = ['**/node_modules/**', 'deploy/test/**', ...faults];
+// Targets that do not come from npm.
+const connectors = within('test/connectors/**/*.test.ts');
+const exclude = ['**/node_modules/**', 'deploy/test/**', ...faults, ...connectors];
 const globalSetup = './packages/testing/src/global-setup.ts';
 
 // Cursors, outboxes and projections are polled: waiting tests share two cores well, but not many at a time.
@@ -34,6 +36,8 @@ export default defineConfig({
           hookTimeout: 180_000,
         },
       },
+      // Against servers that do not come from npm: `npm run test:connectors`.
+      { test: { ...shared, name: 'connectors', include: connectors, globalSetup } },
       // What is killed again and again, and waited for: `npm run test:faults`.
       { test: { ...shared, name: 'faults', include: faults, globalSetup, testTimeout: 120_000, hookTimeout: 180_000 } },
       // Reads what all the others have left in the logs.

@@ -4,6 +4,7 @@ import { reportFailure } from './src/report-failure.ts';
 const commands: Record<string, (args: string[]) => Promise<number>> = {
   start: async (args) => (await import('./src/start.ts')).start(args),
   test: async (args) => (await import('./src/test.ts')).test(args),
+  'test:connectors': async (args) => (await import('./src/test.ts')).testConnectors(args),
   'test:faults': async (args) => (await import('./src/test.ts')).testFaults(args),
   'test:deploy': async (args) => (await import('./src/test.ts')).testDeploy(args),
   'test-keycloak': async (args) => (await import('./src/test-keycloak.ts')).testKeycloak(args),

@@ -1,7 +1,11 @@
 import { passThrough } from './pass-through.ts';
 
-/** `npm test`: all tests but those of faults, or those that the arguments choose. */
-export const test = (args: string[]): Promise<number> => passThrough('vitest', ['run', '--project', '!faults', ...args]);
+/** `npm test`: all tests but the next two, or those that the arguments choose. */
+export const test = (args: string[]): Promise<number> =>
+  passThrough('vitest', ['run', '--project', '!faults', '--project', '!connectors', ...args]);
+
+/** `npm run test:connectors`: connectors with servers that do not come from npm. */
+export const testConnectors = (args: string[]): Promise<number> => passThrough('vitest', ['run', '--project', 'connectors', ...args]);
 
 /** `npm run test:faults`: parts that are killed, and targets that break, again and again. */
 export const testFaults = (args: string[]): Promise<number> => passThrough('vitest', ['run', '--project', 'faults', ...args]);

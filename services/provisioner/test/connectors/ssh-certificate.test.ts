@@ -3,12 +3,12 @@ import { newId } from '@accessops/db';
 import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Access, type Connector, finalFence } from '../src/connector.ts';
-import { createSshCertificateConnector } from '../src/connectors/ssh-certificate/ssh-certificate.ts';
-import { newAccess } from './access.ts';
-import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
-import { startSshHost } from './ssh-host.ts';
-import { type Suite, startSuite } from './suite.ts';
+import { type Access, type Connector, finalFence } from '../../src/connector.ts';
+import { createSshCertificateConnector } from '../../src/connectors/ssh-certificate/ssh-certificate.ts';
+import { newAccess } from '../access.ts';
+import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
+import { startSshHost } from '../ssh-host.ts';
+import { type Suite, startSuite } from '../suite.ts';
 
 const patience = 90_000;
 const signal = AbortSignal.timeout(600_000);

@@ -2,12 +2,12 @@ import { newId } from '@accessops/db';
 import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Access, type Connector, finalFence } from '../src/connector.ts';
-import { createKubernetesConnector } from '../src/connectors/kubernetes/kubernetes.ts';
-import { newAccess } from './access.ts';
-import { type Fault, type FaultProxy, startFaultProxy } from './fault-proxy.ts';
-import { openKubeCluster } from './kube-cluster.ts';
-import { type Suite, startSuite } from './suite.ts';
+import { type Access, type Connector, finalFence } from '../../src/connector.ts';
+import { createKubernetesConnector } from '../../src/connectors/kubernetes/kubernetes.ts';
+import { newAccess } from '../access.ts';
+import { type Fault, type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
+import { openKubeCluster } from '../kube-cluster.ts';
+import { type Suite, startSuite } from '../suite.ts';
 
 const patience = 60_000;
 const signal = AbortSignal.timeout(600_000);

@@ -2,13 +2,13 @@ import { newId } from '@accessops/db';
 import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Suite, startSuite } from './suite.ts';
-import { startKubernetes } from './targets/kubernetes.ts';
-import { startPostgres } from './targets/postgres.ts';
-import { prefixOf, type RealTarget, variablesOf } from './targets/real-target.ts';
-import { startS3 } from './targets/s3.ts';
-import { startSsh } from './targets/ssh.ts';
-import { startWebhook } from './targets/webhook.ts';
+import { type Suite, startSuite } from '../suite.ts';
+import { startKubernetes } from '../targets/kubernetes.ts';
+import { startPostgres } from '../targets/postgres.ts';
+import { prefixOf, type RealTarget, variablesOf } from '../targets/real-target.ts';
+import { startS3 } from '../targets/s3.ts';
+import { startSsh } from '../targets/ssh.ts';
+import { startWebhook } from '../targets/webhook.ts';
 
 const patience = 60_000;
 const targets = (await Promise.all([startPostgres(), startS3(), startKubernetes(), startSsh(), startWebhook()])).filter(

@@ -2,12 +2,12 @@ import { newId } from '@accessops/db';
 import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { startS3Store, until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Access, type Connector, finalFence } from '../src/connector.ts';
-import { createS3Connector } from '../src/connectors/s3/s3.ts';
-import { newAccess } from './access.ts';
-import { end, spawnProvisioner } from './child.ts';
-import { type Fault, type FaultProxy, startFaultProxy } from './fault-proxy.ts';
-import { type Suite, startSuite } from './suite.ts';
+import { type Access, type Connector, finalFence } from '../../src/connector.ts';
+import { createS3Connector } from '../../src/connectors/s3/s3.ts';
+import { newAccess } from '../access.ts';
+import { end, spawnProvisioner } from '../child.ts';
+import { type Fault, type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
+import { type Suite, startSuite } from '../suite.ts';
 
 const patience = 60_000;
 const signal = AbortSignal.timeout(600_000);
