@@ -92,7 +92,11 @@ describe('the way through', () => {
     expect(job).toMatchObject({ requestId: request.id, kind: 'PROVISION', attempts: 1 });
     expect((await as(admin).get(`/org/jobs?filter[requestId][eq]=${request.id}`)).items).toHaveLength(1);
     expect((await as(requester).get('/grants/me')).items).toMatchObject([{ id: active.grantId, holderId: requester.id, endedAt: null }]);
-    expect(await as(requester).get(`/grants/${active.grantId}`)).toMatchObject({ status: 'ACTIVE', requestId: request.id });
+    expect(await as(requester).get(`/grants/${active.grantId}`)).toMatchObject({
+      status: 'ACTIVE',
+      requestId: request.id,
+      cost: { amount: 0, currency: 'EUR', pricePerHour: { amount: 250, currency: 'EUR' } },
+    });
     const { publicKey, privateKey } = await generateKeyPair('ECDH-ES+A256KW', { crv: 'X25519' });
     const credential = `/grants/${active.grantId}/credential`;
     const bad = await call('POST', credential, { token: requester.token, body: { publicKey: { kty: 'EC', crv: 'P-255' } } });

@@ -1,7 +1,12 @@
-import type { Grant } from '@accessops/proto/accessops/provisioner/v1/provisioner_pb';
+import type { Grant, GrantCost } from '@accessops/proto/accessops/provisioner/v1/provisioner_pb';
 import { z } from '@hono/zod-openapi';
 import { exampleId, exampleTime, id, time } from '../fields.ts';
+import { moneyJson, moneySchema } from './money.ts';
 import { timeOf, timeOrNull } from './proto.ts';
+
+const costSchema = moneySchema.extend({ pricePerHour: moneySchema }).openapi({
+  description: 'What it costs until now, or in the end; null: it is free. The price is that of the time of approval.',
+});
 
 export const grantSchema = z
   .object({
@@ -14,6 +19,7 @@ export const grantSchema = z
     activatedAt: time,
     expiresAt: time,
     endedAt: time.nullable(),
+    cost: costSchema.nullable(),
   })
   .openapi('Grant');
 
@@ -29,6 +35,14 @@ export const grantExample: GrantJson = {
   activatedAt: exampleTime,
   expiresAt: '2026-11-21T13:30:00.000Z',
   endedAt: null,
+  cost: { amount: 125, currency: 'EUR', pricePerHour: { amount: 250, currency: 'EUR' } },
+};
+
+/** What a service always sends with a cost is its price. */
+const costJson = ({ amount, pricePerHour }: GrantCost): NonNullable<GrantJson['cost']> => {
+  if (!pricePerHour) throw new Error('A service has left out a price');
+  const price = moneyJson(pricePerHour);
+  return { amount: Number(amount), currency: price.currency, pricePerHour: price };
 };
 
 /** A grant as the API shows it. */
@@ -42,4 +56,5 @@ export const grantJson = (grant: Grant): GrantJson => ({
   activatedAt: timeOf(grant.activatedAt),
   expiresAt: timeOf(grant.expiresAt),
   endedAt: timeOrNull(grant.endedAt),
+  cost: grant.cost ? costJson(grant.cost) : null,
 });

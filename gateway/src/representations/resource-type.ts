@@ -1,12 +1,8 @@
 import type { ResourceType } from '@accessops/proto/accessops/requests/v1/requests_pb';
 import { z } from '@hono/zod-openapi';
 import { duration, exampleId, exampleTime, id, jsonObject, time } from '../fields.ts';
+import { moneyJson, moneySchema } from './money.ts';
 import { objectOf, timeOf } from './proto.ts';
-
-export const moneySchema = z.object({
-  amount: z.int().openapi({ description: 'Minor units.', example: 250 }),
-  currency: z.string().openapi({ description: 'ISO 4217.', example: 'EUR' }),
-});
 
 const catalogFields = {
   id: id('The type.'),
@@ -66,7 +62,7 @@ export const catalogTypeJson = (type: ResourceType): CatalogTypeJson => ({
   maxDuration: type.maxDuration,
   exclusive: type.exclusive,
   parametersSchema: type.parametersSchemaJson ? objectOf(type.parametersSchemaJson) : null,
-  pricePerHour: type.pricePerHour ? { amount: Number(type.pricePerHour.amount), currency: type.pricePerHour.currency } : null,
+  pricePerHour: type.pricePerHour ? moneyJson(type.pricePerHour) : null,
 });
 
 /** A type as those see it who look after the catalog. */

@@ -81,7 +81,8 @@ export const orgReportRoutes: Route[] = [
       status: 200,
       description: 'The file: CSV with a head, or a JSON list.',
       media: {
-        'text/csv': 'grantId,requestId,holderId,resourceId,resourceKey,role,status,activatedAt,expiresAt,endedAt,endReason\r\n',
+        'text/csv':
+          'grantId,requestId,holderId,resourceId,resourceKey,role,status,activatedAt,expiresAt,endedAt,endReason,pricePerHour,currency,cost\r\n',
         'application/json': '[]\n',
       },
     },

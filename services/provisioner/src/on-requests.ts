@@ -2,6 +2,7 @@ import { type EventContext, onTogether } from '@accessops/events';
 import { RequestApprovedSchema, RequestClosedSchema, RequestSubmittedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
 import { expiryOf } from './grants/grant.ts';
+import { moneyFrom } from './grants/money.ts';
 import { queueExtensions } from './grants/queue-extensions.ts';
 import { queueJobs } from './jobs/queue-jobs.ts';
 import { dropPlans } from './plans/drop-plans.ts';
@@ -28,10 +29,8 @@ const queueApproved = async ({ em, tenantId }: EventContext, approved: Heard<typ
       const id = jobIds.get(requestId);
       if (!id) return [];
       const { requesterId, acr } = message;
-      return {
-        ctx,
-        job: { id, requestId, grantId: null, kind: 'PROVISION', requesterId, spec: { ...target, key: id, acr, handle: null } },
-      };
+      const spec = { ...target, key: id, acr, pricePerHour: moneyFrom(message.pricePerHour), handle: null };
+      return { ctx, job: { id, requestId, grantId: null, kind: 'PROVISION', requesterId, spec } };
     }),
   );
 };

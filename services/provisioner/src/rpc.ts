@@ -10,9 +10,11 @@ import { recipientOf } from './credentials/recipient.ts';
 import { reissueCredential } from './credentials/reissue-credential.ts';
 import type { Vault } from './credentials/vault.ts';
 import { closeGrant } from './grants/close-grant.ts';
+import type { Cost } from './grants/cost.ts';
 import { findGrant } from './grants/find-grant.ts';
 import type { Grant } from './grants/grant.ts';
 import { listGrants, listMyGrants } from './grants/list-grants.ts';
+import { moneyToProto } from './grants/money.ts';
 import { revokeGrant } from './grants/revoke-grant.ts';
 import { cancelJob } from './jobs/cancel-job.ts';
 import { findJob } from './jobs/find-job.ts';
@@ -58,7 +60,9 @@ const jobProto = (job: Job) => ({
   })),
 });
 
-const grantProto = (grant: Grant) => ({
+const costProto = (cost: Cost | null) => cost && { amount: BigInt(cost.amount), pricePerHour: moneyToProto(cost.pricePerHour) };
+
+const grantProto = (grant: Grant, now: Date) => ({
   id: grant.id,
   requestId: grant.requestId,
   holderId: grant.holderId,
@@ -69,6 +73,7 @@ const grantProto = (grant: Grant) => ({
   expiresAt: time(grant.expiresAt),
   endedAt: time(grant.endedAt),
   version: grant.version,
+  cost: costProto(grant.cost(now)) ?? undefined,
 });
 
 const driftProto = (run: Reconciliation) => ({
@@ -117,17 +122,17 @@ export const provisionerHandlers = ({ vault, connectors, watch, store }: RpcPart
   }),
   retryJob: command(async (ctx, { id }) => jobProto(await retryJob(ctx, id))),
   cancelJob: command(async (ctx, { id }) => jobProto(await cancelJob(ctx, id))),
-  getGrant: query(async (ctx, { id }) => grantProto(await findGrant(ctx, id, 'read'))),
+  getGrant: query(async (ctx, { id }) => grantProto(await findGrant(ctx, id, 'read'), ctx.now())),
   listGrants: query(async (ctx, { query: asked }) => {
     const { items, next } = await listGrants(ctx, asked);
-    return { items: items.map(grantProto), page: { next } };
+    return { items: items.map((grant) => grantProto(grant, ctx.now())), page: { next } };
   }),
   listMyGrants: query(async (ctx, { query: asked }) => {
     const { items, next } = await listMyGrants(ctx, asked);
-    return { items: items.map(grantProto), page: { next } };
+    return { items: items.map((grant) => grantProto(grant, ctx.now())), page: { next } };
   }),
-  revokeGrant: command(async (ctx, { id }) => grantProto(await revokeGrant(ctx, id))),
-  closeGrant: command(async (ctx, { id, reason }) => grantProto(await closeGrant(ctx, id, reason))),
+  revokeGrant: command(async (ctx, { id }) => grantProto(await revokeGrant(ctx, id), ctx.now())),
+  closeGrant: command(async (ctx, { id, reason }) => grantProto(await closeGrant(ctx, id, reason), ctx.now())),
   // Not once per Idempotency-Key: the reply, which would be kept, is the secret.
   readCredential: async (call, { grantId, publicKeyJson }) => {
     const recipient = publicKeyJson ? await recipientOf(JSON.parse(publicKeyJson)) : undefined;

@@ -39,6 +39,8 @@ export interface Approved {
   parameters?: Record<string, unknown>;
   resourceId?: string;
   requestId?: string;
+  /** In cents; free by default. */
+  pricePerHour?: bigint;
   /** Of an extension: the request whose access is to last longer. */
   extendsRequestId?: string;
 }
@@ -219,7 +221,12 @@ export const startSuite = async ({
       await tell(
         'requests',
         RequestApprovedSchema,
-        { requestId, ...detailsOf(request), extendsRequestId: request.extendsRequestId ?? '' },
+        {
+          requestId,
+          ...detailsOf(request),
+          extendsRequestId: request.extendsRequestId ?? '',
+          ...(request.pricePerHour !== undefined && { pricePerHour: { amount: request.pricePerHour, currency: 'EUR' } }),
+        },
         { aggregateId: requestId, tenantId: who.tenantId, requestId: `origin-${requestId}` },
       );
       return requestId;

@@ -1,7 +1,11 @@
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { RequestView } from './access-request/access-request.ts';
 import { nobody, noTeam, type Resource } from './catalog/resource.ts';
-import type { ResourceType } from './catalog/resource-type.ts';
+import type { Money, ResourceType } from './catalog/resource-type.ts';
+
+/** A price as contract and events show it; without one it is unset. */
+export const moneyToProto = (money: Money | null | undefined) =>
+  money ? { amount: BigInt(money.amount), currency: money.currency } : undefined;
 
 /** A type as the contract shows it. */
 export const typeToProto = (type: ResourceType) => ({
@@ -15,7 +19,7 @@ export const typeToProto = (type: ResourceType) => ({
   pii: type.pii,
   maxDuration: type.maxDuration,
   exclusive: type.exclusive,
-  pricePerHour: type.pricePerHour ? { amount: BigInt(type.pricePerHour.amount), currency: type.pricePerHour.currency } : undefined,
+  pricePerHour: moneyToProto(type.pricePerHour),
   configJson: type.config,
   version: type.version,
   createdAt: timestampFromDate(type.createdAt),

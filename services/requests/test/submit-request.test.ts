@@ -56,7 +56,9 @@ describe('filing a request', () => {
   });
 
   test('when policy asks for nobody, then it is approved at once and provisioning is told all it needs', async () => {
-    const free = await tenant.resource(await tenant.type({ sensitivity: 'low', configJson: '{"latencyMs":5}' }));
+    const free = await tenant.resource(
+      await tenant.type({ sensitivity: 'low', configJson: '{"latencyMs":5}', pricePerHour: { amount: 250n, currency: 'EUR' } }),
+    );
     const request = await submit({ resourceId: free.id, duration: 'PT1H' });
     expect(request).toMatchObject({ status: 'APPROVED', requiredApprovals: 0, stages: [] });
     const told = await suite.toldOf(request.id);
@@ -73,6 +75,7 @@ describe('filing a request', () => {
       connector: 'simulated',
       configJson: '{"latencyMs":5}',
       parametersJson: '',
+      pricePerHour: { amount: 250n, currency: 'EUR' },
     });
   });
 

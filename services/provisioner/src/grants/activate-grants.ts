@@ -6,6 +6,7 @@ import type { SettlementOf } from '../jobs/settle-jobs.ts';
 import { type Loss, lockStandings, losses, lossOf } from '../standing.ts';
 import { endGrants } from './end-grants.ts';
 import { expiryOf } from './grant.ts';
+import { moneyToProto } from './money.ts';
 
 const rowOf = ({ job, outcome, steps }: SettlementOf<'provisioned'>, now: Date) => ({
   job_id: job.id,
@@ -69,7 +70,14 @@ export const activateGrants = async (background: Background, settlements: Settle
     emit(
       asService(background, job),
       GrantActivatedSchema,
-      { grantId: outcome.grantId, requestId: job.requestId, jobId: job.id, expiresAt: timestampFromDate(expiresAt) },
+      {
+        grantId: outcome.grantId,
+        requestId: job.requestId,
+        jobId: job.id,
+        expiresAt: timestampFromDate(expiresAt),
+        activatedAt: timestampFromDate(now),
+        pricePerHour: moneyToProto(job.spec.pricePerHour),
+      },
       job.requestId,
       {
         action: 'GRANT_ACTIVATED',

@@ -3,11 +3,13 @@ import { emit } from '@accessops/events';
 import { parseReason, reasonRule } from '@accessops/names';
 import { GrantEndedSchema, JobFailedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { Ctx } from '@accessops/service';
+import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { raw } from '@mikro-orm/postgresql';
 import { Job } from '../jobs/job.ts';
 import { jobChange } from '../jobs/job-events.ts';
 import { findGrant } from './find-grant.ts';
 import { Grant } from './grant.ts';
+import { moneyToProto } from './money.ts';
 
 const stopRevocation = async (ctx: Ctx, { id, requestId }: Grant): Promise<void> => {
   const job = await ctx.em.findOne(Job, { grantId: id, kind: 'REVOKE', status: { $in: ['QUEUED', 'RUNNING'] } });
@@ -35,15 +37,21 @@ export const closeGrant = async (ctx: Ctx, id: string, reason: string): Promise<
   const grant = await findGrant(ctx, id, 'close');
   const why = parseReason(reason);
   if (why === undefined) throw invalidField('/reason', reasonRule);
+  const endedAt = ctx.now();
   const closed = await ctx.em.nativeUpdate(
     Grant,
     { id, tenantId: ctx.tenantId, status: 'REVOKE_FAILED' },
-    { status: 'REVOKED', endedAt: ctx.now(), version: raw('version + 1') },
+    { status: 'REVOKED', endedAt, version: raw('version + 1') },
   );
   if (closed === 0) throw new AppError('GRANT_NOT_STUCK');
   await stopRevocation(ctx, grant);
-  const { requestId } = grant;
-  emit(ctx, GrantEndedSchema, { grantId: id, requestId, status: 'REVOKED' }, requestId, {
+  const { requestId, activatedAt, access } = grant;
+  const costing = {
+    activatedAt: timestampFromDate(activatedAt),
+    endedAt: timestampFromDate(endedAt),
+    pricePerHour: moneyToProto(access.pricePerHour),
+  };
+  emit(ctx, GrantEndedSchema, { grantId: id, requestId, status: 'REVOKED', ...costing }, requestId, {
     action: 'GRANT_CLOSED',
     entityType: 'GRANT',
     entityId: id,

@@ -4,6 +4,7 @@ import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { ClaimedJob } from '../jobs/job.ts';
 import { asService, type Background, emitProgress } from '../jobs/job-events.ts';
 import type { SettlementOf } from '../jobs/settle-jobs.ts';
+import { moneyToProto } from './money.ts';
 
 /** After so many attempts people are told that a target will not let go; the attempts go on. */
 const attemptsBeforeAlarm = 5;
@@ -20,28 +21,37 @@ const conclude = `
   ), ended as (
     update access_grant set status = case end_reason when 'EXPIRY' then 'EXPIRED' else 'REVOKED' end, ended_at = ?, version = version + 1
     from before where access_grant.id = before.id and access_grant.status in ('REVOKING', 'REVOKE_FAILED')
-    returning access_grant.id, before.status as "before", access_grant.status
+    returning access_grant.id, before.status as "before", access_grant.status, activated_at as "activatedAt"
   )
   select done.id as "jobId", ended.* from done left join ended on ended.id = done.grant_id`;
+
+interface Ended {
+  jobId: string;
+  id: string | null;
+  before: string;
+  status: string;
+  activatedAt: string;
+}
 
 /** Ends grants whose access the target has been seen without: EXPIRED or REVOKED, and their jobs SUCCEEDED. */
 export const concludeGrants = async (background: Background, settlements: SettlementOf<'revoked'>[]): Promise<void> => {
   if (settlements.length === 0) return;
   const now = background.now();
   const rows = settlements.map(({ job, steps }) => ({ job_id: job.id, attempts: job.attempts, steps }));
-  const ended = await background.em.execute<{ jobId: string; id: string | null; before: string; status: string }[]>(conclude, [
-    JSON.stringify(rows),
-    now,
-    now,
-  ]);
+  const ended = await background.em.execute<Ended[]>(conclude, [JSON.stringify(rows), now, now]);
   const jobs = new Map(settlements.map(({ job }) => [job.id, job]));
-  for (const { jobId, id, before, status } of ended) {
+  for (const { jobId, id, before, status, activatedAt } of ended) {
     const job = jobs.get(jobId);
     if (!job) continue;
     emitProgress(background, job, 'SUCCEEDED', 'JOB_SUCCEEDED', { status: { before: 'RUNNING', after: 'SUCCEEDED' } });
     // Closed before by an admin: now the target has let go as well.
     if (id === null) continue;
-    emit(asService(background, job), GrantEndedSchema, { grantId: id, requestId: job.requestId, status }, job.requestId, {
+    const costing = {
+      activatedAt: timestampFromDate(new Date(activatedAt)),
+      endedAt: timestampFromDate(now),
+      pricePerHour: moneyToProto(job.spec.pricePerHour),
+    };
+    emit(asService(background, job), GrantEndedSchema, { grantId: id, requestId: job.requestId, status, ...costing }, job.requestId, {
       action: status === 'EXPIRED' ? 'GRANT_EXPIRED' : 'GRANT_REVOKED',
       entityType: 'GRANT',
       entityId: id,

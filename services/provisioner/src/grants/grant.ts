@@ -3,6 +3,7 @@ import { defineEntity, p } from '@mikro-orm/postgresql';
 import { Temporal } from 'temporal-polyfill';
 import type { Spec } from '../jobs/job.ts';
 import type { Loss } from '../standing.ts';
+import { type Cost, costOf } from './cost.ts';
 
 export type GrantStatus = 'ACTIVE' | 'REVOKING' | 'EXPIRED' | 'REVOKED' | 'REVOKE_FAILED';
 
@@ -27,7 +28,7 @@ const GrantSchema = defineEntity({
     endedAt: p.datetime().nullable(),
     endReason: p.string().$type<EndReason>().nullable(),
     version: p.integer(),
-    /** What it takes to end the access at the target. */
+    /** What it takes to end the access at the target, and what it costs. */
     access: p.json<Spec>(),
     /** The call that set things going; for what happens by itself later. */
     origin: p.json<Event['origin']>(),
@@ -39,6 +40,11 @@ export class Grant extends GrantSchema.class {
   /** Whether the access may be used at this time; the clock counts even when the end has not been carried out yet. */
   isUsable(now: Date): boolean {
     return this.status === 'ACTIVE' && this.expiresAt > now;
+  }
+
+  /** What it has cost until now, or in the end; null when it is free. */
+  cost(now: Date): Cost | null {
+    return costOf({ ...this.access, activatedAt: this.activatedAt, endedAt: this.endedAt ?? null }, now);
   }
 }
 GrantSchema.setClass(Grant);

@@ -2,6 +2,7 @@ import type { Event } from '@accessops/events';
 import { defineEntity, p } from '@mikro-orm/postgresql';
 import type { Handle } from '../connector.ts';
 import type { Sealed } from '../credentials/vault.ts';
+import type { Money } from '../grants/money.ts';
 import type { Loss } from '../standing.ts';
 import type { Queue } from './queue.ts';
 import type { Step } from './step.ts';
@@ -30,6 +31,8 @@ export interface Spec {
   parameters: Record<string, unknown>;
   /** `aal2`: the credential takes a second factor of whoever has one. Missing from what was queued before it was told. */
   acr?: string;
+  /** As it was when the access was approved; null or missing: free. */
+  pricePerHour?: Money | null;
   /** What the connector answered; null before. */
   handle: Handle | null;
   /** Of an EXTEND job: when the access is to end then; RFC 3339. */

@@ -3,7 +3,7 @@ import type { Spec } from '../jobs/job.ts';
 export type PlanStatus = 'PENDING' | 'READY' | 'FAILED';
 
 /** What would be made, and by which connector: of the job that there may be. */
-export type PlanTarget = Omit<Spec, 'key' | 'acr' | 'handle'>;
+export type PlanTarget = Omit<Spec, 'key' | 'acr' | 'pricePerHour' | 'handle'>;
 
 /** A plan that is to be made, as a planner holds it. */
 export interface ClaimedPlan {

@@ -1,3 +1,4 @@
+import { costOf } from '../grants/cost.ts';
 import type { Report, ReportKind } from './report.ts';
 
 /** One line of a report; the names of its columns are the keys. */
@@ -8,6 +9,8 @@ export interface Content {
   columns: readonly string[];
   /** One page by key-set over the columns `at` and `id`: tenant, since, until, the last page's end (at, id) and the limit. */
   page: string;
+  /** Columns that are made of the others. */
+  complete?(row: PageRow, now: Date): Line;
 }
 
 const time = (column: string) => `to_char(${column} at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')`;
@@ -28,14 +31,24 @@ const grants: Content = {
     'expiresAt',
     'endedAt',
     'endReason',
+    'pricePerHour',
+    'currency',
+    'cost',
   ],
   // Whatever was in force in the time asked about, whenever it began.
   page: `select id, activated_at as at, id as "grantId", request_id as "requestId", holder_id as "holderId", resource_id as "resourceId",
       access ->> 'resourceKey' as "resourceKey", role, status, ${time('activated_at')} as "activatedAt", ${time('expires_at')} as "expiresAt",
-      ${time('ended_at')} as "endedAt", end_reason as "endReason"
+      ${time('ended_at')} as "endedAt", end_reason as "endReason",
+      (access -> 'pricePerHour' ->> 'amount')::bigint as "pricePerHour", access -> 'pricePerHour' ->> 'currency' as currency
     from access_grant
     where tenant_id = ? and coalesce(ended_at, 'infinity') >= ? and activated_at < ? and (activated_at, id) > (?::timestamptz, ?::uuid)
     order by activated_at, id limit ?`,
+  complete: ({ pricePerHour, currency, activatedAt, endedAt }, now) => {
+    const price = pricePerHour === null ? null : { amount: Number(pricePerHour), currency: String(currency) };
+    const ended = endedAt === null ? null : new Date(String(endedAt));
+    const cost = costOf({ pricePerHour: price, activatedAt: new Date(String(activatedAt)), endedAt: ended }, now);
+    return { pricePerHour: price?.amount ?? null, cost: cost?.amount ?? null };
+  },
 };
 
 const jobs: Content = {
@@ -53,13 +66,14 @@ export const contents: Readonly<Record<ReportKind, Content>> = { grants, jobs };
 export async function* pagesOf(
   report: Pick<Report, 'kind' | 'tenantId' | 'since' | 'until'>,
   read: (sql: string, values: unknown[]) => Promise<PageRow[]>,
+  now: () => Date,
   size = 1000,
 ): AsyncGenerator<Line[]> {
-  const { page } = contents[report.kind];
+  const { page, complete } = contents[report.kind];
   let [at, id]: unknown[] = ['-infinity', '00000000-0000-0000-0000-000000000000'];
   for (;;) {
     const rows = await read(page, [report.tenantId, report.since ?? '-infinity', report.until, at, id, size]);
-    if (rows.length > 0) yield rows;
+    if (rows.length > 0) yield complete ? rows.map((row) => ({ ...row, ...complete(row, now()) })) : rows;
     const last = rows.at(-1);
     if (!last || rows.length < size) return;
     ({ at, id } = last);

@@ -18,7 +18,7 @@ export const createReportTask = ({ orm, now }: Pick<ServiceParts, 'orm' | 'now'>
     const read = (sql: string, values: unknown[]) => transaction(orm.em, own, (em) => em.execute<PageRow[]>(sql, values));
     let rows = 0;
     const counted = async function* (): AsyncGenerator<Line[]> {
-      for await (const lines of pagesOf(report, read)) {
+      for await (const lines of pagesOf(report, read, now)) {
         rows += lines.length;
         yield lines;
       }

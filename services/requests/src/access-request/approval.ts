@@ -1,5 +1,7 @@
 import type { AuditedChange } from '@accessops/events';
 import { RequestApprovedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import type { Money } from '../catalog/resource-type.ts';
+import { moneyToProto } from '../to-proto.ts';
 import type { RequestView } from './access-request.ts';
 import { demandedAcr } from './approval-plan.ts';
 
@@ -9,10 +11,11 @@ interface Target {
   connector: string;
   /** JSON text. */
   config: string;
+  pricePerHour: Money | null;
 }
 
 /** What is told when a request is approved, for `emit`: all that provisioning needs. */
-export const approval = (request: RequestView, { resourceKey, connector, config }: Target, actor?: AuditedChange['actor']) =>
+export const approval = (request: RequestView, { resourceKey, connector, config, pricePerHour }: Target, actor?: AuditedChange['actor']) =>
   [
     RequestApprovedSchema,
     {
@@ -27,6 +30,7 @@ export const approval = (request: RequestView, { resourceKey, connector, config 
       parametersJson: request.parameters,
       acr: demandedAcr(request.stages),
       extendsRequestId: request.extendsRequestId ?? '',
+      pricePerHour: moneyToProto(pricePerHour),
     },
     request.id,
     {

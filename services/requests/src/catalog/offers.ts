@@ -2,7 +2,7 @@ import type { CallFunction } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import { type Duration, parseDuration } from '../duration.ts';
 import { isId } from '../text.ts';
-import type { Sensitivity } from './resource-type.ts';
+import type { Money, Sensitivity } from './resource-type.ts';
 
 /** A resource with its type, as far as filing a request depends on them. */
 export interface Offer {
@@ -18,6 +18,8 @@ export interface Offer {
   sensitivity: Sensitivity;
   pii: boolean;
   longest: Duration;
+  /** Null when it is free. */
+  pricePerHour: Money | null;
 }
 
 /** What can be asked for, remembered: whoever files by an offer has its versions checked in the transaction that files. */
@@ -40,6 +42,7 @@ interface Row {
   sensitivity: Sensitivity;
   pii: boolean;
   max_duration: string;
+  price_per_hour: Money | null;
 }
 
 const mostRemembered = 5000;
@@ -56,6 +59,7 @@ const offerOf = (row: Row): Offer => ({
   sensitivity: row.sensitivity,
   pii: row.pii,
   longest: parseDuration('/maxDuration', row.max_duration),
+  pricePerHour: row.price_per_hour,
 });
 
 /** Remembers offers. */
@@ -68,7 +72,7 @@ export const createOffers = (): Offers => {
       const key = keyOf(tenantId, resourceId);
       const known = remembered.get(key);
       if (known) return known;
-      const [row] = isId(resourceId) ? await database<Row>('read_offer', [tenantId, resourceId]) : [];
+      const [row] = isId(resourceId) ? await database<Row>('read_priced_offer', [tenantId, resourceId]) : [];
       if (!row) throw new AppError('RESOURCE_NOT_FOUND');
       const offer = offerOf(row);
       const [oldest] = remembered.keys();

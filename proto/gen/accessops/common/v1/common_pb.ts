@@ -10,7 +10,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file accessops/common/v1/common.proto.
  */
 export const file_accessops_common_v1_common: GenFile = /*@__PURE__*/
-  fileDesc("CiBhY2Nlc3NvcHMvY29tbW9uL3YxL2NvbW1vbi5wcm90bxITYWNjZXNzb3BzLmNvbW1vbi52MSJYCgZGaWx0ZXISDQoFZmllbGQYASABKAkSLwoIb3BlcmF0b3IYAiABKA4yHS5hY2Nlc3NvcHMuY29tbW9uLnYxLk9wZXJhdG9yEg4KBnZhbHVlcxgDIAMoCSIsCgdTb3J0S2V5Eg0KBWZpZWxkGAEgASgJEhIKCmRlc2NlbmRpbmcYAiABKAgigwEKCUxpc3RRdWVyeRINCgVsaW1pdBgBIAEoBRINCgVhZnRlchgCIAEoCRIqCgRzb3J0GAMgAygLMhwuYWNjZXNzb3BzLmNvbW1vbi52MS5Tb3J0S2V5EiwKB2ZpbHRlcnMYBCADKAsyGy5hY2Nlc3NvcHMuY29tbW9uLnYxLkZpbHRlciIYCghQYWdlSW5mbxIMCgRuZXh0GAEgASgJIjAKBUFjdG9yEgoKAmlkGAEgASgJEgwKBHR5cGUYAiABKAkSDQoFZW1haWwYAyABKAkiUQoGT3JpZ2luEhIKCnJlcXVlc3RfaWQYASABKAkSCgoCaXAYAiABKAkSEgoKdXNlcl9hZ2VudBgDIAEoCRITCgt0cmFjZXBhcmVudBgEIAEoCSJUCgVTdGFnZRIMCgRuYW1lGAEgASgJEhAKCHJlcXVpcmVkGAIgASgFEg0KBXJvbGVzGAMgAygJEg8KB3RlYW1faWQYBCABKAkSCwoDYWNyGAUgASgJKrABCghPcGVyYXRvchIYChRPUEVSQVRPUl9VTlNQRUNJRklFRBAAEg8KC09QRVJBVE9SX0VREAESDwoLT1BFUkFUT1JfTkUQAhIPCgtPUEVSQVRPUl9HVBADEhAKDE9QRVJBVE9SX0dURRAEEg8KC09QRVJBVE9SX0xUEAUSEAoMT1BFUkFUT1JfTFRFEAYSDwoLT1BFUkFUT1JfSU4QBxIRCg1PUEVSQVRPUl9MSUtFEAhiBnByb3RvMw");
+  fileDesc("CiBhY2Nlc3NvcHMvY29tbW9uL3YxL2NvbW1vbi5wcm90bxITYWNjZXNzb3BzLmNvbW1vbi52MSJYCgZGaWx0ZXISDQoFZmllbGQYASABKAkSLwoIb3BlcmF0b3IYAiABKA4yHS5hY2Nlc3NvcHMuY29tbW9uLnYxLk9wZXJhdG9yEg4KBnZhbHVlcxgDIAMoCSIsCgdTb3J0S2V5Eg0KBWZpZWxkGAEgASgJEhIKCmRlc2NlbmRpbmcYAiABKAgigwEKCUxpc3RRdWVyeRINCgVsaW1pdBgBIAEoBRINCgVhZnRlchgCIAEoCRIqCgRzb3J0GAMgAygLMhwuYWNjZXNzb3BzLmNvbW1vbi52MS5Tb3J0S2V5EiwKB2ZpbHRlcnMYBCADKAsyGy5hY2Nlc3NvcHMuY29tbW9uLnYxLkZpbHRlciIYCghQYWdlSW5mbxIMCgRuZXh0GAEgASgJIjAKBUFjdG9yEgoKAmlkGAEgASgJEgwKBHR5cGUYAiABKAkSDQoFZW1haWwYAyABKAkiUQoGT3JpZ2luEhIKCnJlcXVlc3RfaWQYASABKAkSCgoCaXAYAiABKAkSEgoKdXNlcl9hZ2VudBgDIAEoCRITCgt0cmFjZXBhcmVudBgEIAEoCSJUCgVTdGFnZRIMCgRuYW1lGAEgASgJEhAKCHJlcXVpcmVkGAIgASgFEg0KBXJvbGVzGAMgAygJEg8KB3RlYW1faWQYBCABKAkSCwoDYWNyGAUgASgJIikKBU1vbmV5Eg4KBmFtb3VudBgBIAEoAxIQCghjdXJyZW5jeRgCIAEoCSqwAQoIT3BlcmF0b3ISGAoUT1BFUkFUT1JfVU5TUEVDSUZJRUQQABIPCgtPUEVSQVRPUl9FURABEg8KC09QRVJBVE9SX05FEAISDwoLT1BFUkFUT1JfR1QQAxIQCgxPUEVSQVRPUl9HVEUQBBIPCgtPUEVSQVRPUl9MVBAFEhAKDE9QRVJBVE9SX0xURRAGEg8KC09QRVJBVE9SX0lOEAcSEQoNT1BFUkFUT1JfTElLRRAIYgZwcm90bzM");
 
 /**
  * One condition; several conditions are joined by AND. `values` holds one value, or many for IN.
@@ -227,6 +227,32 @@ export type Stage = Message<"accessops.common.v1.Stage"> & {
  */
 export const StageSchema: GenMessage<Stage> = /*@__PURE__*/
   messageDesc(file_accessops_common_v1_common, 6);
+
+/**
+ * An amount in minor units.
+ *
+ * @generated from message accessops.common.v1.Money
+ */
+export type Money = Message<"accessops.common.v1.Money"> & {
+  /**
+   * @generated from field: int64 amount = 1;
+   */
+  amount: bigint;
+
+  /**
+   * ISO 4217.
+   *
+   * @generated from field: string currency = 2;
+   */
+  currency: string;
+};
+
+/**
+ * Describes the message accessops.common.v1.Money.
+ * Use `create(MoneySchema)` to create a new message.
+ */
+export const MoneySchema: GenMessage<Money> = /*@__PURE__*/
+  messageDesc(file_accessops_common_v1_common, 7);
 
 /**
  * A comparison in a list filter.

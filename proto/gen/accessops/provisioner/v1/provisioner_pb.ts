@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { ListQuery, PageInfo } from "../../common/v1/common_pb.ts";
+import type { ListQuery, Money, PageInfo } from "../../common/v1/common_pb.ts";
 import { file_accessops_common_v1_common } from "../../common/v1/common_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file accessops/provisioner/v1/provisioner.proto.
  */
 export const file_accessops_provisioner_v1_provisioner: GenFile = /*@__PURE__*/
-  fileDesc("CiphY2Nlc3NvcHMvcHJvdmlzaW9uZXIvdjEvcHJvdmlzaW9uZXIucHJvdG8SGGFjY2Vzc29wcy5wcm92aXNpb25lci52MSLjAgoDSm9iEgoKAmlkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSDAoEa2luZBgDIAEoCRINCgVxdWV1ZRgEIAEoCRIOCgZzdGF0dXMYBSABKAkSEAoIYXR0ZW1wdHMYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhIKCmxhc3RfZXJyb3IYCCABKAkSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGdyYW50X2lkGAwgASgJEjAKBXN0ZXBzGA0gAygLMiEuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYlN0ZXAiqgEKB0pvYlN0ZXASDAoEbmFtZRgBIAEoCRIPCgdhdHRlbXB0GAIgASgFEg4KBnN0YXR1cxgDIAEoCRIuCgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHbWVzc2FnZRgGIAEoCSIbCg1HZXRKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIh0KD1dhdGNoSm9iUmVxdWVzdBIKCgJpZBgBIAEoCSJACg9MaXN0Sm9ic1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJtChBMaXN0Sm9ic1Jlc3BvbnNlEiwKBWl0ZW1zGAEgAygLMh0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYhIrCgRwYWdlGAIgASgLMh0uYWNjZXNzb3BzLmNvbW1vbi52MS5QYWdlSW5mbyIdCg9SZXRyeUpvYlJlcXVlc3QSCgoCaWQYASABKAkiHgoQQ2FuY2VsSm9iUmVxdWVzdBIKCgJpZBgBIAEoCSKOAgoFR3JhbnQSCgoCaWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIRCglob2xkZXJfaWQYAyABKAkSEwoLcmVzb3VyY2VfaWQYBCABKAkSDAoEcm9sZRgFIAEoCRIOCgZzdGF0dXMYBiABKAkSMAoMYWN0aXZhdGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgKIAEoBSIdCg9HZXRHcmFudFJlcXVlc3QSCgoCaWQYASABKAkiQgoRTGlzdEdyYW50c1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJEChNMaXN0TXlHcmFudHNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkicQoSTGlzdEdyYW50c1Jlc3BvbnNlEi4KBWl0ZW1zGAEgAygLMh8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdyYW50EisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIiAKElJldm9rZUdyYW50UmVxdWVzdBIKCgJpZBgBIAEoCSIvChFDbG9zZUdyYW50UmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkiQgoVUmVhZENyZWRlbnRpYWxSZXF1ZXN0EhAKCGdyYW50X2lkGAEgASgJEhcKD3B1YmxpY19rZXlfanNvbhgCIAEoCSI+ChZSZWFkQ3JlZGVudGlhbFJlc3BvbnNlEhcKD2NyZWRlbnRpYWxfanNvbhgBIAEoCRILCgNqd2UYAiABKAkiTwoWQ2hlY2tDb25uZWN0aW9uUmVxdWVzdBIRCgljb25uZWN0b3IYASABKAkSEwoLY29uZmlnX2pzb24YAiABKAkSDQoFcm9sZXMYAyADKAkiNQoRQ29ubmVjdGlvblByb2JsZW0SDwoHcG9pbnRlchgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIlgKF0NoZWNrQ29ubmVjdGlvblJlc3BvbnNlEj0KCHByb2JsZW1zGAEgAygLMisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkNvbm5lY3Rpb25Qcm9ibGVtIqwBChFIZWFyQW5zd2VyUmVxdWVzdBILCgNrZXkYASABKAkSDwoHcGF5bG9hZBgCIAEoDBJJCgdoZWFkZXJzGAMgAygLMjguYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkhlYXJBbnN3ZXJSZXF1ZXN0LkhlYWRlcnNFbnRyeRouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIlChJIZWFyQW5zd2VyUmVzcG9uc2USDwoHb3V0Y29tZRgBIAEoCSIkCg5HZXRQbGFuUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJInkKBFBsYW4SEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDQoFc3RlcHMYAyADKAkSLwoLcHJlcGFyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWVycm9yGAUgASgJIi8KGFJlY29uY2lsZVJlc291cmNlUmVxdWVzdBITCgtyZXNvdXJjZV9pZBgBIAEoCSImCg9HZXREcmlmdFJlcXVlc3QSEwoLcmVzb3VyY2VfaWQYASABKAkijAMKC0RyaWZ0UmVwb3J0EgoKAmlkGAEgASgJEhMKC3Jlc291cmNlX2lkGAIgASgJEg4KBnN0YXR1cxgDIAEoCRIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOAoHbWlzc2luZxgHIAMoCzInLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5NaXNzaW5nQWNjZXNzEjgKB3N1cnBsdXMYCCADKAsyJy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuU3VycGx1c0FjY2VzcxI4Cgdmb3JlaWduGAkgAygLMicuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkZvcmVpZ25BY2Nlc3MSDQoFZXJyb3IYCiABKAkiUgoNTWlzc2luZ0FjY2VzcxIQCghncmFudF9pZBgBIAEoCRIRCglob2xkZXJfaWQYAiABKAkSDAoEcm9sZRgDIAEoCRIOCgZqb2JfaWQYBCABKAkiSAoNU3VycGx1c0FjY2VzcxILCgNrZXkYASABKAkSDAoEbmFtZRgCIAEoCRIMCgRraW5kGAMgASgJEg4KBmpvYl9pZBgEIAEoCSIrCg1Gb3JlaWduQWNjZXNzEgwKBG5hbWUYASABKAkSDAoEa2luZBgCIAEoCSLsAgoGUmVwb3J0EgoKAmlkGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIMCgRraW5kGAMgASgJEg4KBmZvcm1hdBgEIAEoCRIOCgZzdGF0dXMYBSABKAkSKQoFc2luY2UYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxyZXF1ZXN0ZWRfYnkYCCABKAkSDAoEcm93cxgJIAEoBRINCgVieXRlcxgKIAEoAxIuCgpjcmVhdGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiigEKFFJlcXVlc3RSZXBvcnRSZXF1ZXN0EgwKBGtpbmQYASABKAkSDgoGZm9ybWF0GAIgASgJEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiHgoQR2V0UmVwb3J0UmVxdWVzdBIKCgJpZBgBIAEoCSJDChJMaXN0UmVwb3J0c1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJzChNMaXN0UmVwb3J0c1Jlc3BvbnNlEi8KBWl0ZW1zGAEgAygLMiAuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJlcG9ydBIrCgRwYWdlGAIgASgLMh0uYWNjZXNzb3BzLmNvbW1vbi52MS5QYWdlSW5mbyIfChFSZWFkUmVwb3J0UmVxdWVzdBIKCgJpZBgBIAEoCSIjChJSZWFkUmVwb3J0UmVzcG9uc2USDQoFcGllY2UYASABKAwiLAoYUmVpc3N1ZUNyZWRlbnRpYWxSZXF1ZXN0EhAKCGdyYW50X2lkGAEgASgJMq0QChJQcm92aXNpb25lclNlcnZpY2USUAoGR2V0Sm9iEicuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldEpvYlJlcXVlc3QaHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iEmEKCExpc3RKb2JzEikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RKb2JzUmVxdWVzdBoqLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0Sm9ic1Jlc3BvbnNlElQKCFJldHJ5Sm9iEikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJldHJ5Sm9iUmVxdWVzdBodLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISVgoJQ2FuY2VsSm9iEiouYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkNhbmNlbEpvYlJlcXVlc3QaHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iElYKCEdldEdyYW50EikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldEdyYW50UmVxdWVzdBofLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HcmFudBJnCgpMaXN0R3JhbnRzEisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RHcmFudHNSZXF1ZXN0GiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RHcmFudHNSZXNwb25zZRJrCgxMaXN0TXlHcmFudHMSLS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdE15R3JhbnRzUmVxdWVzdBosLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0R3JhbnRzUmVzcG9uc2USXAoLUmV2b2tlR3JhbnQSLC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmV2b2tlR3JhbnRSZXF1ZXN0Gh8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdyYW50EloKCkNsb3NlR3JhbnQSKy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2xvc2VHcmFudFJlcXVlc3QaHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQScwoOUmVhZENyZWRlbnRpYWwSLy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVhZENyZWRlbnRpYWxSZXF1ZXN0GjAuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJlYWRDcmVkZW50aWFsUmVzcG9uc2USZgoRUmVpc3N1ZUNyZWRlbnRpYWwSMi5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVpc3N1ZUNyZWRlbnRpYWxSZXF1ZXN0Gh0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYhJ2Cg9DaGVja0Nvbm5lY3Rpb24SMC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2hlY2tDb25uZWN0aW9uUmVxdWVzdBoxLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5DaGVja0Nvbm5lY3Rpb25SZXNwb25zZRJnCgpIZWFyQW5zd2VyEisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkhlYXJBbnN3ZXJSZXF1ZXN0GiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkhlYXJBbnN3ZXJSZXNwb25zZRJTCgdHZXRQbGFuEiguYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldFBsYW5SZXF1ZXN0Gh4uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlBsYW4SbgoRUmVjb25jaWxlUmVzb3VyY2USMi5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVjb25jaWxlUmVzb3VyY2VSZXF1ZXN0GiUuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkRyaWZ0UmVwb3J0ElwKCEdldERyaWZ0EikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldERyaWZ0UmVxdWVzdBolLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5EcmlmdFJlcG9ydBJWCghXYXRjaEpvYhIpLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5XYXRjaEpvYlJlcXVlc3QaHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iMAESYQoNUmVxdWVzdFJlcG9ydBIuLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZXF1ZXN0UmVwb3J0UmVxdWVzdBogLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZXBvcnQSWQoJR2V0UmVwb3J0EiouYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldFJlcG9ydFJlcXVlc3QaIC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVwb3J0EmoKC0xpc3RSZXBvcnRzEiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RSZXBvcnRzUmVxdWVzdBotLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0UmVwb3J0c1Jlc3BvbnNlEmkKClJlYWRSZXBvcnQSKy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVhZFJlcG9ydFJlcXVlc3QaLC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVhZFJlcG9ydFJlc3BvbnNlMAFiBnByb3RvMw", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
+  fileDesc("CiphY2Nlc3NvcHMvcHJvdmlzaW9uZXIvdjEvcHJvdmlzaW9uZXIucHJvdG8SGGFjY2Vzc29wcy5wcm92aXNpb25lci52MSLjAgoDSm9iEgoKAmlkGAEgASgJEhIKCnJlcXVlc3RfaWQYAiABKAkSDAoEa2luZBgDIAEoCRINCgVxdWV1ZRgEIAEoCRIOCgZzdGF0dXMYBSABKAkSEAoIYXR0ZW1wdHMYBiABKAUSFAoMbWF4X2F0dGVtcHRzGAcgASgFEhIKCmxhc3RfZXJyb3IYCCABKAkSLgoKY3JlYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKc3RhcnRlZF9hdBgKIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLwoLZmluaXNoZWRfYXQYCyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEhAKCGdyYW50X2lkGAwgASgJEjAKBXN0ZXBzGA0gAygLMiEuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYlN0ZXAiqgEKB0pvYlN0ZXASDAoEbmFtZRgBIAEoCRIPCgdhdHRlbXB0GAIgASgFEg4KBnN0YXR1cxgDIAEoCRIuCgpzdGFydGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgFIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHbWVzc2FnZRgGIAEoCSIbCg1HZXRKb2JSZXF1ZXN0EgoKAmlkGAEgASgJIh0KD1dhdGNoSm9iUmVxdWVzdBIKCgJpZBgBIAEoCSJACg9MaXN0Sm9ic1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJtChBMaXN0Sm9ic1Jlc3BvbnNlEiwKBWl0ZW1zGAEgAygLMh0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYhIrCgRwYWdlGAIgASgLMh0uYWNjZXNzb3BzLmNvbW1vbi52MS5QYWdlSW5mbyIdCg9SZXRyeUpvYlJlcXVlc3QSCgoCaWQYASABKAkiHgoQQ2FuY2VsSm9iUmVxdWVzdBIKCgJpZBgBIAEoCSLBAgoFR3JhbnQSCgoCaWQYASABKAkSEgoKcmVxdWVzdF9pZBgCIAEoCRIRCglob2xkZXJfaWQYAyABKAkSEwoLcmVzb3VyY2VfaWQYBCABKAkSDAoEcm9sZRgFIAEoCRIOCgZzdGF0dXMYBiABKAkSMAoMYWN0aXZhdGVkX2F0GAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpleHBpcmVzX2F0GAggASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIsCghlbmRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASDwoHdmVyc2lvbhgKIAEoBRIxCgRjb3N0GAsgASgLMiMuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdyYW50Q29zdCJPCglHcmFudENvc3QSDgoGYW1vdW50GAEgASgDEjIKDnByaWNlX3Blcl9ob3VyGAIgASgLMhouYWNjZXNzb3BzLmNvbW1vbi52MS5Nb25leSIdCg9HZXRHcmFudFJlcXVlc3QSCgoCaWQYASABKAkiQgoRTGlzdEdyYW50c1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJEChNMaXN0TXlHcmFudHNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkicQoSTGlzdEdyYW50c1Jlc3BvbnNlEi4KBWl0ZW1zGAEgAygLMh8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdyYW50EisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIiAKElJldm9rZUdyYW50UmVxdWVzdBIKCgJpZBgBIAEoCSIvChFDbG9zZUdyYW50UmVxdWVzdBIKCgJpZBgBIAEoCRIOCgZyZWFzb24YAiABKAkiQgoVUmVhZENyZWRlbnRpYWxSZXF1ZXN0EhAKCGdyYW50X2lkGAEgASgJEhcKD3B1YmxpY19rZXlfanNvbhgCIAEoCSI+ChZSZWFkQ3JlZGVudGlhbFJlc3BvbnNlEhcKD2NyZWRlbnRpYWxfanNvbhgBIAEoCRILCgNqd2UYAiABKAkiTwoWQ2hlY2tDb25uZWN0aW9uUmVxdWVzdBIRCgljb25uZWN0b3IYASABKAkSEwoLY29uZmlnX2pzb24YAiABKAkSDQoFcm9sZXMYAyADKAkiNQoRQ29ubmVjdGlvblByb2JsZW0SDwoHcG9pbnRlchgBIAEoCRIPCgdtZXNzYWdlGAIgASgJIlgKF0NoZWNrQ29ubmVjdGlvblJlc3BvbnNlEj0KCHByb2JsZW1zGAEgAygLMisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkNvbm5lY3Rpb25Qcm9ibGVtIqwBChFIZWFyQW5zd2VyUmVxdWVzdBILCgNrZXkYASABKAkSDwoHcGF5bG9hZBgCIAEoDBJJCgdoZWFkZXJzGAMgAygLMjguYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkhlYXJBbnN3ZXJSZXF1ZXN0LkhlYWRlcnNFbnRyeRouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASIlChJIZWFyQW5zd2VyUmVzcG9uc2USDwoHb3V0Y29tZRgBIAEoCSIkCg5HZXRQbGFuUmVxdWVzdBISCgpyZXF1ZXN0X2lkGAEgASgJInkKBFBsYW4SEgoKcmVxdWVzdF9pZBgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDQoFc3RlcHMYAyADKAkSLwoLcHJlcGFyZWRfYXQYBCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEg0KBWVycm9yGAUgASgJIi8KGFJlY29uY2lsZVJlc291cmNlUmVxdWVzdBITCgtyZXNvdXJjZV9pZBgBIAEoCSImCg9HZXREcmlmdFJlcXVlc3QSEwoLcmVzb3VyY2VfaWQYASABKAkijAMKC0RyaWZ0UmVwb3J0EgoKAmlkGAEgASgJEhMKC3Jlc291cmNlX2lkGAIgASgJEg4KBnN0YXR1cxgDIAEoCRIuCgpjcmVhdGVkX2F0GAQgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgpzdGFydGVkX2F0GAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOAoHbWlzc2luZxgHIAMoCzInLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5NaXNzaW5nQWNjZXNzEjgKB3N1cnBsdXMYCCADKAsyJy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuU3VycGx1c0FjY2VzcxI4Cgdmb3JlaWduGAkgAygLMicuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkZvcmVpZ25BY2Nlc3MSDQoFZXJyb3IYCiABKAkiUgoNTWlzc2luZ0FjY2VzcxIQCghncmFudF9pZBgBIAEoCRIRCglob2xkZXJfaWQYAiABKAkSDAoEcm9sZRgDIAEoCRIOCgZqb2JfaWQYBCABKAkiSAoNU3VycGx1c0FjY2VzcxILCgNrZXkYASABKAkSDAoEbmFtZRgCIAEoCRIMCgRraW5kGAMgASgJEg4KBmpvYl9pZBgEIAEoCSIrCg1Gb3JlaWduQWNjZXNzEgwKBG5hbWUYASABKAkSDAoEa2luZBgCIAEoCSLsAgoGUmVwb3J0EgoKAmlkGAEgASgJEg4KBmpvYl9pZBgCIAEoCRIMCgRraW5kGAMgASgJEg4KBmZvcm1hdBgEIAEoCRIOCgZzdGF0dXMYBSABKAkSKQoFc2luY2UYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEikKBXVudGlsGAcgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIUCgxyZXF1ZXN0ZWRfYnkYCCABKAkSDAoEcm93cxgJIAEoBRINCgVieXRlcxgKIAEoAxIuCgpjcmVhdGVkX2F0GAsgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIvCgtmaW5pc2hlZF9hdBgMIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKZXhwaXJlc19hdBgNIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiigEKFFJlcXVlc3RSZXBvcnRSZXF1ZXN0EgwKBGtpbmQYASABKAkSDgoGZm9ybWF0GAIgASgJEikKBXNpbmNlGAMgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIpCgV1bnRpbBgEIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiHgoQR2V0UmVwb3J0UmVxdWVzdBIKCgJpZBgBIAEoCSJDChJMaXN0UmVwb3J0c1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJzChNMaXN0UmVwb3J0c1Jlc3BvbnNlEi8KBWl0ZW1zGAEgAygLMiAuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJlcG9ydBIrCgRwYWdlGAIgASgLMh0uYWNjZXNzb3BzLmNvbW1vbi52MS5QYWdlSW5mbyIfChFSZWFkUmVwb3J0UmVxdWVzdBIKCgJpZBgBIAEoCSIjChJSZWFkUmVwb3J0UmVzcG9uc2USDQoFcGllY2UYASABKAwiLAoYUmVpc3N1ZUNyZWRlbnRpYWxSZXF1ZXN0EhAKCGdyYW50X2lkGAEgASgJMq0QChJQcm92aXNpb25lclNlcnZpY2USUAoGR2V0Sm9iEicuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldEpvYlJlcXVlc3QaHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iEmEKCExpc3RKb2JzEikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RKb2JzUmVxdWVzdBoqLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0Sm9ic1Jlc3BvbnNlElQKCFJldHJ5Sm9iEikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJldHJ5Sm9iUmVxdWVzdBodLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5Kb2ISVgoJQ2FuY2VsSm9iEiouYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkNhbmNlbEpvYlJlcXVlc3QaHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iElYKCEdldEdyYW50EikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldEdyYW50UmVxdWVzdBofLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5HcmFudBJnCgpMaXN0R3JhbnRzEisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RHcmFudHNSZXF1ZXN0GiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RHcmFudHNSZXNwb25zZRJrCgxMaXN0TXlHcmFudHMSLS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuTGlzdE15R3JhbnRzUmVxdWVzdBosLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0R3JhbnRzUmVzcG9uc2USXAoLUmV2b2tlR3JhbnQSLC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmV2b2tlR3JhbnRSZXF1ZXN0Gh8uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdyYW50EloKCkNsb3NlR3JhbnQSKy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2xvc2VHcmFudFJlcXVlc3QaHy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuR3JhbnQScwoOUmVhZENyZWRlbnRpYWwSLy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVhZENyZWRlbnRpYWxSZXF1ZXN0GjAuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlJlYWRDcmVkZW50aWFsUmVzcG9uc2USZgoRUmVpc3N1ZUNyZWRlbnRpYWwSMi5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVpc3N1ZUNyZWRlbnRpYWxSZXF1ZXN0Gh0uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkpvYhJ2Cg9DaGVja0Nvbm5lY3Rpb24SMC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuQ2hlY2tDb25uZWN0aW9uUmVxdWVzdBoxLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5DaGVja0Nvbm5lY3Rpb25SZXNwb25zZRJnCgpIZWFyQW5zd2VyEisuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkhlYXJBbnN3ZXJSZXF1ZXN0GiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkhlYXJBbnN3ZXJSZXNwb25zZRJTCgdHZXRQbGFuEiguYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldFBsYW5SZXF1ZXN0Gh4uYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLlBsYW4SbgoRUmVjb25jaWxlUmVzb3VyY2USMi5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVjb25jaWxlUmVzb3VyY2VSZXF1ZXN0GiUuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkRyaWZ0UmVwb3J0ElwKCEdldERyaWZ0EikuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldERyaWZ0UmVxdWVzdBolLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5EcmlmdFJlcG9ydBJWCghXYXRjaEpvYhIpLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5XYXRjaEpvYlJlcXVlc3QaHS5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuSm9iMAESYQoNUmVxdWVzdFJlcG9ydBIuLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZXF1ZXN0UmVwb3J0UmVxdWVzdBogLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5SZXBvcnQSWQoJR2V0UmVwb3J0EiouYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkdldFJlcG9ydFJlcXVlc3QaIC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVwb3J0EmoKC0xpc3RSZXBvcnRzEiwuYWNjZXNzb3BzLnByb3Zpc2lvbmVyLnYxLkxpc3RSZXBvcnRzUmVxdWVzdBotLmFjY2Vzc29wcy5wcm92aXNpb25lci52MS5MaXN0UmVwb3J0c1Jlc3BvbnNlEmkKClJlYWRSZXBvcnQSKy5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVhZFJlcG9ydFJlcXVlc3QaLC5hY2Nlc3NvcHMucHJvdmlzaW9uZXIudjEuUmVhZFJlcG9ydFJlc3BvbnNlMAFiBnByb3RvMw", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message accessops.provisioner.v1.Job
@@ -315,6 +315,13 @@ export type Grant = Message<"accessops.provisioner.v1.Grant"> & {
    * @generated from field: int32 version = 10;
    */
   version: number;
+
+  /**
+   * Unset: it is free.
+   *
+   * @generated from field: accessops.provisioner.v1.GrantCost cost = 11;
+   */
+  cost?: GrantCost | undefined;
 };
 
 /**
@@ -323,6 +330,34 @@ export type Grant = Message<"accessops.provisioner.v1.Grant"> & {
  */
 export const GrantSchema: GenMessage<Grant> = /*@__PURE__*/
   messageDesc(file_accessops_provisioner_v1_provisioner, 8);
+
+/**
+ * What access costs: until now, and in the end once it has ended.
+ *
+ * @generated from message accessops.provisioner.v1.GrantCost
+ */
+export type GrantCost = Message<"accessops.provisioner.v1.GrantCost"> & {
+  /**
+   * Minor units in the currency of the price.
+   *
+   * @generated from field: int64 amount = 1;
+   */
+  amount: bigint;
+
+  /**
+   * As it was when the access was approved; extensions keep it.
+   *
+   * @generated from field: accessops.common.v1.Money price_per_hour = 2;
+   */
+  pricePerHour?: Money | undefined;
+};
+
+/**
+ * Describes the message accessops.provisioner.v1.GrantCost.
+ * Use `create(GrantCostSchema)` to create a new message.
+ */
+export const GrantCostSchema: GenMessage<GrantCost> = /*@__PURE__*/
+  messageDesc(file_accessops_provisioner_v1_provisioner, 9);
 
 /**
  * @generated from message accessops.provisioner.v1.GetGrantRequest
@@ -339,7 +374,7 @@ export type GetGrantRequest = Message<"accessops.provisioner.v1.GetGrantRequest"
  * Use `create(GetGrantRequestSchema)` to create a new message.
  */
 export const GetGrantRequestSchema: GenMessage<GetGrantRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 9);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 10);
 
 /**
  * @generated from message accessops.provisioner.v1.ListGrantsRequest
@@ -356,7 +391,7 @@ export type ListGrantsRequest = Message<"accessops.provisioner.v1.ListGrantsRequ
  * Use `create(ListGrantsRequestSchema)` to create a new message.
  */
 export const ListGrantsRequestSchema: GenMessage<ListGrantsRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 10);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 11);
 
 /**
  * @generated from message accessops.provisioner.v1.ListMyGrantsRequest
@@ -373,7 +408,7 @@ export type ListMyGrantsRequest = Message<"accessops.provisioner.v1.ListMyGrants
  * Use `create(ListMyGrantsRequestSchema)` to create a new message.
  */
 export const ListMyGrantsRequestSchema: GenMessage<ListMyGrantsRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 11);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 12);
 
 /**
  * @generated from message accessops.provisioner.v1.ListGrantsResponse
@@ -395,7 +430,7 @@ export type ListGrantsResponse = Message<"accessops.provisioner.v1.ListGrantsRes
  * Use `create(ListGrantsResponseSchema)` to create a new message.
  */
 export const ListGrantsResponseSchema: GenMessage<ListGrantsResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 12);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 13);
 
 /**
  * @generated from message accessops.provisioner.v1.RevokeGrantRequest
@@ -412,7 +447,7 @@ export type RevokeGrantRequest = Message<"accessops.provisioner.v1.RevokeGrantRe
  * Use `create(RevokeGrantRequestSchema)` to create a new message.
  */
 export const RevokeGrantRequestSchema: GenMessage<RevokeGrantRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 13);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 14);
 
 /**
  * @generated from message accessops.provisioner.v1.CloseGrantRequest
@@ -436,7 +471,7 @@ export type CloseGrantRequest = Message<"accessops.provisioner.v1.CloseGrantRequ
  * Use `create(CloseGrantRequestSchema)` to create a new message.
  */
 export const CloseGrantRequestSchema: GenMessage<CloseGrantRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 14);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 15);
 
 /**
  * @generated from message accessops.provisioner.v1.ReadCredentialRequest
@@ -460,7 +495,7 @@ export type ReadCredentialRequest = Message<"accessops.provisioner.v1.ReadCreden
  * Use `create(ReadCredentialRequestSchema)` to create a new message.
  */
 export const ReadCredentialRequestSchema: GenMessage<ReadCredentialRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 15);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 16);
 
 /**
  * One of the two is set.
@@ -488,7 +523,7 @@ export type ReadCredentialResponse = Message<"accessops.provisioner.v1.ReadCrede
  * Use `create(ReadCredentialResponseSchema)` to create a new message.
  */
 export const ReadCredentialResponseSchema: GenMessage<ReadCredentialResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 16);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 17);
 
 /**
  * @generated from message accessops.provisioner.v1.CheckConnectionRequest
@@ -519,7 +554,7 @@ export type CheckConnectionRequest = Message<"accessops.provisioner.v1.CheckConn
  * Use `create(CheckConnectionRequestSchema)` to create a new message.
  */
 export const CheckConnectionRequestSchema: GenMessage<CheckConnectionRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 17);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 18);
 
 /**
  * Something that somebody has to put right.
@@ -545,7 +580,7 @@ export type ConnectionProblem = Message<"accessops.provisioner.v1.ConnectionProb
  * Use `create(ConnectionProblemSchema)` to create a new message.
  */
 export const ConnectionProblemSchema: GenMessage<ConnectionProblem> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 18);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 19);
 
 /**
  * @generated from message accessops.provisioner.v1.CheckConnectionResponse
@@ -564,7 +599,7 @@ export type CheckConnectionResponse = Message<"accessops.provisioner.v1.CheckCon
  * Use `create(CheckConnectionResponseSchema)` to create a new message.
  */
 export const CheckConnectionResponseSchema: GenMessage<CheckConnectionResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 19);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 20);
 
 /**
  * @generated from message accessops.provisioner.v1.HearAnswerRequest
@@ -597,7 +632,7 @@ export type HearAnswerRequest = Message<"accessops.provisioner.v1.HearAnswerRequ
  * Use `create(HearAnswerRequestSchema)` to create a new message.
  */
 export const HearAnswerRequestSchema: GenMessage<HearAnswerRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 20);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 21);
 
 /**
  * @generated from message accessops.provisioner.v1.HearAnswerResponse
@@ -616,7 +651,7 @@ export type HearAnswerResponse = Message<"accessops.provisioner.v1.HearAnswerRes
  * Use `create(HearAnswerResponseSchema)` to create a new message.
  */
 export const HearAnswerResponseSchema: GenMessage<HearAnswerResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 21);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 22);
 
 /**
  * @generated from message accessops.provisioner.v1.GetPlanRequest
@@ -633,7 +668,7 @@ export type GetPlanRequest = Message<"accessops.provisioner.v1.GetPlanRequest"> 
  * Use `create(GetPlanRequestSchema)` to create a new message.
  */
 export const GetPlanRequestSchema: GenMessage<GetPlanRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 22);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 23);
 
 /**
  * @generated from message accessops.provisioner.v1.Plan
@@ -676,7 +711,7 @@ export type Plan = Message<"accessops.provisioner.v1.Plan"> & {
  * Use `create(PlanSchema)` to create a new message.
  */
 export const PlanSchema: GenMessage<Plan> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 23);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 24);
 
 /**
  * @generated from message accessops.provisioner.v1.ReconcileResourceRequest
@@ -693,7 +728,7 @@ export type ReconcileResourceRequest = Message<"accessops.provisioner.v1.Reconci
  * Use `create(ReconcileResourceRequestSchema)` to create a new message.
  */
 export const ReconcileResourceRequestSchema: GenMessage<ReconcileResourceRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 24);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 25);
 
 /**
  * @generated from message accessops.provisioner.v1.GetDriftRequest
@@ -710,7 +745,7 @@ export type GetDriftRequest = Message<"accessops.provisioner.v1.GetDriftRequest"
  * Use `create(GetDriftRequestSchema)` to create a new message.
  */
 export const GetDriftRequestSchema: GenMessage<GetDriftRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 25);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 26);
 
 /**
  * What comparing a target with the grants of a resource has shown.
@@ -778,7 +813,7 @@ export type DriftReport = Message<"accessops.provisioner.v1.DriftReport"> & {
  * Use `create(DriftReportSchema)` to create a new message.
  */
 export const DriftReportSchema: GenMessage<DriftReport> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 26);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 27);
 
 /**
  * An active grant whose access was not at the target.
@@ -814,7 +849,7 @@ export type MissingAccess = Message<"accessops.provisioner.v1.MissingAccess"> & 
  * Use `create(MissingAccessSchema)` to create a new message.
  */
 export const MissingAccessSchema: GenMessage<MissingAccess> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 27);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 28);
 
 /**
  * Access that was made for this resource and that no grant stands for.
@@ -852,7 +887,7 @@ export type SurplusAccess = Message<"accessops.provisioner.v1.SurplusAccess"> & 
  * Use `create(SurplusAccessSchema)` to create a new message.
  */
 export const SurplusAccessSchema: GenMessage<SurplusAccess> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 28);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 29);
 
 /**
  * Access that others have given.
@@ -876,7 +911,7 @@ export type ForeignAccess = Message<"accessops.provisioner.v1.ForeignAccess"> & 
  * Use `create(ForeignAccessSchema)` to create a new message.
  */
 export const ForeignAccessSchema: GenMessage<ForeignAccess> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 29);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 30);
 
 /**
  * @generated from message accessops.provisioner.v1.Report
@@ -965,7 +1000,7 @@ export type Report = Message<"accessops.provisioner.v1.Report"> & {
  * Use `create(ReportSchema)` to create a new message.
  */
 export const ReportSchema: GenMessage<Report> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 30);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 31);
 
 /**
  * @generated from message accessops.provisioner.v1.RequestReportRequest
@@ -1001,7 +1036,7 @@ export type RequestReportRequest = Message<"accessops.provisioner.v1.RequestRepo
  * Use `create(RequestReportRequestSchema)` to create a new message.
  */
 export const RequestReportRequestSchema: GenMessage<RequestReportRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 31);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 32);
 
 /**
  * @generated from message accessops.provisioner.v1.GetReportRequest
@@ -1018,7 +1053,7 @@ export type GetReportRequest = Message<"accessops.provisioner.v1.GetReportReques
  * Use `create(GetReportRequestSchema)` to create a new message.
  */
 export const GetReportRequestSchema: GenMessage<GetReportRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 32);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 33);
 
 /**
  * @generated from message accessops.provisioner.v1.ListReportsRequest
@@ -1035,7 +1070,7 @@ export type ListReportsRequest = Message<"accessops.provisioner.v1.ListReportsRe
  * Use `create(ListReportsRequestSchema)` to create a new message.
  */
 export const ListReportsRequestSchema: GenMessage<ListReportsRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 33);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 34);
 
 /**
  * @generated from message accessops.provisioner.v1.ListReportsResponse
@@ -1057,7 +1092,7 @@ export type ListReportsResponse = Message<"accessops.provisioner.v1.ListReportsR
  * Use `create(ListReportsResponseSchema)` to create a new message.
  */
 export const ListReportsResponseSchema: GenMessage<ListReportsResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 34);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 35);
 
 /**
  * @generated from message accessops.provisioner.v1.ReadReportRequest
@@ -1074,7 +1109,7 @@ export type ReadReportRequest = Message<"accessops.provisioner.v1.ReadReportRequ
  * Use `create(ReadReportRequestSchema)` to create a new message.
  */
 export const ReadReportRequestSchema: GenMessage<ReadReportRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 35);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 36);
 
 /**
  * @generated from message accessops.provisioner.v1.ReadReportResponse
@@ -1091,7 +1126,7 @@ export type ReadReportResponse = Message<"accessops.provisioner.v1.ReadReportRes
  * Use `create(ReadReportResponseSchema)` to create a new message.
  */
 export const ReadReportResponseSchema: GenMessage<ReadReportResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 36);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 37);
 
 /**
  * @generated from message accessops.provisioner.v1.ReissueCredentialRequest
@@ -1108,7 +1143,7 @@ export type ReissueCredentialRequest = Message<"accessops.provisioner.v1.Reissue
  * Use `create(ReissueCredentialRequestSchema)` to create a new message.
  */
 export const ReissueCredentialRequestSchema: GenMessage<ReissueCredentialRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_provisioner_v1_provisioner, 37);
+  messageDesc(file_accessops_provisioner_v1_provisioner, 38);
 
 /**
  * The hands: jobs, grants and credentials.

@@ -4,7 +4,7 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Actor, ListQuery, PageInfo, Stage } from "../../common/v1/common_pb.ts";
+import type { Actor, ListQuery, Money, PageInfo, Stage } from "../../common/v1/common_pb.ts";
 import { file_accessops_common_v1_common } from "../../common/v1/common_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file accessops/requests/v1/requests.proto.
  */
 export const file_accessops_requests_v1_requests: GenFile = /*@__PURE__*/
-  fileDesc("CiRhY2Nlc3NvcHMvcmVxdWVzdHMvdjEvcmVxdWVzdHMucHJvdG8SFWFjY2Vzc29wcy5yZXF1ZXN0cy52MSL+AgoMUmVzb3VyY2VUeXBlEgoKAmlkGAEgASgJEgsKA2tleRgCIAEoCRIMCgRuYW1lGAMgASgJEhEKCWNvbm5lY3RvchgEIAEoCRINCgVyb2xlcxgFIAMoCRIeChZwYXJhbWV0ZXJzX3NjaGVtYV9qc29uGAYgASgJEhMKC3NlbnNpdGl2aXR5GAcgASgJEgsKA3BpaRgIIAEoCBIUCgxtYXhfZHVyYXRpb24YCSABKAkSEQoJZXhjbHVzaXZlGAogASgIEjQKDnByaWNlX3Blcl9ob3VyGAsgASgLMhwuYWNjZXNzb3BzLnJlcXVlc3RzLnYxLk1vbmV5EhMKC2NvbmZpZ19qc29uGAwgASgJEg8KB3ZlcnNpb24YDSABKAUSLgoKY3JlYXRlZF9hdBgOIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiKQoFTW9uZXkSDgoGYW1vdW50GAEgASgDEhAKCGN1cnJlbmN5GAIgASgJIkkKGExpc3RSZXNvdXJjZVR5cGVzUmVxdWVzdBItCgVxdWVyeRgBIAEoCzIeLmFjY2Vzc29wcy5jb21tb24udjEuTGlzdFF1ZXJ5InwKGUxpc3RSZXNvdXJjZVR5cGVzUmVzcG9uc2USMgoFaXRlbXMYASADKAsyIy5hY2Nlc3NvcHMucmVxdWVzdHMudjEuUmVzb3VyY2VUeXBlEisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIiQKFkdldFJlc291cmNlVHlwZVJlcXVlc3QSCgoCaWQYASABKAkijgIKGUNyZWF0ZVJlc291cmNlVHlwZVJlcXVlc3QSCwoDa2V5GAEgASgJEgwKBG5hbWUYAiABKAkSEQoJY29ubmVjdG9yGAMgASgJEg0KBXJvbGVzGAQgAygJEh4KFnBhcmFtZXRlcnNfc2NoZW1hX2pzb24YBSABKAkSEwoLc2Vuc2l0aXZpdHkYBiABKAkSCwoDcGlpGAcgASgIEhQKDG1heF9kdXJhdGlvbhgIIAEoCRIRCglleGNsdXNpdmUYCSABKAgSNAoOcHJpY2VfcGVyX2hvdXIYCiABKAsyHC5hY2Nlc3NvcHMucmVxdWVzdHMudjEuTW9uZXkSEwoLY29uZmlnX2pzb24YCyABKAkiiAMKGVVwZGF0ZVJlc291cmNlVHlwZVJlcXVlc3QSCgoCaWQYASABKAkSEQoEbmFtZRgCIAEoCUgAiAEBEg0KBXJvbGVzGAMgAygJEiMKFnBhcmFtZXRlcnNfc2NoZW1hX2pzb24YBCABKAlIAYgBARIYCgtzZW5zaXRpdml0eRgFIAEoCUgCiAEBEhAKA3BpaRgGIAEoCEgDiAEBEhkKDG1heF9kdXJhdGlvbhgHIAEoCUgEiAEBEhYKCWV4Y2x1c2l2ZRgIIAEoCEgFiAEBEjQKDnByaWNlX3Blcl9ob3VyGAkgASgLMhwuYWNjZXNzb3BzLnJlcXVlc3RzLnYxLk1vbmV5EhgKC2NvbmZpZ19qc29uGAogASgJSAaIAQFCBwoFX25hbWVCGQoXX3BhcmFtZXRlcnNfc2NoZW1hX2pzb25CDgoMX3NlbnNpdGl2aXR5QgYKBF9waWlCDwoNX21heF9kdXJhdGlvbkIMCgpfZXhjbHVzaXZlQg4KDF9jb25maWdfanNvbiInChlEZWxldGVSZXNvdXJjZVR5cGVSZXF1ZXN0EgoKAmlkGAEgASgJIhwKGkRlbGV0ZVJlc291cmNlVHlwZVJlc3BvbnNlIv8BCghSZXNvdXJjZRIKCgJpZBgBIAEoCRILCgNrZXkYAiABKAkSDAoEbmFtZRgDIAEoCRIxCgR0eXBlGAQgASgLMiMuYWNjZXNzb3BzLnJlcXVlc3RzLnYxLlJlc291cmNlVHlwZRIWCg5vd25pbmdfdGVhbV9pZBgFIAEoCRIQCghvd25lcl9pZBgGIAEoCRIPCgd2ZXJzaW9uGAcgASgFEi4KCmNyZWF0ZWRfYXQYCCABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVwZGF0ZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkUKFExpc3RSZXNvdXJjZXNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkidAoVTGlzdFJlc291cmNlc1Jlc3BvbnNlEi4KBWl0ZW1zGAEgAygLMh8uYWNjZXNzb3BzLnJlcXVlc3RzLnYxLlJlc291cmNlEisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIiAKEkdldFJlc291cmNlUmVxdWVzdBIKCgJpZBgBIAEoCSJkChVDcmVhdGVSZXNvdXJjZVJlcXVlc3QSCwoDa2V5GAEgASgJEgwKBG5hbWUYAiABKAkSGAoQcmVzb3VyY2VfdHlwZV9pZBgDIAEoCRIWCg5vd25pbmdfdGVhbV9pZBgEIAEoCSJvChVVcGRhdGVSZXNvdXJjZVJlcXVlc3QSCgoCaWQYASABKAkSEQoEbmFtZRgCIAEoCUgAiAEBEhsKDm93bmluZ190ZWFtX2lkGAMgASgJSAGIAQFCBwoFX25hbWVCEQoPX293bmluZ190ZWFtX2lkIiMKFURlbGV0ZVJlc291cmNlUmVxdWVzdBIKCgJpZBgBIAEoCSIYChZEZWxldGVSZXNvdXJjZVJlc3BvbnNlIsQDCg1BY2Nlc3NSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBnN0YXR1cxgCIAEoCRIUCgxyZXF1ZXN0ZXJfaWQYAyABKAkSEwoLcmVzb3VyY2VfaWQYBCABKAkSDAoEcm9sZRgFIAEoCRIVCg1qdXN0aWZpY2F0aW9uGAYgASgJEhAKCGR1cmF0aW9uGAcgASgJEhcKD3BhcmFtZXRlcnNfanNvbhgIIAEoCRIOCgZ0aWNrZXQYCSABKAkSGgoScmVxdWlyZWRfYXBwcm92YWxzGAogASgFEioKBnN0YWdlcxgLIAMoCzIaLmFjY2Vzc29wcy5jb21tb24udjEuU3RhZ2USDgoGam9iX2lkGAwgASgJEhAKCGdyYW50X2lkGA0gASgJEg8KB3ZlcnNpb24YDiABKAUSLgoKY3JlYXRlZF9hdBgPIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgQIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASFQoNY3VzdG9kaWFuX2lkcxgRIAMoCRIaChJleHRlbmRzX3JlcXVlc3RfaWQYEiABKAkiiwEKFFN1Ym1pdFJlcXVlc3RSZXF1ZXN0EhMKC3Jlc291cmNlX2lkGAEgASgJEgwKBHJvbGUYAiABKAkSFQoNanVzdGlmaWNhdGlvbhgDIAEoCRIQCghkdXJhdGlvbhgEIAEoCRIXCg9wYXJhbWV0ZXJzX2pzb24YBSABKAkSDgoGdGlja2V0GAYgASgJIh8KEUdldFJlcXVlc3RSZXF1ZXN0EgoKAmlkGAEgASgJIkQKE0xpc3RSZXF1ZXN0c1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJGChVMaXN0TXlSZXF1ZXN0c1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJ4ChRMaXN0UmVxdWVzdHNSZXNwb25zZRIzCgVpdGVtcxgBIAMoCzIkLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5BY2Nlc3NSZXF1ZXN0EisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIiIKFENhbmNlbFJlcXVlc3RSZXF1ZXN0EgoKAmlkGAEgASgJIiQKFldpdGhkcmF3UmVxdWVzdFJlcXVlc3QSCgoCaWQYASABKAkiYAoUU2V0dGxlUmVxdWVzdFJlcXVlc3QSCgoCaWQYASABKAkSDwoHb3V0Y29tZRgCIAEoCRIrCgdkZWNpZGVyGAMgASgLMhouYWNjZXNzb3BzLmNvbW1vbi52MS5BY3RvciI0ChRFeHRlbmRSZXF1ZXN0UmVxdWVzdBIKCgJpZBgBIAEoCRIQCghkdXJhdGlvbhgCIAEoCTLpDgoPUmVxdWVzdHNTZXJ2aWNlEnYKEUxpc3RSZXNvdXJjZVR5cGVzEi8uYWNjZXNzb3BzLnJlcXVlc3RzLnYxLkxpc3RSZXNvdXJjZVR5cGVzUmVxdWVzdBowLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5MaXN0UmVzb3VyY2VUeXBlc1Jlc3BvbnNlEmUKD0dldFJlc291cmNlVHlwZRItLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5HZXRSZXNvdXJjZVR5cGVSZXF1ZXN0GiMuYWNjZXNzb3BzLnJlcXVlc3RzLnYxLlJlc291cmNlVHlwZRJrChJDcmVhdGVSZXNvdXJjZVR5cGUSMC5hY2Nlc3NvcHMucmVxdWVzdHMudjEuQ3JlYXRlUmVzb3VyY2VUeXBlUmVxdWVzdBojLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5SZXNvdXJjZVR5cGUSawoSVXBkYXRlUmVzb3VyY2VUeXBlEjAuYWNjZXNzb3BzLnJlcXVlc3RzLnYxLlVwZGF0ZVJlc291cmNlVHlwZVJlcXVlc3QaIy5hY2Nlc3NvcHMucmVxdWVzdHMudjEuUmVzb3VyY2VUeXBlEnkKEkRlbGV0ZVJlc291cmNlVHlwZRIwLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5EZWxldGVSZXNvdXJjZVR5cGVSZXF1ZXN0GjEuYWNjZXNzb3BzLnJlcXVlc3RzLnYxLkRlbGV0ZVJlc291cmNlVHlwZVJlc3BvbnNlEmoKDUxpc3RSZXNvdXJjZXMSKy5hY2Nlc3NvcHMucmVxdWVzdHMudjEuTGlzdFJlc291cmNlc1JlcXVlc3QaLC5hY2Nlc3NvcHMucmVxdWVzdHMudjEuTGlzdFJlc291cmNlc1Jlc3BvbnNlElkKC0dldFJlc291cmNlEikuYWNjZXNzb3BzLnJlcXVlc3RzLnYxLkdldFJlc291cmNlUmVxdWVzdBofLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5SZXNvdXJjZRJfCg5DcmVhdGVSZXNvdXJjZRIsLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5DcmVhdGVSZXNvdXJjZVJlcXVlc3QaHy5hY2Nlc3NvcHMucmVxdWVzdHMudjEuUmVzb3VyY2USXwoOVXBkYXRlUmVzb3VyY2USLC5hY2Nlc3NvcHMucmVxdWVzdHMudjEuVXBkYXRlUmVzb3VyY2VSZXF1ZXN0Gh8uYWNjZXNzb3BzLnJlcXVlc3RzLnYxLlJlc291cmNlEm0KDkRlbGV0ZVJlc291cmNlEiwuYWNjZXNzb3BzLnJlcXVlc3RzLnYxLkRlbGV0ZVJlc291cmNlUmVxdWVzdBotLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5EZWxldGVSZXNvdXJjZVJlc3BvbnNlEmIKDVN1Ym1pdFJlcXVlc3QSKy5hY2Nlc3NvcHMucmVxdWVzdHMudjEuU3VibWl0UmVxdWVzdFJlcXVlc3QaJC5hY2Nlc3NvcHMucmVxdWVzdHMudjEuQWNjZXNzUmVxdWVzdBJcCgpHZXRSZXF1ZXN0EiguYWNjZXNzb3BzLnJlcXVlc3RzLnYxLkdldFJlcXVlc3RSZXF1ZXN0GiQuYWNjZXNzb3BzLnJlcXVlc3RzLnYxLkFjY2Vzc1JlcXVlc3QSZwoMTGlzdFJlcXVlc3RzEiouYWNjZXNzb3BzLnJlcXVlc3RzLnYxLkxpc3RSZXF1ZXN0c1JlcXVlc3QaKy5hY2Nlc3NvcHMucmVxdWVzdHMudjEuTGlzdFJlcXVlc3RzUmVzcG9uc2USawoOTGlzdE15UmVxdWVzdHMSLC5hY2Nlc3NvcHMucmVxdWVzdHMudjEuTGlzdE15UmVxdWVzdHNSZXF1ZXN0GisuYWNjZXNzb3BzLnJlcXVlc3RzLnYxLkxpc3RSZXF1ZXN0c1Jlc3BvbnNlEmIKDUNhbmNlbFJlcXVlc3QSKy5hY2Nlc3NvcHMucmVxdWVzdHMudjEuQ2FuY2VsUmVxdWVzdFJlcXVlc3QaJC5hY2Nlc3NvcHMucmVxdWVzdHMudjEuQWNjZXNzUmVxdWVzdBJmCg9XaXRoZHJhd1JlcXVlc3QSLS5hY2Nlc3NvcHMucmVxdWVzdHMudjEuV2l0aGRyYXdSZXF1ZXN0UmVxdWVzdBokLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5BY2Nlc3NSZXF1ZXN0EmIKDUV4dGVuZFJlcXVlc3QSKy5hY2Nlc3NvcHMucmVxdWVzdHMudjEuRXh0ZW5kUmVxdWVzdFJlcXVlc3QaJC5hY2Nlc3NvcHMucmVxdWVzdHMudjEuQWNjZXNzUmVxdWVzdBJiCg1TZXR0bGVSZXF1ZXN0EisuYWNjZXNzb3BzLnJlcXVlc3RzLnYxLlNldHRsZVJlcXVlc3RSZXF1ZXN0GiQuYWNjZXNzb3BzLnJlcXVlc3RzLnYxLkFjY2Vzc1JlcXVlc3RiBnByb3RvMw", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
+  fileDesc("CiRhY2Nlc3NvcHMvcmVxdWVzdHMvdjEvcmVxdWVzdHMucHJvdG8SFWFjY2Vzc29wcy5yZXF1ZXN0cy52MSL8AgoMUmVzb3VyY2VUeXBlEgoKAmlkGAEgASgJEgsKA2tleRgCIAEoCRIMCgRuYW1lGAMgASgJEhEKCWNvbm5lY3RvchgEIAEoCRINCgVyb2xlcxgFIAMoCRIeChZwYXJhbWV0ZXJzX3NjaGVtYV9qc29uGAYgASgJEhMKC3NlbnNpdGl2aXR5GAcgASgJEgsKA3BpaRgIIAEoCBIUCgxtYXhfZHVyYXRpb24YCSABKAkSEQoJZXhjbHVzaXZlGAogASgIEjIKDnByaWNlX3Blcl9ob3VyGAsgASgLMhouYWNjZXNzb3BzLmNvbW1vbi52MS5Nb25leRITCgtjb25maWdfanNvbhgMIAEoCRIPCgd2ZXJzaW9uGA0gASgFEi4KCmNyZWF0ZWRfYXQYDiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi4KCnVwZGF0ZWRfYXQYDyABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wIkkKGExpc3RSZXNvdXJjZVR5cGVzUmVxdWVzdBItCgVxdWVyeRgBIAEoCzIeLmFjY2Vzc29wcy5jb21tb24udjEuTGlzdFF1ZXJ5InwKGUxpc3RSZXNvdXJjZVR5cGVzUmVzcG9uc2USMgoFaXRlbXMYASADKAsyIy5hY2Nlc3NvcHMucmVxdWVzdHMudjEuUmVzb3VyY2VUeXBlEisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIiQKFkdldFJlc291cmNlVHlwZVJlcXVlc3QSCgoCaWQYASABKAkijAIKGUNyZWF0ZVJlc291cmNlVHlwZVJlcXVlc3QSCwoDa2V5GAEgASgJEgwKBG5hbWUYAiABKAkSEQoJY29ubmVjdG9yGAMgASgJEg0KBXJvbGVzGAQgAygJEh4KFnBhcmFtZXRlcnNfc2NoZW1hX2pzb24YBSABKAkSEwoLc2Vuc2l0aXZpdHkYBiABKAkSCwoDcGlpGAcgASgIEhQKDG1heF9kdXJhdGlvbhgIIAEoCRIRCglleGNsdXNpdmUYCSABKAgSMgoOcHJpY2VfcGVyX2hvdXIYCiABKAsyGi5hY2Nlc3NvcHMuY29tbW9uLnYxLk1vbmV5EhMKC2NvbmZpZ19qc29uGAsgASgJIoYDChlVcGRhdGVSZXNvdXJjZVR5cGVSZXF1ZXN0EgoKAmlkGAEgASgJEhEKBG5hbWUYAiABKAlIAIgBARINCgVyb2xlcxgDIAMoCRIjChZwYXJhbWV0ZXJzX3NjaGVtYV9qc29uGAQgASgJSAGIAQESGAoLc2Vuc2l0aXZpdHkYBSABKAlIAogBARIQCgNwaWkYBiABKAhIA4gBARIZCgxtYXhfZHVyYXRpb24YByABKAlIBIgBARIWCglleGNsdXNpdmUYCCABKAhIBYgBARIyCg5wcmljZV9wZXJfaG91chgJIAEoCzIaLmFjY2Vzc29wcy5jb21tb24udjEuTW9uZXkSGAoLY29uZmlnX2pzb24YCiABKAlIBogBAUIHCgVfbmFtZUIZChdfcGFyYW1ldGVyc19zY2hlbWFfanNvbkIOCgxfc2Vuc2l0aXZpdHlCBgoEX3BpaUIPCg1fbWF4X2R1cmF0aW9uQgwKCl9leGNsdXNpdmVCDgoMX2NvbmZpZ19qc29uIicKGURlbGV0ZVJlc291cmNlVHlwZVJlcXVlc3QSCgoCaWQYASABKAkiHAoaRGVsZXRlUmVzb3VyY2VUeXBlUmVzcG9uc2Ui/wEKCFJlc291cmNlEgoKAmlkGAEgASgJEgsKA2tleRgCIAEoCRIMCgRuYW1lGAMgASgJEjEKBHR5cGUYBCABKAsyIy5hY2Nlc3NvcHMucmVxdWVzdHMudjEuUmVzb3VyY2VUeXBlEhYKDm93bmluZ190ZWFtX2lkGAUgASgJEhAKCG93bmVyX2lkGAYgASgJEg8KB3ZlcnNpb24YByABKAUSLgoKY3JlYXRlZF9hdBgIIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASLgoKdXBkYXRlZF9hdBgJIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXAiRQoUTGlzdFJlc291cmNlc1JlcXVlc3QSLQoFcXVlcnkYASABKAsyHi5hY2Nlc3NvcHMuY29tbW9uLnYxLkxpc3RRdWVyeSJ0ChVMaXN0UmVzb3VyY2VzUmVzcG9uc2USLgoFaXRlbXMYASADKAsyHy5hY2Nlc3NvcHMucmVxdWVzdHMudjEuUmVzb3VyY2USKwoEcGFnZRgCIAEoCzIdLmFjY2Vzc29wcy5jb21tb24udjEuUGFnZUluZm8iIAoSR2V0UmVzb3VyY2VSZXF1ZXN0EgoKAmlkGAEgASgJImQKFUNyZWF0ZVJlc291cmNlUmVxdWVzdBILCgNrZXkYASABKAkSDAoEbmFtZRgCIAEoCRIYChByZXNvdXJjZV90eXBlX2lkGAMgASgJEhYKDm93bmluZ190ZWFtX2lkGAQgASgJIm8KFVVwZGF0ZVJlc291cmNlUmVxdWVzdBIKCgJpZBgBIAEoCRIRCgRuYW1lGAIgASgJSACIAQESGwoOb3duaW5nX3RlYW1faWQYAyABKAlIAYgBAUIHCgVfbmFtZUIRCg9fb3duaW5nX3RlYW1faWQiIwoVRGVsZXRlUmVzb3VyY2VSZXF1ZXN0EgoKAmlkGAEgASgJIhgKFkRlbGV0ZVJlc291cmNlUmVzcG9uc2UixAMKDUFjY2Vzc1JlcXVlc3QSCgoCaWQYASABKAkSDgoGc3RhdHVzGAIgASgJEhQKDHJlcXVlc3Rlcl9pZBgDIAEoCRITCgtyZXNvdXJjZV9pZBgEIAEoCRIMCgRyb2xlGAUgASgJEhUKDWp1c3RpZmljYXRpb24YBiABKAkSEAoIZHVyYXRpb24YByABKAkSFwoPcGFyYW1ldGVyc19qc29uGAggASgJEg4KBnRpY2tldBgJIAEoCRIaChJyZXF1aXJlZF9hcHByb3ZhbHMYCiABKAUSKgoGc3RhZ2VzGAsgAygLMhouYWNjZXNzb3BzLmNvbW1vbi52MS5TdGFnZRIOCgZqb2JfaWQYDCABKAkSEAoIZ3JhbnRfaWQYDSABKAkSDwoHdmVyc2lvbhgOIAEoBRIuCgpjcmVhdGVkX2F0GA8gASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIuCgp1cGRhdGVkX2F0GBAgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIVCg1jdXN0b2RpYW5faWRzGBEgAygJEhoKEmV4dGVuZHNfcmVxdWVzdF9pZBgSIAEoCSKLAQoUU3VibWl0UmVxdWVzdFJlcXVlc3QSEwoLcmVzb3VyY2VfaWQYASABKAkSDAoEcm9sZRgCIAEoCRIVCg1qdXN0aWZpY2F0aW9uGAMgASgJEhAKCGR1cmF0aW9uGAQgASgJEhcKD3BhcmFtZXRlcnNfanNvbhgFIAEoCRIOCgZ0aWNrZXQYBiABKAkiHwoRR2V0UmVxdWVzdFJlcXVlc3QSCgoCaWQYASABKAkiRAoTTGlzdFJlcXVlc3RzUmVxdWVzdBItCgVxdWVyeRgBIAEoCzIeLmFjY2Vzc29wcy5jb21tb24udjEuTGlzdFF1ZXJ5IkYKFUxpc3RNeVJlcXVlc3RzUmVxdWVzdBItCgVxdWVyeRgBIAEoCzIeLmFjY2Vzc29wcy5jb21tb24udjEuTGlzdFF1ZXJ5IngKFExpc3RSZXF1ZXN0c1Jlc3BvbnNlEjMKBWl0ZW1zGAEgAygLMiQuYWNjZXNzb3BzLnJlcXVlc3RzLnYxLkFjY2Vzc1JlcXVlc3QSKwoEcGFnZRgCIAEoCzIdLmFjY2Vzc29wcy5jb21tb24udjEuUGFnZUluZm8iIgoUQ2FuY2VsUmVxdWVzdFJlcXVlc3QSCgoCaWQYASABKAkiJAoWV2l0aGRyYXdSZXF1ZXN0UmVxdWVzdBIKCgJpZBgBIAEoCSJgChRTZXR0bGVSZXF1ZXN0UmVxdWVzdBIKCgJpZBgBIAEoCRIPCgdvdXRjb21lGAIgASgJEisKB2RlY2lkZXIYAyABKAsyGi5hY2Nlc3NvcHMuY29tbW9uLnYxLkFjdG9yIjQKFEV4dGVuZFJlcXVlc3RSZXF1ZXN0EgoKAmlkGAEgASgJEhAKCGR1cmF0aW9uGAIgASgJMukOCg9SZXF1ZXN0c1NlcnZpY2USdgoRTGlzdFJlc291cmNlVHlwZXMSLy5hY2Nlc3NvcHMucmVxdWVzdHMudjEuTGlzdFJlc291cmNlVHlwZXNSZXF1ZXN0GjAuYWNjZXNzb3BzLnJlcXVlc3RzLnYxLkxpc3RSZXNvdXJjZVR5cGVzUmVzcG9uc2USZQoPR2V0UmVzb3VyY2VUeXBlEi0uYWNjZXNzb3BzLnJlcXVlc3RzLnYxLkdldFJlc291cmNlVHlwZVJlcXVlc3QaIy5hY2Nlc3NvcHMucmVxdWVzdHMudjEuUmVzb3VyY2VUeXBlEmsKEkNyZWF0ZVJlc291cmNlVHlwZRIwLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5DcmVhdGVSZXNvdXJjZVR5cGVSZXF1ZXN0GiMuYWNjZXNzb3BzLnJlcXVlc3RzLnYxLlJlc291cmNlVHlwZRJrChJVcGRhdGVSZXNvdXJjZVR5cGUSMC5hY2Nlc3NvcHMucmVxdWVzdHMudjEuVXBkYXRlUmVzb3VyY2VUeXBlUmVxdWVzdBojLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5SZXNvdXJjZVR5cGUSeQoSRGVsZXRlUmVzb3VyY2VUeXBlEjAuYWNjZXNzb3BzLnJlcXVlc3RzLnYxLkRlbGV0ZVJlc291cmNlVHlwZVJlcXVlc3QaMS5hY2Nlc3NvcHMucmVxdWVzdHMudjEuRGVsZXRlUmVzb3VyY2VUeXBlUmVzcG9uc2USagoNTGlzdFJlc291cmNlcxIrLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5MaXN0UmVzb3VyY2VzUmVxdWVzdBosLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5MaXN0UmVzb3VyY2VzUmVzcG9uc2USWQoLR2V0UmVzb3VyY2USKS5hY2Nlc3NvcHMucmVxdWVzdHMudjEuR2V0UmVzb3VyY2VSZXF1ZXN0Gh8uYWNjZXNzb3BzLnJlcXVlc3RzLnYxLlJlc291cmNlEl8KDkNyZWF0ZVJlc291cmNlEiwuYWNjZXNzb3BzLnJlcXVlc3RzLnYxLkNyZWF0ZVJlc291cmNlUmVxdWVzdBofLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5SZXNvdXJjZRJfCg5VcGRhdGVSZXNvdXJjZRIsLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5VcGRhdGVSZXNvdXJjZVJlcXVlc3QaHy5hY2Nlc3NvcHMucmVxdWVzdHMudjEuUmVzb3VyY2USbQoORGVsZXRlUmVzb3VyY2USLC5hY2Nlc3NvcHMucmVxdWVzdHMudjEuRGVsZXRlUmVzb3VyY2VSZXF1ZXN0Gi0uYWNjZXNzb3BzLnJlcXVlc3RzLnYxLkRlbGV0ZVJlc291cmNlUmVzcG9uc2USYgoNU3VibWl0UmVxdWVzdBIrLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5TdWJtaXRSZXF1ZXN0UmVxdWVzdBokLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5BY2Nlc3NSZXF1ZXN0ElwKCkdldFJlcXVlc3QSKC5hY2Nlc3NvcHMucmVxdWVzdHMudjEuR2V0UmVxdWVzdFJlcXVlc3QaJC5hY2Nlc3NvcHMucmVxdWVzdHMudjEuQWNjZXNzUmVxdWVzdBJnCgxMaXN0UmVxdWVzdHMSKi5hY2Nlc3NvcHMucmVxdWVzdHMudjEuTGlzdFJlcXVlc3RzUmVxdWVzdBorLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5MaXN0UmVxdWVzdHNSZXNwb25zZRJrCg5MaXN0TXlSZXF1ZXN0cxIsLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5MaXN0TXlSZXF1ZXN0c1JlcXVlc3QaKy5hY2Nlc3NvcHMucmVxdWVzdHMudjEuTGlzdFJlcXVlc3RzUmVzcG9uc2USYgoNQ2FuY2VsUmVxdWVzdBIrLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5DYW5jZWxSZXF1ZXN0UmVxdWVzdBokLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5BY2Nlc3NSZXF1ZXN0EmYKD1dpdGhkcmF3UmVxdWVzdBItLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5XaXRoZHJhd1JlcXVlc3RSZXF1ZXN0GiQuYWNjZXNzb3BzLnJlcXVlc3RzLnYxLkFjY2Vzc1JlcXVlc3QSYgoNRXh0ZW5kUmVxdWVzdBIrLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5FeHRlbmRSZXF1ZXN0UmVxdWVzdBokLmFjY2Vzc29wcy5yZXF1ZXN0cy52MS5BY2Nlc3NSZXF1ZXN0EmIKDVNldHRsZVJlcXVlc3QSKy5hY2Nlc3NvcHMucmVxdWVzdHMudjEuU2V0dGxlUmVxdWVzdFJlcXVlc3QaJC5hY2Nlc3NvcHMucmVxdWVzdHMudjEuQWNjZXNzUmVxdWVzdGIGcHJvdG8z", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message accessops.requests.v1.ResourceType
@@ -81,7 +81,7 @@ export type ResourceType = Message<"accessops.requests.v1.ResourceType"> & {
   /**
    * Minor units per hour; unset: free.
    *
-   * @generated from field: accessops.requests.v1.Money price_per_hour = 11;
+   * @generated from field: accessops.common.v1.Money price_per_hour = 11;
    */
   pricePerHour?: Money | undefined;
 
@@ -116,32 +116,6 @@ export const ResourceTypeSchema: GenMessage<ResourceType> = /*@__PURE__*/
   messageDesc(file_accessops_requests_v1_requests, 0);
 
 /**
- * An amount in minor units.
- *
- * @generated from message accessops.requests.v1.Money
- */
-export type Money = Message<"accessops.requests.v1.Money"> & {
-  /**
-   * @generated from field: int64 amount = 1;
-   */
-  amount: bigint;
-
-  /**
-   * ISO 4217.
-   *
-   * @generated from field: string currency = 2;
-   */
-  currency: string;
-};
-
-/**
- * Describes the message accessops.requests.v1.Money.
- * Use `create(MoneySchema)` to create a new message.
- */
-export const MoneySchema: GenMessage<Money> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 1);
-
-/**
  * @generated from message accessops.requests.v1.ListResourceTypesRequest
  */
 export type ListResourceTypesRequest = Message<"accessops.requests.v1.ListResourceTypesRequest"> & {
@@ -156,7 +130,7 @@ export type ListResourceTypesRequest = Message<"accessops.requests.v1.ListResour
  * Use `create(ListResourceTypesRequestSchema)` to create a new message.
  */
 export const ListResourceTypesRequestSchema: GenMessage<ListResourceTypesRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 2);
+  messageDesc(file_accessops_requests_v1_requests, 1);
 
 /**
  * @generated from message accessops.requests.v1.ListResourceTypesResponse
@@ -178,7 +152,7 @@ export type ListResourceTypesResponse = Message<"accessops.requests.v1.ListResou
  * Use `create(ListResourceTypesResponseSchema)` to create a new message.
  */
 export const ListResourceTypesResponseSchema: GenMessage<ListResourceTypesResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 3);
+  messageDesc(file_accessops_requests_v1_requests, 2);
 
 /**
  * @generated from message accessops.requests.v1.GetResourceTypeRequest
@@ -195,7 +169,7 @@ export type GetResourceTypeRequest = Message<"accessops.requests.v1.GetResourceT
  * Use `create(GetResourceTypeRequestSchema)` to create a new message.
  */
 export const GetResourceTypeRequestSchema: GenMessage<GetResourceTypeRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 4);
+  messageDesc(file_accessops_requests_v1_requests, 3);
 
 /**
  * @generated from message accessops.requests.v1.CreateResourceTypeRequest
@@ -247,7 +221,7 @@ export type CreateResourceTypeRequest = Message<"accessops.requests.v1.CreateRes
   exclusive: boolean;
 
   /**
-   * @generated from field: accessops.requests.v1.Money price_per_hour = 10;
+   * @generated from field: accessops.common.v1.Money price_per_hour = 10;
    */
   pricePerHour?: Money | undefined;
 
@@ -262,7 +236,7 @@ export type CreateResourceTypeRequest = Message<"accessops.requests.v1.CreateRes
  * Use `create(CreateResourceTypeRequestSchema)` to create a new message.
  */
 export const CreateResourceTypeRequestSchema: GenMessage<CreateResourceTypeRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 5);
+  messageDesc(file_accessops_requests_v1_requests, 4);
 
 /**
  * @generated from message accessops.requests.v1.UpdateResourceTypeRequest
@@ -311,7 +285,7 @@ export type UpdateResourceTypeRequest = Message<"accessops.requests.v1.UpdateRes
   exclusive?: boolean | undefined;
 
   /**
-   * @generated from field: accessops.requests.v1.Money price_per_hour = 9;
+   * @generated from field: accessops.common.v1.Money price_per_hour = 9;
    */
   pricePerHour?: Money | undefined;
 
@@ -326,7 +300,7 @@ export type UpdateResourceTypeRequest = Message<"accessops.requests.v1.UpdateRes
  * Use `create(UpdateResourceTypeRequestSchema)` to create a new message.
  */
 export const UpdateResourceTypeRequestSchema: GenMessage<UpdateResourceTypeRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 6);
+  messageDesc(file_accessops_requests_v1_requests, 5);
 
 /**
  * @generated from message accessops.requests.v1.DeleteResourceTypeRequest
@@ -343,7 +317,7 @@ export type DeleteResourceTypeRequest = Message<"accessops.requests.v1.DeleteRes
  * Use `create(DeleteResourceTypeRequestSchema)` to create a new message.
  */
 export const DeleteResourceTypeRequestSchema: GenMessage<DeleteResourceTypeRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 7);
+  messageDesc(file_accessops_requests_v1_requests, 6);
 
 /**
  * @generated from message accessops.requests.v1.DeleteResourceTypeResponse
@@ -356,7 +330,7 @@ export type DeleteResourceTypeResponse = Message<"accessops.requests.v1.DeleteRe
  * Use `create(DeleteResourceTypeResponseSchema)` to create a new message.
  */
 export const DeleteResourceTypeResponseSchema: GenMessage<DeleteResourceTypeResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 8);
+  messageDesc(file_accessops_requests_v1_requests, 7);
 
 /**
  * @generated from message accessops.requests.v1.Resource
@@ -417,7 +391,7 @@ export type Resource = Message<"accessops.requests.v1.Resource"> & {
  * Use `create(ResourceSchema)` to create a new message.
  */
 export const ResourceSchema: GenMessage<Resource> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 9);
+  messageDesc(file_accessops_requests_v1_requests, 8);
 
 /**
  * @generated from message accessops.requests.v1.ListResourcesRequest
@@ -434,7 +408,7 @@ export type ListResourcesRequest = Message<"accessops.requests.v1.ListResourcesR
  * Use `create(ListResourcesRequestSchema)` to create a new message.
  */
 export const ListResourcesRequestSchema: GenMessage<ListResourcesRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 10);
+  messageDesc(file_accessops_requests_v1_requests, 9);
 
 /**
  * @generated from message accessops.requests.v1.ListResourcesResponse
@@ -456,7 +430,7 @@ export type ListResourcesResponse = Message<"accessops.requests.v1.ListResources
  * Use `create(ListResourcesResponseSchema)` to create a new message.
  */
 export const ListResourcesResponseSchema: GenMessage<ListResourcesResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 11);
+  messageDesc(file_accessops_requests_v1_requests, 10);
 
 /**
  * @generated from message accessops.requests.v1.GetResourceRequest
@@ -473,7 +447,7 @@ export type GetResourceRequest = Message<"accessops.requests.v1.GetResourceReque
  * Use `create(GetResourceRequestSchema)` to create a new message.
  */
 export const GetResourceRequestSchema: GenMessage<GetResourceRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 12);
+  messageDesc(file_accessops_requests_v1_requests, 11);
 
 /**
  * @generated from message accessops.requests.v1.CreateResourceRequest
@@ -505,7 +479,7 @@ export type CreateResourceRequest = Message<"accessops.requests.v1.CreateResourc
  * Use `create(CreateResourceRequestSchema)` to create a new message.
  */
 export const CreateResourceRequestSchema: GenMessage<CreateResourceRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 13);
+  messageDesc(file_accessops_requests_v1_requests, 12);
 
 /**
  * @generated from message accessops.requests.v1.UpdateResourceRequest
@@ -534,7 +508,7 @@ export type UpdateResourceRequest = Message<"accessops.requests.v1.UpdateResourc
  * Use `create(UpdateResourceRequestSchema)` to create a new message.
  */
 export const UpdateResourceRequestSchema: GenMessage<UpdateResourceRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 14);
+  messageDesc(file_accessops_requests_v1_requests, 13);
 
 /**
  * @generated from message accessops.requests.v1.DeleteResourceRequest
@@ -551,7 +525,7 @@ export type DeleteResourceRequest = Message<"accessops.requests.v1.DeleteResourc
  * Use `create(DeleteResourceRequestSchema)` to create a new message.
  */
 export const DeleteResourceRequestSchema: GenMessage<DeleteResourceRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 15);
+  messageDesc(file_accessops_requests_v1_requests, 14);
 
 /**
  * @generated from message accessops.requests.v1.DeleteResourceResponse
@@ -564,7 +538,7 @@ export type DeleteResourceResponse = Message<"accessops.requests.v1.DeleteResour
  * Use `create(DeleteResourceResponseSchema)` to create a new message.
  */
 export const DeleteResourceResponseSchema: GenMessage<DeleteResourceResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 16);
+  messageDesc(file_accessops_requests_v1_requests, 15);
 
 /**
  * @generated from message accessops.requests.v1.AccessRequest
@@ -676,7 +650,7 @@ export type AccessRequest = Message<"accessops.requests.v1.AccessRequest"> & {
  * Use `create(AccessRequestSchema)` to create a new message.
  */
 export const AccessRequestSchema: GenMessage<AccessRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 17);
+  messageDesc(file_accessops_requests_v1_requests, 16);
 
 /**
  * @generated from message accessops.requests.v1.SubmitRequestRequest
@@ -722,7 +696,7 @@ export type SubmitRequestRequest = Message<"accessops.requests.v1.SubmitRequestR
  * Use `create(SubmitRequestRequestSchema)` to create a new message.
  */
 export const SubmitRequestRequestSchema: GenMessage<SubmitRequestRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 18);
+  messageDesc(file_accessops_requests_v1_requests, 17);
 
 /**
  * @generated from message accessops.requests.v1.GetRequestRequest
@@ -739,7 +713,7 @@ export type GetRequestRequest = Message<"accessops.requests.v1.GetRequestRequest
  * Use `create(GetRequestRequestSchema)` to create a new message.
  */
 export const GetRequestRequestSchema: GenMessage<GetRequestRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 19);
+  messageDesc(file_accessops_requests_v1_requests, 18);
 
 /**
  * @generated from message accessops.requests.v1.ListRequestsRequest
@@ -756,7 +730,7 @@ export type ListRequestsRequest = Message<"accessops.requests.v1.ListRequestsReq
  * Use `create(ListRequestsRequestSchema)` to create a new message.
  */
 export const ListRequestsRequestSchema: GenMessage<ListRequestsRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 20);
+  messageDesc(file_accessops_requests_v1_requests, 19);
 
 /**
  * @generated from message accessops.requests.v1.ListMyRequestsRequest
@@ -773,7 +747,7 @@ export type ListMyRequestsRequest = Message<"accessops.requests.v1.ListMyRequest
  * Use `create(ListMyRequestsRequestSchema)` to create a new message.
  */
 export const ListMyRequestsRequestSchema: GenMessage<ListMyRequestsRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 21);
+  messageDesc(file_accessops_requests_v1_requests, 20);
 
 /**
  * @generated from message accessops.requests.v1.ListRequestsResponse
@@ -795,7 +769,7 @@ export type ListRequestsResponse = Message<"accessops.requests.v1.ListRequestsRe
  * Use `create(ListRequestsResponseSchema)` to create a new message.
  */
 export const ListRequestsResponseSchema: GenMessage<ListRequestsResponse> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 22);
+  messageDesc(file_accessops_requests_v1_requests, 21);
 
 /**
  * @generated from message accessops.requests.v1.CancelRequestRequest
@@ -812,7 +786,7 @@ export type CancelRequestRequest = Message<"accessops.requests.v1.CancelRequestR
  * Use `create(CancelRequestRequestSchema)` to create a new message.
  */
 export const CancelRequestRequestSchema: GenMessage<CancelRequestRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 23);
+  messageDesc(file_accessops_requests_v1_requests, 22);
 
 /**
  * @generated from message accessops.requests.v1.WithdrawRequestRequest
@@ -829,7 +803,7 @@ export type WithdrawRequestRequest = Message<"accessops.requests.v1.WithdrawRequ
  * Use `create(WithdrawRequestRequestSchema)` to create a new message.
  */
 export const WithdrawRequestRequestSchema: GenMessage<WithdrawRequestRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 24);
+  messageDesc(file_accessops_requests_v1_requests, 23);
 
 /**
  * @generated from message accessops.requests.v1.SettleRequestRequest
@@ -860,7 +834,7 @@ export type SettleRequestRequest = Message<"accessops.requests.v1.SettleRequestR
  * Use `create(SettleRequestRequestSchema)` to create a new message.
  */
 export const SettleRequestRequestSchema: GenMessage<SettleRequestRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 25);
+  messageDesc(file_accessops_requests_v1_requests, 24);
 
 /**
  * @generated from message accessops.requests.v1.ExtendRequestRequest
@@ -884,7 +858,7 @@ export type ExtendRequestRequest = Message<"accessops.requests.v1.ExtendRequestR
  * Use `create(ExtendRequestRequestSchema)` to create a new message.
  */
 export const ExtendRequestRequestSchema: GenMessage<ExtendRequestRequest> = /*@__PURE__*/
-  messageDesc(file_accessops_requests_v1_requests, 26);
+  messageDesc(file_accessops_requests_v1_requests, 25);
 
 /**
  * The catalog, and access requests: the arbiter of a request's state.
