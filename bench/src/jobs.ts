@@ -71,6 +71,8 @@ const measureLatency = async (scenario: Scenario, next: () => Pair) => {
   const latencies: number[] = [];
   for (let round = 0; round < 110; round++) latencies.push(await timeToActive(scenario, next()));
   line('approve → ACTIVE at rest', summarize(latencies.slice(10), 1), '   (mark: p95 ≤ 150 ms)');
+  // Once before it counts: what has just started is slow.
+  await activationUnderLoad(scenario, next, 10);
   line('  under 50 pairs per second', await activationUnderLoad(scenario, next, 10));
 };
 

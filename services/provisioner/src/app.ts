@@ -74,7 +74,7 @@ export const startProvisioner = async (config: ProvisionerConfig, overrides: Pro
     };
     const expiry = startTimer({
       // It looks instead of setting a timer per grant: one index lookup, and nothing to forget while nothing runs.
-      round: () => expireGrants(outbox, now),
+      round: () => expireGrants(outbox, now).then(() => false),
       everyMs: expiryCheckMs,
       log,
       complaint: 'expired grants could not be looked for',
