@@ -5,6 +5,8 @@ import type { ProvisionerConfig } from './config.ts';
 import type { Connectors } from './connector.ts';
 import { createConnectors } from './connectors/create-connectors.ts';
 import { createSimulatedConnector } from './connectors/simulated.ts';
+import type { KeyWrapper } from './credentials/key-wrapper.ts';
+import { createLocalKeys } from './credentials/local-keys.ts';
 import { rewrapCredentials } from './credentials/rewrap-credentials.ts';
 import { createVault } from './credentials/vault.ts';
 import { expireGrants } from './grants/expire-grants.ts';
@@ -35,6 +37,8 @@ import { startTimer } from './timer.ts';
 
 export interface ProvisionerOverrides extends ServiceOverrides {
   worker?: Partial<WorkerSettings>;
+  /** Whoever has the keys of credentials, instead of this process. */
+  keys?: KeyWrapper;
   /** Pause between two looks for credentials under former keys. */
   rewrapMs?: number;
   reconciler?: Partial<ReconcilerSettings>;
@@ -49,7 +53,7 @@ const removalCheckMs = 60_000;
 
 /** Starts the provisioner: jobs, grants, credentials, and whatever reaches out to a target. */
 export const startProvisioner = async (config: ProvisionerConfig, overrides: ProvisionerOverrides = {}): Promise<RunningService> => {
-  const vault = createVault(config.credentialKeys);
+  const vault = createVault(overrides.keys ?? createLocalKeys(config.credentialKeys));
   const hands = createConnectors(config.logins);
   const store = await createFileStore(config.files);
   const neighbours = await connectNeighbours(config);

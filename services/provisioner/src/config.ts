@@ -3,7 +3,7 @@ import { jsonFile, readEnvironment, type ServiceConfig, serviceEnvironment, toSe
 import { ConfigError } from '@accessops/telemetry';
 import { z } from 'zod';
 import { type TargetLogins, targetLoginsFrom } from './connectors/target-logins.ts';
-import type { CredentialKeys } from './credentials/vault.ts';
+import type { CredentialKeys } from './credentials/local-keys.ts';
 
 const key = z
   .base64()

@@ -137,10 +137,9 @@ export const provisionerHandlers = ({ vault, connectors, watch, store }: RpcPart
   readCredential: async (call, { grantId, publicKeyJson }) => {
     const recipient = publicKeyJson ? await recipientOf(JSON.parse(publicKeyJson)) : undefined;
     // Encrypted before it counts as read.
-    return call.write(async (ctx) => {
-      const credentialJson = await readCredential(ctx, vault, grantId);
-      return recipient ? { jwe: await recipient.encrypt(credentialJson) } : { credentialJson };
-    });
+    return readCredential(call, vault, grantId, async (credentialJson) =>
+      recipient ? { jwe: await recipient.encrypt(credentialJson) } : { credentialJson },
+    );
   },
   reissueCredential: command(async (ctx, { grantId }) => jobProto(await reissueCredential(ctx, grantId))),
   // Reaches out, so in no transaction; it changes nothing, so an Idempotency-Key has no effect on it.

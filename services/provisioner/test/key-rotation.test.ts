@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { until } from '@accessops/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createLocalKeys } from '../src/credentials/local-keys.ts';
 import { createVault } from '../src/credentials/vault.ts';
 import { type Suite, startSuite } from './suite.ts';
 
@@ -51,7 +52,7 @@ test('when a target has answered under the former key, then its answer moves to 
   const id = (await suite.job(requestId))?.id ?? '';
   const former = randomBytes(32);
   const next = randomBytes(32);
-  const sealed = createVault({ current: 'former', keys: { former } }).seal('told', id);
+  const sealed = await createVault(createLocalKeys({ current: 'former', keys: { former } })).seal('told', id);
   const { keyId, dataKey, iv, ciphertext, tag } = sealed;
   await suite.sql.query(
     `insert into job_answer (job_id, tenant_id, fence, key_id, data_key, iv, ciphertext, tag) values ($1, $2, 1, $3, $4, $5, $6, $7)`,
@@ -62,7 +63,7 @@ test('when a target has answered under the former key, then its answer moves to 
   const row = await until(
     async () => (await suite.sql.query(`select data_key from job_answer where job_id = $1 and key_id = 'turned'`, [id])).rows[0],
   );
-  const vault = createVault({ current: 'turned', keys: { turned: next } });
-  expect(vault.open({ ...sealed, keyId: 'turned', dataKey: row.data_key }, id)).toBe('told');
+  const vault = createVault(createLocalKeys({ current: 'turned', keys: { turned: next } }));
+  expect(await vault.open({ ...sealed, keyId: 'turned', dataKey: row.data_key }, id)).toBe('told');
   await suite.sql.query('delete from job_answer where job_id = $1', [id]);
 });

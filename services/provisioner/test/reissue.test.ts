@@ -117,7 +117,8 @@ test('when it is asked for while the credential is read, then whichever was firs
     const { credentialJson } = read.status === 'fulfilled' ? read.value : await client.readCredential({ grantId: id });
     expect(await isGood(requestId, passwordOf(credentialJson))).toBe(true);
     const lost = read.status === 'fulfilled' ? reissued : read;
-    expect(['CREDENTIAL_ALREADY_READ', 'CREDENTIAL_BEING_REISSUED', 'CREDENTIAL_LOST']).toContain(codeOf(lost));
+    // Both have worked when the new one was there before it was read: the former one would not let in.
+    expect(['ok', 'CREDENTIAL_ALREADY_READ', 'CREDENTIAL_BEING_REISSUED', 'CREDENTIAL_LOST']).toContain(codeOf(lost));
   };
   for (let n = 0; n < 6; n++) await Promise.all(Array.from({ length: 5 }, round));
 }, 90_000);

@@ -1,11 +1,10 @@
 import { transaction } from '@accessops/db';
 import type { ServiceParts } from '@accessops/service';
 import type { EntityManager } from '@mikro-orm/postgresql';
-import type { Sealed, Vault } from './vault.ts';
+import type { Wrapped } from './key-wrapper.ts';
+import type { Vault } from './vault.ts';
 
 const batchSize = 100;
-
-type Wrapped = Pick<Sealed, 'keyId' | 'dataKey'>;
 
 /** What lies sealed, the column that names its row, and the place it is sealed for, in SQL. */
 const sealed = [
@@ -18,20 +17,26 @@ type SealedTable = (typeof sealed)[number];
 
 const select = ({ table, id, place }: SealedTable, keys: readonly string[]) => `
   select ${id} as id, ${place} as place, key_id as "keyId", data_key as "dataKey" from ${table}
-  where key_id in (${keys.map(() => '?').join(', ')}) order by ${id} limit ${batchSize} for update skip locked`;
+  where key_id in (${keys.map(() => '?').join(', ')}) order by ${id} limit ${batchSize}`;
 
 const update = ({ table, id }: SealedTable) => `
   update ${table} set key_id = wrapped.key_id, data_key = decode(wrapped.data_key, 'base64')
-  from jsonb_to_recordset(?) as wrapped (id uuid, key_id text, data_key text) where ${table}.${id} = wrapped.id`;
+  from jsonb_to_recordset(?) as wrapped (id uuid, key_id text, data_key text, before text)
+  where ${table}.${id} = wrapped.id and ${table}.data_key = decode(wrapped.before, 'base64')`;
 
+/** The keys are asked between two transactions; what has changed meanwhile stays as it is then. */
 const rewrapBatch = async (em: EntityManager, vault: Vault, table: SealedTable): Promise<number> => {
-  const found = await em.execute<(Wrapped & { id: string; place: string })[]>(select(table, vault.formerKeyIds), vault.formerKeyIds);
+  const found = await transaction(em, 'all-tenants', (own) =>
+    own.execute<(Wrapped & { id: string; place: string })[]>(select(table, vault.formerKeyIds), [...vault.formerKeyIds]),
+  );
   if (found.length === 0) return 0;
-  const rows = found.map(({ id, place, ...wrapped }) => {
-    const { keyId, dataKey } = vault.rewrap(wrapped, place);
-    return { id, key_id: keyId, data_key: dataKey.toString('base64') };
-  });
-  await em.execute(update(table), [JSON.stringify(rows)]);
+  const rows = await Promise.all(
+    found.map(async ({ id, place, ...wrapped }) => {
+      const { keyId, dataKey } = await vault.rewrap(wrapped, place);
+      return { id, key_id: keyId, data_key: dataKey.toString('base64'), before: wrapped.dataKey.toString('base64') };
+    }),
+  );
+  await transaction(em, 'all-tenants', (own) => own.execute(update(table), [JSON.stringify(rows)]));
   return rows.length;
 };
 
@@ -42,11 +47,8 @@ const rewrapBatch = async (em: EntityManager, vault: Vault, table: SealedTable):
  */
 export const rewrapCredentials = async ({ orm, log }: Pick<ServiceParts, 'orm' | 'log'>, vault: Vault): Promise<boolean> => {
   if (vault.formerKeyIds.length === 0) return false;
-  const counts = await transaction(orm.em, 'all-tenants', async (em) => {
-    const moved: number[] = [];
-    for (const table of sealed) moved.push(await rewrapBatch(em, vault, table));
-    return moved;
-  });
+  const counts: number[] = [];
+  for (const table of sealed) counts.push(await rewrapBatch(orm.em, vault, table));
   const count = counts.reduce((sum, each) => sum + each);
   if (count > 0) log.info({ count }, 'credentials moved to the current key');
   return counts.includes(batchSize);

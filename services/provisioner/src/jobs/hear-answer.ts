@@ -2,7 +2,7 @@ import { AppError } from '@accessops/errors';
 import type { Event } from '@accessops/events';
 import type { Call, Ctx } from '@accessops/service';
 import type { Answer, Connectors, Message } from '../connector.ts';
-import type { Vault } from '../credentials/vault.ts';
+import type { Sealed, Vault } from '../credentials/vault.ts';
 import { accessOf } from './access-of.ts';
 import type { AccessKind, JobStatus, Spec } from './job.ts';
 import { emitProgress } from './job-events.ts';
@@ -39,29 +39,36 @@ const keep = `
     ciphertext = excluded.ciphertext, tag = excluded.tag where job_answer.fence < excluded.fence
   returning 1`;
 
-const keepAnswer = async ({ em, now }: Ctx, vault: Vault, job: WaitingJob, fence: number, answer: Answer): Promise<Hearing> => {
+const keepAnswer = async (
+  { em, now }: Ctx,
+  job: WaitingJob,
+  fence: number,
+  sealed: Sealed,
+  outcome: Answer['outcome'],
+): Promise<Hearing> => {
   const [current] = await em.execute<Pick<WaitingJob, 'fence' | 'status'>[]>('select fence, status from job where id = ? for update', [
     job.id,
   ]);
   if (!current || !['QUEUED', 'RUNNING'].includes(current.status)) return 'STALE';
   // Whatever an earlier attempt was answered has been replaced at the target.
   if (fence !== current.fence) return 'STALE';
-  const { keyId, dataKey, iv, ciphertext, tag } = vault.seal(JSON.stringify(answer), job.spec.key);
+  const { keyId, dataKey, iv, ciphertext, tag } = sealed;
   const kept = await em.execute<unknown[]>(keep, [job.id, job.tenantId, fence, keyId, dataKey, iv, ciphertext, tag]);
   if (kept.length === 0) return 'REPEATED';
   await em.execute(`update job set due_at = now() where id = ? and status = 'QUEUED'`, [job.id]);
-  emitProgress({ em, now }, job, current.status, 'JOB_ANSWERED', { outcome: { after: answer.outcome } });
+  emitProgress({ em, now }, job, current.status, 'JOB_ANSWERED', { outcome: { after: outcome } });
   return 'ACCEPTED';
 };
 
 /**
  * Takes what a target tells later of the access of this key, and has the job that waits for it go on.
- * Errors: WEBHOOK_SIGNATURE_INVALID, also for an access that there is not.
+ * Errors: WEBHOOK_SIGNATURE_INVALID, also for an access that there is not; DEPENDENCY_UNAVAILABLE.
  */
 export const hearAnswer = async (call: Call, connectors: Connectors, vault: Vault, key: string, message: Message): Promise<Hearing> => {
   const [job] = await call.read(({ em }) => em.execute<WaitingJob[]>(find, [key]), 'all-tenants');
   const connector = job && connectors.get(job.spec.connector);
   if (!job || !connector?.hear) throw new AppError('WEBHOOK_SIGNATURE_INVALID');
   const { fence, answer } = await connector.hear(accessOf({ ...job, grant: null, waitingSince: null }, call.now()), message);
-  return call.write((ctx) => keepAnswer(ctx, vault, job, fence, answer), 'all-tenants');
+  const sealed = await vault.seal(JSON.stringify(answer), job.spec.key);
+  return call.write((ctx) => keepAnswer(ctx, job, fence, sealed, answer.outcome), 'all-tenants');
 };

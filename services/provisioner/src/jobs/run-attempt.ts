@@ -1,4 +1,5 @@
 import { newId } from '@accessops/db';
+import { AppError } from '@accessops/errors';
 import type { Logger } from '@accessops/telemetry';
 import { type Access, type Answer, ConnectorError, type Connectors, connectorNamed, failureKindOf, type Handle } from '../connector.ts';
 import type { Sealed, Vault } from '../credentials/vault.ts';
@@ -30,14 +31,15 @@ export interface Tools {
 export type Within = <T>(step: StepName, call: (signal: AbortSignal) => Promise<T>) => Promise<T>;
 
 /** The access of a job, with the answer that it has waited for and what was kept of its plan. */
-const accessWith = ({ vault, now }: Tools, job: ClaimedJob): Access =>
+const accessWith = async ({ vault, now }: Tools, job: ClaimedJob): Promise<Access> =>
   accessOf(job, now(), {
-    answer: job.answer && (JSON.parse(vault.open(job.answer, job.spec.key)) as Answer),
-    savedPlan: job.savedPlan && vault.open(job.savedPlan, job.spec.key),
+    answer: job.answer && (JSON.parse(await vault.open(job.answer, job.spec.key)) as Answer),
+    savedPlan: job.savedPlan && (await vault.open(job.savedPlan, job.spec.key)),
   });
 
-/** What people may read of a failure: only what a connector has said for them. */
+/** What people may read of a failure: only what was said for them. */
 export const publicText = (error: unknown): string => {
+  if (error instanceof AppError) return error.message;
   if (error instanceof ConnectorError) return error.message.slice(0, 500);
   if (error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError')) return 'The target did not answer in time';
   return 'The connector failed unexpectedly';
@@ -45,7 +47,7 @@ export const publicText = (error: unknown): string => {
 
 const takeAway = async (tools: Tools, job: ClaimedJob, within: Within): Promise<void> => {
   const connector = connectorNamed(tools.connectors, job.spec.connector);
-  const access = accessWith(tools, job);
+  const access = await accessWith(tools, job);
   await within('REVOKE', (signal) => connector.revoke(access, signal));
   await within('READ_BACK', async (signal) => {
     if (await connector.verify(access, signal)) throw new ConnectorError('failed', 'The target still has the access');
@@ -63,13 +65,13 @@ const make = async (tools: Tools, job: ClaimedJob, grantId: string, within: With
   const { connectors, vault, log } = tools;
   if (job.loss) throw new ConnectorError('refused', refusals[job.loss]);
   const connector = connectorNamed(connectors, job.spec.connector);
-  const access = accessWith(tools, job);
+  const access = await accessWith(tools, job);
   // An earlier attempt ended in the dark: nothing more is asked of a target that cannot say what it has.
   if (job.unsure && !access.answer && (await within('VERIFY', (signal) => connector.verify(access, signal)))) {
     log.info({ jobId: job.id, requestId: job.origin.requestId }, 'an earlier attempt did reach the target; its credential is renewed');
   }
   const { handle, credential } = await within('APPLY', (signal) => connector.apply(access, signal));
-  return { grantId, handle, sealed: vault.seal(JSON.stringify(credential), grantId) };
+  return { grantId, handle, sealed: await vault.seal(JSON.stringify(credential), grantId) };
 };
 
 const grantToChange = ({ grantId, grant }: ClaimedJob): string => {
@@ -79,10 +81,11 @@ const grantToChange = ({ grantId, grant }: ClaimedJob): string => {
 
 const extend = async (tools: Tools, job: ClaimedJob, grantId: string, within: Within): Promise<Outcome> => {
   const connector = connectorNamed(tools.connectors, job.spec.connector);
-  const access = accessWith(tools, job);
+  const access = await accessWith(tools, job);
   // Where nothing ends by itself there is nothing to move.
   const credential = connector.extend ? await within('EXTEND', async (signal) => connector.extend?.(access, signal)) : null;
-  return { kind: 'changed', grantId, handle: null, sealed: credential ? tools.vault.seal(JSON.stringify(credential), grantId) : null };
+  const sealed = credential ? await tools.vault.seal(JSON.stringify(credential), grantId) : null;
+  return { kind: 'changed', grantId, handle: null, sealed };
 };
 
 /** A failed attempt may have reached the target all the same: a job fails only when nothing of it is left there. */

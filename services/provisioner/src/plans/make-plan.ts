@@ -1,4 +1,5 @@
 import { type Connectors, connectorNamed, failureKindOf, type Plan } from '../connector.ts';
+import type { Sealed, Vault } from '../credentials/vault.ts';
 import { withDeadline } from '../deadline.ts';
 import { accessOf } from '../jobs/access-of.ts';
 import { pauseAfterMs } from '../jobs/back-off.ts';
@@ -7,7 +8,7 @@ import { type ClaimedPlan, planAttempts } from './planned.ts';
 
 /** What came of an attempt to make a plan. */
 export type Planning =
-  | { status: 'READY'; plan: Plan }
+  | { status: 'READY'; steps: string[]; sealed: Sealed | null }
   | { status: 'PENDING'; error: string; pauseMs: number }
   | { status: 'FAILED'; error: string };
 
@@ -36,12 +37,13 @@ const usualMs = 20_000;
 // Nobody waits for a plan as they wait for access: the pauses begin where those of jobs end.
 const calmly = 3;
 
-/** Makes a plan, if it can be made now. Does not throw. */
-export const makePlan = async (connectors: Connectors, claimed: ClaimedPlan, parent: AbortSignal): Promise<Planning> => {
+/** Makes a plan, if it can be made now; what is to be kept of it for applying it is sealed for its job. Does not throw. */
+export const makePlan = async (connectors: Connectors, vault: Vault, claimed: ClaimedPlan, parent: AbortSignal): Promise<Planning> => {
   const { connector, config } = claimed.target;
   const deadlineMs = connectors.get(connector)?.deadlineMs?.(config) ?? usualMs;
   try {
-    return { status: 'READY', plan: await askForPlan(connectors, claimed, deadlineMs, parent) };
+    const { steps, saved } = await askForPlan(connectors, claimed, deadlineMs, parent);
+    return { status: 'READY', steps, sealed: saved === undefined ? null : await vault.seal(saved, claimed.jobId) };
   } catch (cause) {
     const error = publicText(cause);
     if (failureKindOf(cause) === 'refused' || claimed.attempts >= planAttempts) return { status: 'FAILED', error };

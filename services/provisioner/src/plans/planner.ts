@@ -37,12 +37,12 @@ export const startPlanner = ({ outbox, connectors, vault, log, now }: PlannerOpt
 
   const recorder = createBatcher(async (made: Made[]) => {
     // Their leases run out, and they are made again.
-    await recordPlans(outbox, vault, made, now).catch((error: unknown) => log.warn({ err: error }, 'plans could not be recorded'));
+    await recordPlans(outbox, made, now).catch((error: unknown) => log.warn({ err: error }, 'plans could not be recorded'));
   }, 100);
 
   const start = (claimed: ClaimedPlan) => {
     const run = async () => {
-      const planning = await makePlan(connectors, claimed, abort.signal);
+      const planning = await makePlan(connectors, vault, claimed, abort.signal);
       if (planning.status !== 'READY')
         log.info({ planOf: claimed.requestId, attempt: claimed.attempts, error: planning.error }, 'no plan yet');
       if (!abort.signal.aborted) await recorder.add({ claimed, planning });

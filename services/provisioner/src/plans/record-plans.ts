@@ -1,5 +1,4 @@
 import { type Outbox, unitOfWork } from '@accessops/events';
-import type { Vault } from '../credentials/vault.ts';
 import type { Planning } from './make-plan.ts';
 import type { ClaimedPlan } from './planned.ts';
 
@@ -23,21 +22,21 @@ const rowOf = ({ claimed, planning }: Made, now: Date) => ({
   request: claimed.requestId,
   target: claimed.target,
   status: planning.status,
-  steps: planning.status === 'READY' ? planning.plan.steps : [],
+  steps: planning.status === 'READY' ? planning.steps : [],
   error: planning.status === 'READY' ? null : planning.error,
   prepared_at: planning.status === 'READY' ? now : null,
   pause: planning.status === 'PENDING' ? planning.pauseMs : 0,
 });
 
-/** Records what came of planning, many at once; what is to be kept of a plan for applying it is sealed for its job. */
-export const recordPlans = (outbox: Outbox, vault: Vault, made: Made[], now: () => Date): Promise<void> =>
+/** Records what came of planning, many at once. */
+export const recordPlans = (outbox: Outbox, made: Made[], now: () => Date): Promise<void> =>
   unitOfWork(outbox, 'all-tenants', async (em) => {
     const rows = made.map((one) => rowOf(one, now()));
     const recorded = await em.execute<{ id: string }[]>(update, [JSON.stringify(rows)]);
     const ids = new Set(recorded.map(({ id }) => id));
     for (const { claimed, planning } of made) {
-      if (!ids.has(claimed.requestId) || planning.status !== 'READY' || planning.plan.saved === undefined) continue;
-      const { keyId, dataKey, iv, ciphertext, tag } = vault.seal(planning.plan.saved, claimed.jobId);
+      if (!ids.has(claimed.requestId) || planning.status !== 'READY' || !planning.sealed) continue;
+      const { keyId, dataKey, iv, ciphertext, tag } = planning.sealed;
       await em.execute(keep, [claimed.jobId, claimed.tenantId, keyId, dataKey, iv, ciphertext, tag]);
     }
   });

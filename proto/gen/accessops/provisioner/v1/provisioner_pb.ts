@@ -1246,7 +1246,7 @@ export const ProvisionerService: GenService<{
   /**
    * Hands over the credential, once; encrypted when a public key is given.
    * Errors: GRANT_NOT_FOUND, PERMISSION_DENIED, CREDENTIAL_ALREADY_READ, CREDENTIAL_BEING_REISSUED, CREDENTIAL_LOST, GRANT_NOT_ACTIVE,
-   * INVALID_FIELDS.
+   * INVALID_FIELDS, DEPENDENCY_UNAVAILABLE.
    *
    * @generated from rpc accessops.provisioner.v1.ProvisionerService.ReadCredential
    */
@@ -1277,7 +1277,7 @@ export const ProvisionerService: GenService<{
     output: typeof CheckConnectionResponseSchema;
   },
   /**
-   * What a target tells later of an access, as it came. Errors: WEBHOOK_SIGNATURE_INVALID, also for an access that there is not.
+   * What a target tells later of an access, as it came. Errors: WEBHOOK_SIGNATURE_INVALID, also for an access that there is not; DEPENDENCY_UNAVAILABLE.
    *
    * @generated from rpc accessops.provisioner.v1.ProvisionerService.HearAnswer
    */
