@@ -24,7 +24,8 @@ export default defineConfig({
         'security/every-route',
       ].map((suite) => `e2e/${suite}.test.ts`),
     ],
-    globalSetup: './e2e/keycloak/setup.ts',
+    // The second is for processes of the provisioner that a test has to itself.
+    globalSetup: ['./e2e/keycloak/setup.ts', './packages/testing/src/global-setup.ts'],
     pool: 'forks',
     experimental: { viteModuleRunner: false },
     // One file after the other: a test kills identity, and two crowds of logins would only wait for each other.

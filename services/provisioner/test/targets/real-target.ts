@@ -1,6 +1,8 @@
 /** A real target, as tests of whatever holds for all connectors see it: besides the connector, with the eyes and hands of an administrator there. */
 export interface RealTarget {
   connector: string;
+  /** Who has to be the one with access, where the target knows people; unset: anybody. */
+  holderId?: string;
   /** Where the connector reaches it; a proxy may stand in between. */
   port: number;
   /** Variables of a login, without the connector and the name. */

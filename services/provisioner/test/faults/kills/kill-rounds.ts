@@ -8,7 +8,7 @@ import { type Suite, startSuite } from '../../suite.ts';
 import { prefixOf, type RealTarget, variablesOf } from '../../targets/real-target.ts';
 
 /** So many times while access is made, and as often while it is taken away. */
-const kills = 10;
+export const kills = 10;
 // A process that starts takes a while on a busy machine, and the lease of a dead worker lasts 10 s.
 const patience = 90_000;
 
@@ -72,9 +72,10 @@ export const killRounds = async (target: RealTarget): Promise<number> => {
   const suite = await startSuite({ instances: 0, environment: Object.assign({}, ...logins) as Record<string, string> });
   try {
     const { tenantId } = suite;
+    const holder = { ...suite.requester, id: target.holderId ?? suite.requester.id };
     await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
     const approve = async (round: Round) => {
-      round.requestId = await suite.approve({ connector, config: target.config(round.login, round.proxy.port) });
+      round.requestId = await suite.approve({ connector, config: target.config(round.login, round.proxy.port), requester: holder });
     };
     const [calm, ...disturbed] = rounds as [Round, ...Round[]];
     const steps = await measure(suite, calm, approve);
@@ -90,7 +91,7 @@ export const killRounds = async (target: RealTarget): Promise<number> => {
     }
     await leaseUntil(suite, '0 s');
     await suite.start();
-    const credentials = await Promise.all(disturbed.map((round) => credentialOf(suite, round)));
+    const credentials = await Promise.all(disturbed.map((round) => credentialOf(suite, holder, round)));
     const keys = await Promise.all(disturbed.map(async ({ requestId }) => (await suite.jobIs(requestId, 'SUCCEEDED')).id));
     const attempts = await Promise.all(disturbed.map(async ({ requestId }) => (await suite.job(requestId))?.attempts ?? 0));
     for (const [at, key] of keys.entries()) {
@@ -133,9 +134,9 @@ export const killRounds = async (target: RealTarget): Promise<number> => {
   }
 };
 
-const credentialOf = async (suite: Suite, { requestId }: Round): Promise<Record<string, unknown>> => {
+const credentialOf = async (suite: Suite, holder: Suite['requester'], { requestId }: Round): Promise<Record<string, unknown>> => {
   const { id } = await suite.grantIs(requestId, ['ACTIVE'], patience);
-  const { credentialJson } = await (await suite.as(suite.requester)).readCredential({ grantId: id });
+  const { credentialJson } = await (await suite.as(holder)).readCredential({ grantId: id });
   return JSON.parse(credentialJson) as Record<string, unknown>;
 };
 
