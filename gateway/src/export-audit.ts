@@ -1,4 +1,5 @@
 import type { AuditEvent, ExportAuditEventsResponse } from '@accessops/proto/accessops/audit/v1/audit_pb';
+import { download } from './download.ts';
 import { type AuditEventJson, auditEventExample, auditEventJson } from './representations/audit-event.ts';
 
 const columns: [name: string, read: (event: AuditEventJson) => unknown][] = [
@@ -42,31 +43,14 @@ export const exportSamples: Record<string, string> = {
 const textOf = (format: ExportFormat, events: AuditEvent[]): string =>
   events.map((event) => formats[format].line(auditEventJson(event))).join('');
 
-/** An answer that hands batches of events on as they come; an error before the first is thrown, a later one breaks the answer off. */
-export const exportAnswer = async (batches: AsyncIterable<ExportAuditEventsResponse>, format: ExportFormat): Promise<Response> => {
+/** An answer that hands batches of events on as they come; see `download`. */
+export const exportAnswer = (batches: AsyncIterable<ExportAuditEventsResponse>, format: ExportFormat): Promise<Response> => {
   const { type, head } = formats[format];
-  const iterator = batches[Symbol.asyncIterator]();
-  let batch = await iterator.next();
   const encoder = new TextEncoder();
-  const body = new ReadableStream<Uint8Array>({
-    start: (controller) => controller.enqueue(encoder.encode(head)),
-    pull: async (controller) => {
-      if (batch.done) return controller.close();
-      controller.enqueue(encoder.encode(textOf(format, batch.value.items)));
-      batch = await iterator.next();
-      return undefined;
-    },
-    cancel: async () => {
-      await iterator.return?.();
-    },
-  });
-  return new Response(body, {
-    status: 200,
-    headers: {
-      'content-type': type,
-      'content-disposition': `attachment; filename="audit.${format}"`,
-      'cache-control': 'no-store',
-      'x-content-type-options': 'nosniff',
-    },
+  return download(batches, {
+    filename: `audit.${format}`,
+    type,
+    head: encoder.encode(head),
+    bytesOf: ({ items }) => encoder.encode(textOf(format, items)),
   });
 };

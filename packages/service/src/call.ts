@@ -3,7 +3,7 @@ import type { Attribute, Authorizer, Decision } from '@accessops/authz';
 import { findReply, type IdempotencyKey, keepReply, noTenant, type Scope, transaction } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import { type Event, type Outbox, unitOfWork, type WriteContext } from '@accessops/events';
-import type { CallContext, Metadata } from '@accessops/grpc';
+import { type CallContext, Metadata } from '@accessops/grpc';
 import type { Logger } from '@accessops/telemetry';
 import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { type EntityManager, OptimisticLockError } from '@mikro-orm/postgresql';
@@ -69,6 +69,17 @@ const originOf = (metadata: Metadata): Event['origin'] => ({
   userAgent: decoded(text(metadata, 'x-user-agent')),
   traceparent: text(metadata, 'traceparent'),
 });
+
+/** What a service sends with a call of its own, because of the one in `origin`: the other side of what `originOf` reads. */
+export const metadataFrom = (token: string, origin: Event['origin']): Metadata => {
+  const metadata = new Metadata();
+  metadata.set('authorization', `Bearer ${token}`);
+  metadata.set('x-request-id', origin.requestId);
+  metadata.set('x-client-ip', origin.ip);
+  metadata.set('x-user-agent', encodeURIComponent(origin.userAgent));
+  if (origin.traceparent) metadata.set('traceparent', origin.traceparent);
+  return metadata;
+};
 
 const keyOf = (metadata: Metadata): IdempotencyKey | undefined => {
   const key = decoded(text(metadata, 'idempotency-key'));

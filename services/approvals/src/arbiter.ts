@@ -1,7 +1,7 @@
 import { createMinter, processPrincipal } from '@accessops/authn';
-import { connect, Metadata } from '@accessops/grpc';
+import { connect, type Metadata } from '@accessops/grpc';
 import { type AccessRequest, RequestsService } from '@accessops/proto/accessops/requests/v1/requests_pb';
-import type { Call } from '@accessops/service';
+import { type Call, metadataFrom } from '@accessops/service';
 import type { ApprovalsConfig } from './config.ts';
 
 /** `requests`, which has the last word on the state of a request; asked under this service's own name, within the caller's tenant. */
@@ -37,15 +37,7 @@ export const createArbiter = async ({
     return token;
   };
 
-  const metadataFor = async ({ tenantId, origin }: Call): Promise<Metadata> => {
-    const metadata = new Metadata();
-    metadata.set('authorization', `Bearer ${await tokenFor(tenantId)}`);
-    metadata.set('x-request-id', origin.requestId);
-    metadata.set('x-client-ip', origin.ip);
-    metadata.set('x-user-agent', encodeURIComponent(origin.userAgent));
-    if (origin.traceparent) metadata.set('traceparent', origin.traceparent);
-    return metadata;
-  };
+  const metadataFor = async ({ tenantId, origin }: Call): Promise<Metadata> => metadataFrom(await tokenFor(tenantId), origin);
 
   return {
     find: async (call, id) =>

@@ -163,5 +163,12 @@ export const connectorNamed = (connectors: Connectors, name: string): Connector 
   return connector;
 };
 
+/** How long a call may take for what this is about: what its connector says, or as long as usual. */
+export const deadlineOf = (
+  connectors: Connectors,
+  { connector, config }: { connector: string; config: Record<string, unknown> },
+  usualMs: number,
+): number => connectors.get(connector)?.deadlineMs?.(config) ?? usualMs;
+
 /** The fence of an ending: nothing that comes later under this key may make the access again. */
 export const finalFence = 2_147_483_647;

@@ -44,11 +44,9 @@ export const onRequests = onTogether(
     const submitted = heardOf(contexts, RequestSubmittedSchema).map(({ message }) => message);
     await expectPlans(first, submitted);
     const approved = heardOf(contexts, RequestApprovedSchema);
-    const [extensions, others] = [true, false].map((wanted) =>
-      approved.filter(({ message }) => Boolean(message.extendsRequestId) === wanted),
-    );
-    if (others?.length) await queueApproved(first, others);
-    if (extensions) await queueExtensions(extensions);
+    const others = approved.filter(({ message }) => !message.extendsRequestId);
+    if (others.length > 0) await queueApproved(first, others);
+    await queueExtensions(approved.filter(({ message }) => message.extendsRequestId));
     const closed = heardOf(contexts, RequestClosedSchema).map(({ message }) => message.requestId);
     if (closed.length > 0) await dropPlans(first.em, first.tenantId, closed);
   },

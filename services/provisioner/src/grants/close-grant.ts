@@ -1,12 +1,12 @@
 import { AppError, invalidField } from '@accessops/errors';
 import { emit } from '@accessops/events';
 import { parseReason, reasonRule } from '@accessops/names';
-import { GrantEndedSchema, JobFailedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { GrantEndedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { Ctx } from '@accessops/service';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { raw } from '@mikro-orm/postgresql';
 import { Job } from '../jobs/job.ts';
-import { jobChange } from '../jobs/job-events.ts';
+import { emitFailed } from '../jobs/job-events.ts';
 import { findGrant } from './find-grant.ts';
 import { Grant } from './grant.ts';
 import { moneyToProto } from './money.ts';
@@ -19,14 +19,7 @@ const stopRevocation = async (ctx: Ctx, { id, requestId }: Grant): Promise<void>
   const open = { id: job.id, status: job.status };
   const stopped = await ctx.em.nativeUpdate(Job, open, { status: 'FAILED', lastError, finishedAt: ctx.now() });
   if (stopped === 0) throw new AppError('VERSION_CONFLICT');
-  const changes = { status: { before: job.status, after: 'FAILED' }, lastError: { after: lastError } };
-  emit(
-    ctx,
-    JobFailedSchema,
-    { jobId: job.id, requestId, kind: job.kind, error: lastError },
-    requestId,
-    jobChange(job.id, 'JOB_FAILED', changes),
-  );
+  emitFailed(ctx, { id: job.id, requestId, kind: job.kind }, job.status, lastError);
 };
 
 /**

@@ -36,11 +36,10 @@ export const endGrants = async (background: Background, ids: string[], reason: E
      where grant_id in (${ending.map(() => '?').join(', ')})`,
     ending.map(({ id }) => id),
   );
-  const contexts = new Map(ending.map((grant) => [grant.id, by ?? asService(background, grant)]));
-  const busyUntil = await stopChanges(contexts);
+  const ends = ending.map((grant) => ({ grant, ctx: by ?? asService(background, grant) }));
+  const busyUntil = await stopChanges(new Map(ends.map(({ grant, ctx }) => [grant.id, ctx])));
   const queueings: Queueing[] = [];
-  for (const grant of ending) {
-    const ctx = contexts.get(grant.id) ?? asService(background, grant);
+  for (const { grant, ctx } of ends) {
     const { id, requestId } = grant;
     emit(ctx, GrantRevocationChangedSchema, { grantId: id, requestId, status: 'REVOKING' }, requestId, {
       action: 'GRANT_REVOCATION_STARTED',

@@ -1,13 +1,8 @@
 import { emit } from '@accessops/events';
-import {
-  CredentialReissuedSchema,
-  GrantExtendedSchema,
-  GrantReappliedSchema,
-  JobFailedSchema,
-} from '@accessops/proto/accessops/events/v1/events_pb';
+import { CredentialReissuedSchema, GrantExtendedSchema, GrantReappliedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { ClaimedJob } from '../jobs/job.ts';
-import { asService, type Background, emitProgress, jobChange } from '../jobs/job-events.ts';
+import { asService, type Background, emitFailed, emitProgress } from '../jobs/job-events.ts';
 import type { SettlementOf } from '../jobs/settle-jobs.ts';
 
 interface Changed {
@@ -70,7 +65,7 @@ const tooLate = 'The access had ended before it was extended';
  */
 export const settleChange = async (background: Background, { job, outcome, steps }: SettlementOf<'changed'>): Promise<void> => {
   const { em, now } = background;
-  const { id, attempts, requestId, kind, fence } = job;
+  const { id, attempts, kind, fence } = job;
   const { grantId, sealed, handle } = outcome;
   const at = now();
   const [grant] = await em.execute<Changed[]>(lock, [at, grantId]);
@@ -80,9 +75,7 @@ export const settleChange = async (background: Background, { job, outcome, steps
   const done = await em.execute<unknown[]>(endJob, [...ending, at, JSON.stringify(steps), id, attempts]);
   if (done.length === 0) return;
   if (isLate) {
-    const changes = { status: { before: 'RUNNING', after: 'FAILED' }, lastError: { after: tooLate } };
-    const message = { jobId: id, requestId, kind, error: tooLate };
-    emit(asService(background, job), JobFailedSchema, message, requestId, jobChange(id, 'JOB_FAILED', changes));
+    emitFailed(asService(background, job), job, 'RUNNING', tooLate);
     return;
   }
   if (sealed) {

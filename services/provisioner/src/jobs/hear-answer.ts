@@ -4,7 +4,7 @@ import type { Call, Ctx } from '@accessops/service';
 import type { Answer, Connectors, Message } from '../connector.ts';
 import type { Sealed, Vault } from '../credentials/vault.ts';
 import { accessOf } from './access-of.ts';
-import type { AccessKind, JobStatus, Spec } from './job.ts';
+import { type AccessKind, changeKindsSql, type JobStatus, type Spec } from './job.ts';
 import { emitProgress } from './job-events.ts';
 
 /** What became of a message: it counts, it has counted before, or nobody waits for it any more. */
@@ -29,7 +29,7 @@ const find = `
   select job.id, job.tenant_id as "tenantId", job.request_id as "requestId", job.requester_id as "requesterId", job.kind, job.status,
     job.attempts, job.fence, job.origin, job.spec, slug as "tenantSlug"
   from job made join job on job.tenant_id = made.tenant_id
-    and (job.request_id = made.request_id or job.grant_id = made.grant_id and job.kind in ('EXTEND', 'ROTATE', 'REAPPLY'))
+    and (job.request_id = made.request_id or job.grant_id = made.grant_id and job.kind in (${changeKindsSql}))
   left join tenant on tenant.tenant_id = job.tenant_id
   where made.id = ? order by job.created_at desc limit 1`;
 

@@ -1,5 +1,5 @@
 import { type AuditedChange, emit, type WriteContext } from '@accessops/events';
-import { JobProgressedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { JobFailedSchema, JobProgressedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { Job } from './job.ts';
 
 /** What every transaction of background work has, whoever's job it is about. */
@@ -38,4 +38,11 @@ export const emitProgress = (
 ): void => {
   const { message, aggregateId } = subjectOf(job);
   emit(asService(background, job), JobProgressedSchema, { ...message, status }, aggregateId, jobChange(job.id, action, changes));
+};
+
+/** Tells that a job has failed for good, and why. */
+export const emitFailed = (ctx: WriteContext, job: Pick<Job, 'id' | 'requestId' | 'kind'>, before: string, error: string): void => {
+  const { message, aggregateId } = subjectOf(job);
+  const changes = { status: { before, after: 'FAILED' }, lastError: { after: error } };
+  emit(ctx, JobFailedSchema, { ...message, error }, aggregateId, jobChange(job.id, 'JOB_FAILED', changes));
 };

@@ -11,7 +11,17 @@ import type { Step } from './step.ts';
  * What a job about an access does. EXTEND has the access of a grant last longer, ROTATE gets it another credential; REAPPLY puts back what its target does not have any
  * more.
  */
-export type AccessKind = 'PROVISION' | 'EXTEND' | 'ROTATE' | 'REAPPLY' | 'REVOKE';
+export type AccessKind = 'PROVISION' | ChangeKind | 'REVOKE';
+
+/** What changes access that is there; as in the index job_change. */
+export const changeKinds = ['EXTEND', 'ROTATE', 'REAPPLY'] as const;
+export type ChangeKind = (typeof changeKinds)[number];
+
+/** The same, for SQL. */
+export const changeKindsSql = changeKinds.map((kind) => `'${kind}'`).join(', ');
+
+export const isChange = (kind: JobKind): kind is ChangeKind => changeKinds.some((one) => one === kind);
+
 /** What any other job does; `tasks/task.ts` says how. */
 export type TaskKind = 'REPORT' | 'WELCOME_MAIL' | 'TENANT_DEFAULTS';
 export type JobKind = AccessKind | TaskKind;

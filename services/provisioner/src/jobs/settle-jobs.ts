@@ -1,12 +1,11 @@
-import { emit, type Outbox, unitOfWork } from '@accessops/events';
-import { JobFailedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { type Outbox, unitOfWork } from '@accessops/events';
 import { activateGrants } from '../grants/activate-grants.ts';
 import { concludeGrants, markRevokeFailed } from '../grants/conclude-grants.ts';
 import { settleChange } from '../grants/settle-change.ts';
 import { concludeTasks } from '../tasks/conclude-tasks.ts';
 import type { TaskOutcome } from '../tasks/run-task.ts';
 import { type ClaimedJob, type ClaimedTask, isTask } from './job.ts';
-import { asService, type Background, emitProgress, jobChange, subjectOf } from './job-events.ts';
+import { asService, type Background, emitFailed, emitProgress } from './job-events.ts';
 import type { Outcome } from './run-attempt.ts';
 import type { Step } from './step.ts';
 import { letEndsGoOn } from './stop-changes.ts';
@@ -83,14 +82,7 @@ const forgetAnswers = async ({ em }: Background, settlements: Settlement[]): Pro
 
 const fail = async (background: Background, settlements: SettlementOf<'failed'>[]): Promise<void> => {
   for (const { job, outcome } of await endAttempts(background, settlements, 'FAILED')) {
-    const { message, aggregateId } = subjectOf(job);
-    emit(
-      asService(background, job),
-      JobFailedSchema,
-      { ...message, error: outcome.error },
-      aggregateId,
-      jobChange(job.id, 'JOB_FAILED', { status: { before: 'RUNNING', after: 'FAILED' }, lastError: { after: outcome.error } }),
-    );
+    emitFailed(asService(background, job), job, 'RUNNING', outcome.error);
   }
 };
 

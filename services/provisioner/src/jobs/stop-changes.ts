@@ -1,7 +1,6 @@
-import { emit, type WriteContext } from '@accessops/events';
-import { JobFailedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
-import type { ClaimedJob, ClaimedTask, JobKind } from './job.ts';
-import { type Background, jobChange } from './job-events.ts';
+import type { WriteContext } from '@accessops/events';
+import { type ClaimedJob, type ClaimedTask, changeKindsSql, isChange, type JobKind } from './job.ts';
+import { type Background, emitFailed } from './job-events.ts';
 
 interface Stopped {
   id: string;
@@ -13,12 +12,9 @@ interface Stopped {
   leasedUntil: string;
 }
 
-// As in the index job_change.
-const changes = `'EXTEND', 'ROTATE', 'REAPPLY'`;
-
 const stop = (count: number) => `
   with open as (
-    select id, status from job where grant_id in (${Array(count).fill('?').join(', ')}) and kind in (${changes}) and status in ('QUEUED', 'RUNNING')
+    select id, status from job where grant_id in (${Array(count).fill('?').join(', ')}) and kind in (${changeKindsSql}) and status in ('QUEUED', 'RUNNING')
     for update
   )
   update job set status = 'FAILED', last_error = ?, finished_at = ?, due_at = case open.status when 'RUNNING' then due_at else now() end
@@ -38,14 +34,7 @@ export const stopChanges = async (grants: Map<string, WriteContext>): Promise<Ma
   for (const { id, grantId, requestId, kind, before, leasedUntil } of stopped) {
     const until = new Date(leasedUntil);
     if (before === 'RUNNING' && until > (busy.get(grantId) ?? 0)) busy.set(grantId, until);
-    const changes = { status: { before, after: 'FAILED' }, lastError: { after: error } };
-    emit(
-      grants.get(grantId) ?? ctx,
-      JobFailedSchema,
-      { jobId: id, requestId, kind, error },
-      requestId,
-      jobChange(id, 'JOB_FAILED', changes),
-    );
+    emitFailed(grants.get(grantId) ?? ctx, { id, requestId, kind }, before, error);
   }
   return busy;
 };
@@ -54,7 +43,7 @@ const letEndGoOn = `
   with over as (update job set due_at = now() where id = ? and attempts = ? and status = 'FAILED' returning id)
   update job set due_at = now()
   where grant_id = ? and kind = 'REVOKE' and status = 'QUEUED' and attempts = 0 and not exists (
-    select from job other where other.grant_id = job.grant_id and other.kind in (${changes}) and other.status = 'FAILED'
+    select from job other where other.grant_id = job.grant_id and other.kind in (${changeKindsSql}) and other.status = 'FAILED'
       and other.due_at > now() and other.id not in (select id from over))`;
 
 /** Has the end of a grant wait no longer for an attempt that has come to its own end after it was given up. */
@@ -63,6 +52,6 @@ export const letEndsGoOn = async (
   jobs: Pick<ClaimedJob | ClaimedTask, 'id' | 'attempts' | 'grantId' | 'kind'>[],
 ): Promise<void> => {
   for (const { id, attempts, grantId, kind } of jobs) {
-    if (kind !== 'PROVISION' && kind !== 'REVOKE') await em.execute(letEndGoOn, [id, attempts, grantId]);
+    if (isChange(kind)) await em.execute(letEndGoOn, [id, attempts, grantId]);
   }
 };

@@ -4,7 +4,7 @@ import type { Outbox } from '@accessops/events';
 import type { Logger } from '@accessops/telemetry';
 import { createBatcher } from '../batcher.ts';
 import { createBell } from '../bell.ts';
-import type { Connectors } from '../connector.ts';
+import { type Connectors, deadlineOf } from '../connector.ts';
 import type { Vault } from '../credentials/vault.ts';
 import { withDeadline } from '../deadline.ts';
 import { runTask } from '../tasks/run-task.ts';
@@ -110,8 +110,7 @@ export const startWorker = ({ outbox, connectors, tasks, vault, log, now, settin
 
   const attempt = async ({ job, abort, log: steps }: Running) => {
     if (isTask(job)) return { job, outcome: await runTask({ tasks, log }, job, abort.signal) };
-    const { connector, config } = job.spec;
-    const ownMs = connectors.get(connector)?.deadlineMs?.(config) ?? deadlineMs;
+    const ownMs = deadlineOf(connectors, job.spec, deadlineMs);
     const within: Within = (step, call) => steps.run(step, () => withDeadline(ownMs, abort.signal, call));
     return { job, outcome: await runAttempt({ connectors, vault, log, now }, job, within) };
   };
@@ -126,7 +125,8 @@ export const startWorker = ({ outbox, connectors, tasks, vault, log, now, settin
       { jobId: job.id, kind: job.kind, attempt: job.attempts, outcome: settlement.outcome.kind, requestId: job.origin.requestId },
       'job',
     );
-    running.delete(job.id);
+    // Its next attempt may have begun here meanwhile.
+    if (running.get(job.id) === entry) running.delete(job.id);
     // Not at every single end: jobs are claimed in handfuls. The poll sees to a few free places among slow jobs. Of the few
     // places at a target each one counts.
     const { [job.queue]: free } = roomLeft();

@@ -1,4 +1,4 @@
-import { type Connectors, connectorNamed, failureKindOf, type Plan } from '../connector.ts';
+import { type Connectors, connectorNamed, deadlineOf, failureKindOf, type Plan } from '../connector.ts';
 import type { Sealed, Vault } from '../credentials/vault.ts';
 import { withDeadline } from '../deadline.ts';
 import { accessOf } from '../jobs/access-of.ts';
@@ -39,8 +39,7 @@ const calmly = 3;
 
 /** Makes a plan, if it can be made now; what is to be kept of it for applying it is sealed for its job. Does not throw. */
 export const makePlan = async (connectors: Connectors, vault: Vault, claimed: ClaimedPlan, parent: AbortSignal): Promise<Planning> => {
-  const { connector, config } = claimed.target;
-  const deadlineMs = connectors.get(connector)?.deadlineMs?.(config) ?? usualMs;
+  const deadlineMs = deadlineOf(connectors, claimed.target, usualMs);
   try {
     const { steps, saved } = await askForPlan(connectors, claimed, deadlineMs, parent);
     return { status: 'READY', steps, sealed: saved === undefined ? null : await vault.seal(saved, claimed.jobId) };

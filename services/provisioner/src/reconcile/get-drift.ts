@@ -1,7 +1,5 @@
-import { AppError } from '@accessops/errors';
 import type { Ctx } from '@accessops/service';
-import { validate } from 'uuid';
-import { isReconciled } from './queue-runs.ts';
+import { requireReconciled } from './queue-runs.ts';
 import { Reconciliation } from './reconciliation.ts';
 
 /**
@@ -11,6 +9,6 @@ import { Reconciliation } from './reconciliation.ts';
 export const getDrift = async ({ em, tenantId, authorize }: Ctx, resourceId: string): Promise<Reconciliation | null> => {
   await authorize('resource', 'read_drift', { tenantId });
   const whose = { tenantId, resourceId };
-  if (!validate(resourceId) || !(await isReconciled(em, whose))) throw new AppError('DRIFT_NOT_KNOWN');
+  await requireReconciled(em, whose);
   return em.findOne(Reconciliation, whose, { orderBy: { createdAt: 'desc', id: 'desc' } });
 };

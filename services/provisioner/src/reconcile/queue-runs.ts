@@ -1,6 +1,8 @@
 import { newId } from '@accessops/db';
+import { AppError } from '@accessops/errors';
 import type { Event } from '@accessops/events';
 import type { EntityManager } from '@mikro-orm/postgresql';
+import { validate } from 'uuid';
 import type { Whose } from './compare.ts';
 
 const insert = `
@@ -38,11 +40,9 @@ export const queueDueRuns = async (em: EntityManager, everyMs: number): Promise<
   for (const whose of due) await queueRun(em, whose, false, { ...origin, requestId: `reconciliation-${newId()}` });
 };
 
-/** Whether a resource is one that access was given to. */
-export const isReconciled = async (em: EntityManager, { tenantId, resourceId }: Whose): Promise<boolean> => {
-  const rows = await em.execute<unknown[]>('select 1 from reconciled_resource where tenant_id = ? and resource_id = ?', [
-    tenantId,
-    resourceId,
-  ]);
-  return rows.length > 0;
+/** Errors: DRIFT_NOT_KNOWN for what is no resource that access was given to. */
+export const requireReconciled = async (em: EntityManager, { tenantId, resourceId }: Whose): Promise<void> => {
+  const find = 'select 1 from reconciled_resource where tenant_id = ? and resource_id = ?';
+  const rows = validate(resourceId) ? await em.execute<unknown[]>(find, [tenantId, resourceId]) : [];
+  if (rows.length === 0) throw new AppError('DRIFT_NOT_KNOWN');
 };

@@ -1,9 +1,7 @@
-import { AppError } from '@accessops/errors';
 import { emit } from '@accessops/events';
 import { ReconciliationRequestedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { Ctx } from '@accessops/service';
-import { validate } from 'uuid';
-import { isReconciled, queueRun } from './queue-runs.ts';
+import { queueRun, requireReconciled } from './queue-runs.ts';
 import { Reconciliation } from './reconciliation.ts';
 
 /**
@@ -14,7 +12,7 @@ export const reconcileResource = async (ctx: Ctx, resourceId: string): Promise<R
   const { em, tenantId } = ctx;
   const whose = { tenantId, resourceId };
   await ctx.authorize('resource', 'reconcile', { tenantId });
-  if (!validate(resourceId) || !(await isReconciled(em, whose))) throw new AppError('DRIFT_NOT_KNOWN');
+  await requireReconciled(em, whose);
   const queued = await queueRun(em, whose, true, ctx.origin);
   const run = await em.findOneOrFail(Reconciliation, whose, { orderBy: { createdAt: 'desc', id: 'desc' } });
   if (queued) {

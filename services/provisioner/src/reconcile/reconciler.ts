@@ -54,8 +54,10 @@ export const startReconciler = ({ outbox, connectors, log, now, settings }: Reco
 
   const timer = startTimer({
     round: async () => {
-      await transaction(em, 'all-tenants', (inner) => queueDueRuns(inner, everyMs));
-      const runs = await transaction(em, 'all-tenants', (inner) => claimRuns(inner, concurrency));
+      const runs = await transaction(em, 'all-tenants', async (inner) => {
+        await queueDueRuns(inner, everyMs);
+        return claimRuns(inner, concurrency);
+      });
       await Promise.all(runs.map(work));
       return runs.length === concurrency;
     },

@@ -1,7 +1,8 @@
 import { createMinter, processPrincipal } from '@accessops/authn';
-import { type CallOptions, connect, Metadata, type ServiceClient } from '@accessops/grpc';
+import { type CallOptions, connect, type ServiceClient } from '@accessops/grpc';
 import { IdentityService } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import { RequestsService } from '@accessops/proto/accessops/requests/v1/requests_pb';
+import { metadataFrom } from '@accessops/service';
 import type { ProvisionerConfig } from '../config.ts';
 import type { ClaimedTask } from '../jobs/job.ts';
 
@@ -30,12 +31,7 @@ export const connectNeighbours = async ({
     identity,
     requests,
     optionsFor: async ({ id, tenantId, origin }, signal, step) => {
-      const metadata = new Metadata();
-      metadata.set('authorization', `Bearer ${await minter.mint(processPrincipal('service', 'provisioner', tenantId))}`);
-      metadata.set('x-request-id', origin.requestId);
-      metadata.set('x-client-ip', origin.ip);
-      metadata.set('x-user-agent', encodeURIComponent(origin.userAgent));
-      if (origin.traceparent) metadata.set('traceparent', origin.traceparent);
+      const metadata = metadataFrom(await minter.mint(processPrincipal('service', 'provisioner', tenantId)), origin);
       if (step) {
         metadata.set('idempotency-key', encodeURIComponent(`${step} ${id}`));
         metadata.set('idempotency-fingerprint', step);

@@ -118,6 +118,7 @@ export const filingOf = (call: Call, offer: Offer, wish: Wish): Filing => {
   ];
   return { tenantId: call.tenantId, request, offer, events };
 };
+
 /**
  * Files a request with the plan that policy gives it; with no stages it is approved at once. One round trip when the offer is known.
  * Errors: RESOURCE_NOT_FOUND, INVALID_FIELDS, PERMISSION_DENIED, REQUEST_ALREADY_OPEN.
