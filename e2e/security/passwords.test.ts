@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { until } from '@accessops/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, call, codeOf, login, rememberSecret, Tenant } from '../client.ts';
 
@@ -90,15 +91,15 @@ describe('whether an address is known', () => {
       await ask();
       return performance.now() - startedAt;
     };
-    const times: { known: number[]; unknown: number[] } = { known: [], unknown: [] };
-    // In turns, so that whatever else the machine does slows down both.
-    for (let turn = 0; turn < 15; turn++) {
-      times.known.push(await took(known));
-      times.unknown.push(await took(unknown));
-    }
-    // The quickest of each: whatever else the machine does makes others slower.
-    const ratio = Math.min(...times.known) / Math.min(...times.unknown);
-    expect(ratio).toBeGreaterThan(0.5);
-    expect(ratio).toBeLessThan(2);
+    const quickest = { known: Number.POSITIVE_INFINITY, unknown: Number.POSITIVE_INFINITY };
+    // The quickest of each, of as many as it takes: whatever else the machine does makes others slower.
+    const isAlike = async () => {
+      quickest.known = Math.min(quickest.known, await took(known));
+      quickest.unknown = Math.min(quickest.unknown, await took(unknown));
+      const ratio = quickest.known / quickest.unknown;
+      return ratio > 0.7 && ratio < 1.4;
+    };
+    for (let turn = 0; turn < 5; turn++) await isAlike();
+    expect(await until(isAlike, { timeoutMs: 30_000, what: 'answers that take as long' })).toBe(true);
   });
 });
