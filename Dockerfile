@@ -1,8 +1,10 @@
-# One image per service, `gateway`, `migrate` (schema, secrets, demo data) and `cerbos` (the PDP with our policies):
+# One image per service, `gateway`, `migrate` (schema, secrets, demo data), and two servers with what is ours in
+# them: `cerbos` (the policies) and `keycloak` (the realm):
 #   docker build --target gateway --build-arg COMMIT=$(git rev-parse HEAD) -t accessops/gateway .
 # For a build that can be repeated to the byte, name the bases by digest: --build-arg NODE_IMAGE=node:24-bookworm-slim@sha256:…
 ARG NODE_IMAGE=node:24-bookworm-slim
 ARG CERBOS_IMAGE=ghcr.io/cerbos/cerbos:0.51.0
+ARG KEYCLOAK_IMAGE=quay.io/keycloak/keycloak:26.7
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /src
@@ -68,3 +70,10 @@ COPY deploy/cerbos/config.yaml /config/config.yaml
 COPY policies /policies
 USER 1000:1000
 CMD ["server", "--config=/config/config.yaml", "--log-level=warn"]
+
+FROM ${KEYCLOAK_IMAGE} AS keycloak
+ARG COMMIT=unknown
+LABEL org.opencontainers.image.revision="${COMMIT}"
+RUN ["/opt/keycloak/bin/kc.sh", "build", "--db=postgres", "--health-enabled=true"]
+COPY deploy/keycloak/accessops-realm.json /opt/keycloak/data/import/
+CMD ["start", "--optimized", "--import-realm"]

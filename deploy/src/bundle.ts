@@ -34,6 +34,7 @@ export const programs: Record<string, Program> = {
       main: join(root, 'deploy/migrate.ts'),
       'await-schema': join(root, 'deploy/await-schema.ts'),
       secrets: join(root, 'deploy/secrets.ts'),
+      'keycloak-database': join(root, 'deploy/keycloak-database.ts'),
       demo: join(root, 'deploy/demo.ts'),
     },
   },

@@ -1,101 +1,84 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { services } from '@accessops/events/topology';
 import { afterAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { configFrom as gateway } from '../../gateway/src/config.ts';
-import { configFrom as approvals } from '../../services/approvals/src/config.ts';
-import { configFrom as audit } from '../../services/audit/src/config.ts';
-import { configFrom as identity } from '../../services/identity/src/config.ts';
-import { configFrom as provisioner } from '../../services/provisioner/src/config.ts';
-import { configFrom as requests } from '../../services/requests/src/config.ts';
+import { type Given, TrialSecrets } from './given.ts';
 import { secretFiles } from './secret-files.ts';
 
-type Environment = Record<string, string>;
-
-interface EnvVar {
-  name: string;
-  value?: string;
+interface Service {
+  profiles: string[];
+  environment?: Record<string, unknown>;
+  volumes?: (string | { source: string; target: string; volume?: { subpath: string } })[];
+  depends_on?: Record<string, { required?: boolean }>;
 }
 
-interface Workload {
-  kind: string;
-  spec: { template: { spec: { containers: { env?: EnvVar[] }[] } } };
-}
-
-const configs = { gateway, identity, requests, approvals, provisioner, audit };
 const names = [...services, 'gateway'] as const;
-const root = join(import.meta.dirname, '../..');
-const read = (path: string) => readFileSync(join(root, path), 'utf8');
+const read = (path: string) => readFileSync(join(import.meta.dirname, '../..', path), 'utf8');
 
-const folder = mkdtempSync(join(tmpdir(), 'accessops-deploy-'));
-const secrets = secretFiles(folder);
-for (const [holder, files] of Object.entries(secrets)) {
-  mkdirSync(join(folder, 'run', holder), { recursive: true });
-  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, 'run', holder, name), text);
-}
-afterAll(() => rmSync(folder, { recursive: true }));
+const secrets = new TrialSecrets();
+afterAll(() => secrets.remove());
 
-/** The environment with the paths in a container as paths here. */
-const here = (name: string, environment: Environment): Environment =>
-  Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, value.replace('/run/secrets', join(folder, 'run', name))]));
+const compose = parse(read('docker-compose.yml'), { merge: true }) as { services: Record<string, Service> };
 
 /** What compose makes of `${NAME:-default}` in an empty environment. */
 const withDefaults = (value: unknown) => String(value).replaceAll(/\$\{\w+:-([^}]*)\}/g, '$1');
 
-const compose = parse(read('docker-compose.yml'), { merge: true }) as { services: Record<string, { environment: Environment }> };
-
-const ofCompose = (name: string): Environment =>
-  Object.fromEntries(Object.entries(compose.services[name]?.environment ?? {}).map(([key, value]) => [key, withDefaults(value)]));
-
-const variablesIn = (path: string): EnvVar[] =>
-  parseAllDocuments(read(path))
-    .map((document) => document.toJS() as Workload)
-    .filter(({ kind }) => kind === 'Deployment')
-    .flatMap(({ spec }) => spec.template.spec.containers[0]?.env ?? []);
-
-const literalsIn = (path: string): Environment => {
-  const { configMapGenerator = [] } = parse(read(path)) as { configMapGenerator?: { literals: string[] }[] };
-  return Object.fromEntries(configMapGenerator.flatMap(({ literals }) => literals.map((line) => line.split(/=(.*)/s).slice(0, 2))));
-};
-
-const ofKubernetes = (name: string): Environment => {
-  const base = 'deploy/k8s/base';
-  const patches = name === 'gateway' ? ['process'] : ['process', 'service'];
-  const variables = [name, ...patches].flatMap((file) => variablesIn(`${base}/${file}.yaml`));
+const given = (name: string): Given => {
+  const { environment = {}, volumes = [] } = compose.services[name] ?? { profiles: [] };
   return {
-    ...literalsIn(`${base}/kustomization.yaml`),
-    ...literalsIn('deploy/k8s/overlays/production/kustomization.yaml'),
-    // Without a value it is the pod's name out of its labels.
-    ...Object.fromEntries(variables.map((variable) => [variable.name, variable.value ?? name])),
+    environment: Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, withDefaults(value)])),
+    mounts: Object.fromEntries(
+      volumes.flatMap((volume) => (typeof volume === 'string' || !volume.volume ? [] : [[volume.target, volume.volume.subpath]])),
+    ),
   };
 };
 
-describe('what the processes are given', () => {
-  it.each(names)('when %s starts in compose, then it has all it needs', (name) => {
-    expect(() => configs[name](here(name, ofCompose(name)))).not.toThrow();
+describe('what the processes are given by compose', () => {
+  it.each(names)('when %s starts, then it has all it needs, and all that it runs better with', (name) => {
+    expect(secrets.configure(name, given(name)).deployment.missing).toEqual([]);
   });
 
-  it.each(names)('when %s starts in Kubernetes, then it has all it needs', (name) => {
-    expect(() => configs[name](here(name, ofKubernetes(name)))).not.toThrow();
+  it.each(services)('when %s starts, then it signs in to NATS and PostgreSQL as itself', (name) => {
+    const { nats, databaseUrl } = secrets.configure(name, given(name));
+    expect(nats.user).toBe(name);
+    expect(databaseUrl).toContain(`//${name}:`);
   });
 
-  it('when a process starts, then it signs in to NATS and PostgreSQL as itself', () => {
-    for (const name of names) expect(configs[name](here(name, ofKubernetes(name))).nats.user).toBe(name);
-    for (const name of services) expect(configs[name](here(name, ofCompose(name))).databaseUrl).toContain(`//${name}:`);
+  it('when identity asks Keycloak, then the gateway believes the same issuer', () => {
+    const { issuer, keycloak } = secrets.configure('identity', given('identity'));
+    expect(keycloak).toEqual({ clientSecret: secrets.files.keycloak['client-secret']?.trim() });
+    expect(secrets.configure('gateway', given('gateway')).issuer).toBe(issuer);
   });
 
-  it('when secrets come from outside the cluster, then each holder gets exactly its own', () => {
+  it('when the demo asks for access to its database, then there is a way in', () => {
+    expect([...secrets.configure('provisioner', given('provisioner')).logins.postgres.keys()]).toEqual(['prod']);
+  });
+
+  it('when a profile is started alone, then all is in it that the others in it wait for', () => {
+    const lacks = Object.entries(compose.services).flatMap(([name, { profiles, depends_on: needed = {} }]) =>
+      Object.entries(needed).flatMap(([other, { required = true }]) =>
+        profiles
+          .filter((profile) => required && !compose.services[other]?.profiles.includes(profile))
+          .map((profile) => `${profile}: ${name} needs ${other}`),
+      ),
+    );
+    expect(lacks).toEqual([]);
+  });
+});
+
+describe('secrets', () => {
+  it('when they come from outside the cluster, then each holder gets exactly its own', () => {
     const external = parseAllDocuments(read('deploy/k8s/components/external-secrets/external-secrets.yaml')).map(
       (document) => document.toJS() as { metadata: { name: string }; spec: { data: { secretKey: string }[] } },
     );
-    const given = Object.fromEntries(external.map(({ metadata, spec }) => [metadata.name, spec.data.map(({ secretKey }) => secretKey)]));
-    const { postgres: _, keycloak: __, ...needed } = secrets;
-    expect(given).toEqual(Object.fromEntries(Object.entries(needed).map(([holder, files]) => [holder, Object.keys(files)])));
+    const listed = Object.fromEntries(external.map(({ metadata, spec }) => [metadata.name, spec.data.map(({ secretKey }) => secretKey)]));
+    const ownServers = ['postgres', 'keycloak', 'keycloak-database', 'connectors', 'demo'];
+    const needed = Object.entries(secrets.files).filter(([holder]) => !ownServers.includes(holder));
+    expect(listed).toEqual(Object.fromEntries(needed.map(([holder, files]) => [holder, Object.keys(files)])));
   });
 
-  it('when the secrets are asked for again, then they are the same', () => {
-    expect(secretFiles(folder)).toEqual(secrets);
+  it('when they are asked for again, then they are the same', () => {
+    expect(secretFiles(secrets.folder)).toEqual(secrets.files);
   });
 });

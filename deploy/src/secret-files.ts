@@ -2,13 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Service, services } from '@accessops/events/topology';
+import { demoDatabase, demoDatabaseLogin } from '../../dev/src/demo-database.ts';
 import { openSecrets } from '../../dev/src/secrets.ts';
 
 /** Files by their name. */
 type Files = Record<string, string>;
 
 /** Who gets secrets: the processes of our own, and the servers they need. */
-export type Holder = Service | 'gateway' | 'migrate' | 'postgres' | 'nats' | 'keycloak';
+export type Holder = Service | 'gateway' | 'migrate' | 'postgres' | 'nats' | 'keycloak' | 'keycloak-database' | 'connectors' | 'demo';
 
 /** The password in a file, made when there is none. */
 const openPassword = (path: string): string => {
@@ -25,7 +26,9 @@ const withLineEnd = (text: string) => `${text.trim()}\n`;
 export const secretFiles = (folder: string, postgres = 'postgres:5432', database = 'accessops'): Record<Holder, Files> => {
   const secrets = openSecrets(folder);
   const read = (path: string) => readFileSync(path, 'utf8');
-  const databaseUrl = (user: string, password: string) => `postgres://${user}:${encodeURIComponent(password)}@${postgres}/${database}`;
+  const databaseUrl = (user: string, password: string, name = database) =>
+    `postgres://${user}:${encodeURIComponent(password)}@${postgres}/${name}`;
+  const adminDatabaseUrl = databaseUrl('postgres', secrets.postgres);
   const ofService = (service: Service, more: Files = {}): Files => ({
     'database-url': databaseUrl(service, secrets.database[service].app),
     'nats-password': secrets.nats[service],
@@ -37,6 +40,7 @@ export const secretFiles = (folder: string, postgres = 'postgres:5432', database
       'identity-key': read(secrets.files.identityKey),
       'platform-users': read(secrets.files.platformUsers),
       'smtp-url': 'smtp://mailpit:1025',
+      'keycloak-client': secrets.keycloak.client,
     }),
     requests: ofService('requests'),
     approvals: ofService('approvals', { 'principal-key': read(secrets.files.approvalsPrincipalKey) }),
@@ -54,7 +58,7 @@ export const secretFiles = (folder: string, postgres = 'postgres:5432', database
       'cursor-key': read(secrets.files.cursorKey),
     },
     migrate: {
-      'admin-database-url': databaseUrl('postgres', secrets.postgres),
+      'admin-database-url': adminDatabaseUrl,
       'database-passwords': JSON.stringify(secrets.database),
     },
     postgres: { password: secrets.postgres },
@@ -63,7 +67,15 @@ export const secretFiles = (folder: string, postgres = 'postgres:5432', database
         .map((user) => `PASSWORD_${user.toUpperCase()}: ${JSON.stringify(secrets.nats[user])}`)
         .join('\n'),
     },
-    keycloak: { 'admin-password': openPassword(join(folder, 'keycloak-admin.password')) },
+    keycloak: {
+      'admin-password': secrets.keycloak.admin,
+      'client-secret': secrets.keycloak.client,
+      'database-password': secrets.keycloak.database,
+    },
+    'keycloak-database': { 'admin-database-url': adminDatabaseUrl, 'database-password': secrets.keycloak.database },
+    // Ways of the provisioner into targets: whoever has some puts its own in.
+    connectors: { 'demo-database-url': databaseUrl(demoDatabaseLogin, secrets.demoDatabase, demoDatabase) },
+    demo: { 'admin-database-url': adminDatabaseUrl, 'database-password': secrets.demoDatabase },
   };
   return Object.fromEntries(
     Object.entries(all).map(([holder, files]) => [

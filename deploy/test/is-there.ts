@@ -5,8 +5,8 @@ const works = (command: string, ...args: string[]) => spawnSync(command, args, {
 /** Programs and servers that are not of the project, and whether they are there. */
 const outside = {
   kubectl: () => works('kubectl', 'version', '--client'),
-  'a Kubernetes API server, named by DEPLOY_KUBECONFIG,': () =>
-    Boolean(process.env.DEPLOY_KUBECONFIG) && works('kubectl', `--kubeconfig=${process.env.DEPLOY_KUBECONFIG}`, 'get', '--raw=/readyz'),
+  'a Kubernetes API server, named by TEST_KUBECONFIG,': () =>
+    Boolean(process.env.TEST_KUBECONFIG) && works('kubectl', `--kubeconfig=${process.env.TEST_KUBECONFIG}`, 'get', '--raw=/readyz'),
   'a Docker Engine with compose': () => works('docker', 'info') && works('docker', 'compose', 'version'),
 };
 

@@ -39,11 +39,11 @@ describe.runIf(isThere('kubectl'))('what the overlays hold', () => {
   });
 });
 
-describe.runIf(isThere('a Kubernetes API server, named by DEPLOY_KUBECONFIG,'))('a real API server', () => {
+describe.runIf(isThere('a Kubernetes API server, named by TEST_KUBECONFIG,'))('a real API server', () => {
   const namespace = `accessops-check-${randomBytes(4).toString('hex')}`;
-  const options = ['--kubeconfig', process.env.DEPLOY_KUBECONFIG ?? ''];
+  const options = ['--kubeconfig', process.env.TEST_KUBECONFIG ?? ''];
   const apply = (manifests: string, ...more: string[]) => {
-    const args = [...options, 'apply', '--server-side', '--validate=strict', '-f', '-', ...more];
+    const args = [...options, '--namespace', namespace, 'apply', '--server-side', '--validate=strict', '-f', '-', ...more];
     const { status, stdout, stderr } = spawnSync('kubectl', args, { input: manifests, encoding: 'utf8' });
     return { status, output: `${stdout}${stderr}` };
   };
@@ -62,7 +62,7 @@ describe.runIf(isThere('a Kubernetes API server, named by DEPLOY_KUBECONFIG,'))(
     execFileSync('kubectl', [...options, 'delete', 'namespace', namespace, '--wait=false']);
   });
 
-  it.each(overlays)('when %s is tried with strict validation, then it accepts everything without a warning', (overlay) => {
+  it.each(['base', ...overlays])('when %s is tried with strict validation, then it accepts everything without a warning', (overlay) => {
     const { status, output } = apply(inNamespace(overlay), '--dry-run=server');
     expect(output).not.toContain('Warning');
     expect({ status, output }).toMatchObject({ status: 0 });
@@ -71,15 +71,18 @@ describe.runIf(isThere('a Kubernetes API server, named by DEPLOY_KUBECONFIG,'))(
 
   it.each(overlays)('when the pods of %s are tried themselves, then Pod Security "restricted" lets them in', (overlay) => {
     // A Deployment is only warned about; a pod is refused.
-    const pods = workloadsOf(manifestsOf(overlay)).map(({ metadata, spec }) => ({
+    const pods = workloadsOf(manifestsOf(overlay)).map(({ kind, metadata, spec }) => ({
       apiVersion: 'v1',
       kind: 'Pod',
       metadata: { name: metadata.name, namespace, labels: spec.template.metadata.labels },
       spec: {
         ...spec.template.spec,
         serviceAccountName: 'default',
-        // Claims come with the StatefulSet.
-        volumes: [...((spec.template.spec as { volumes?: object[] }).volumes ?? []), { name: 'data', emptyDir: {} }],
+        volumes: [
+          ...((spec.template.spec as { volumes?: object[] }).volumes ?? []),
+          // In place of the claim, which comes with a StatefulSet.
+          ...(kind === 'StatefulSet' ? [{ name: 'data', emptyDir: {} }] : []),
+        ],
       },
     }));
     const { status, output } = apply(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: pods }), '--dry-run=server');

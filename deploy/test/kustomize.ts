@@ -7,6 +7,9 @@ export const root = join(import.meta.dirname, '../..');
 export interface Container {
   name: string;
   image: string;
+  env?: { name: string; value?: string }[];
+  envFrom?: { configMapRef: { name: string } }[];
+  volumeMounts?: { name: string; mountPath: string }[];
   ports?: { containerPort: number }[];
   resources?: { limits?: { memory?: string }; requests?: { memory?: string; cpu?: string } };
   securityContext?: { readOnlyRootFilesystem?: boolean };

@@ -26,7 +26,7 @@ const picture = [
 ];
 
 const ofDev = [
-  ...[...services, 'migrate'].map((client) => `${client} → postgres:5432`),
+  ...[...services, 'migrate', 'keycloak', 'demo'].map((client) => `${client} → postgres:5432`),
   'identity → keycloak:8080',
   'identity → mailpit:1025',
   'demo → gateway:8080',
@@ -40,11 +40,11 @@ describe.runIf(isThere('kubectl'))('NetworkPolicies', () => {
     expect(openEdges(policiesIn(manifests), podsIn(manifests))).toEqual(picture.toSorted());
   });
 
-  it('when production is laid out, then outside there are only the entrance, DNS, the database, mail and the targets', () => {
+  it('when production is laid out, then outside there are only the entrance, DNS, the database, mail, Keycloak and the targets', () => {
     const manifests = manifestsOf('overlays/production');
     const database = [...services, 'migrate'].map((client) => `${client} → 10.20.0.0/24`);
     expect(openingsOutside(policiesIn(manifests), podsIn(manifests))).toEqual(
-      [...outside, ...database, 'identity → 10.20.1.0/24'].toSorted(),
+      [...outside, ...database, 'identity → 10.20.1.0/24', 'identity → 10.20.2.0/24'].toSorted(),
     );
   });
 

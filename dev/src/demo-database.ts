@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { postgresUrl, withAdmin } from './postgres.ts';
+import { withAdmin } from './postgres.ts';
 
 /** The database that `prod-db` of the demo gives access to. */
 export const demoDatabase = 'prod';
@@ -43,9 +43,9 @@ const fill = async (client: pg.Client): Promise<void> => {
   await client.query(`${customers} ${grants(demoDatabase)} ${login(demoDatabase)} commit`);
 };
 
-/** Makes the database once, with its roles; the login of the provisioner gets this password each time. */
-export const makeDemoDatabase = async (port: number, adminPassword: string, password: string): Promise<void> => {
-  const urlOf = (database: string) => postgresUrl(port, 'postgres', adminPassword, database);
+/** Makes the database once, with its roles, by the superuser's address of any database there; the login of the provisioner gets this password each time. */
+export const makeDemoDatabase = async (adminUrl: string, password: string): Promise<void> => {
+  const urlOf = (database: string) => Object.assign(new URL(adminUrl), { pathname: `/${database}` }).href;
   await withAdmin(urlOf('postgres'), async (client) => {
     const databases = await client.query('select from pg_database where datname = $1', [demoDatabase]);
     if (!databases.rowCount) await client.query(`create database ${demoDatabase}`);

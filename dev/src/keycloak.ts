@@ -1,9 +1,8 @@
 import { copyFileSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import pg from 'pg';
+import type { KeycloakDatabase } from './keycloak-database.ts';
 import type { KeycloakServer } from './keycloak-server.ts';
 import type { ReservedPort } from './ports.ts';
-import { withAdmin } from './postgres.ts';
 import type { ProcessSpec } from './supervise.ts';
 
 const realm = 'accessops';
@@ -16,7 +15,7 @@ export interface KeycloakOptions {
   home: string;
   httpPort: ReservedPort;
   managementPort: ReservedPort;
-  database: { host: string; port: number; name: string; user: string; password: string };
+  database: KeycloakDatabase & { host: string; port: number };
   /** Secret of the realm's clients, which only the service `identity` knows. */
   clientSecret: string;
   /** Password of `admin` in Keycloak's own console. */
@@ -25,17 +24,6 @@ export interface KeycloakOptions {
 
 /** `iss` of the tokens of a Keycloak that listens on a port of this machine. */
 export const keycloakIssuer = (port: number): string => `http://127.0.0.1:${port}/realms/${realm}`;
-
-/** Makes the database and the login of a Keycloak when they are missing. */
-export const createKeycloakDatabase = (adminUrl: string, { name, user, password }: KeycloakOptions['database']): Promise<void> =>
-  withAdmin(adminUrl, async (client) => {
-    const [role, database] = [pg.escapeIdentifier(user), pg.escapeIdentifier(name)];
-    const { rowCount: hasRole } = await client.query('select from pg_roles where rolname = $1', [user]);
-    await client.query(`${hasRole ? 'alter' : 'create'} role ${role} login password ${pg.escapeLiteral(password)}`);
-    const { rowCount: hasDatabase } = await client.query('select from pg_database where datname = $1', [name]);
-    if (!hasDatabase) await client.query(`create database ${database} owner ${role}`);
-    await client.query(`revoke all on database ${database} from public`);
-  });
 
 /** A folder that looks like the distribution, with data of its own. */
 const openHome = ({ server, home, realmFile }: KeycloakOptions) => {

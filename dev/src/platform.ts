@@ -4,7 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { services } from '@accessops/events/topology';
 import { currentCommit } from './current-commit.ts';
 import { makeDemoDatabase } from './demo-database.ts';
-import { createKeycloakDatabase, prepareKeycloak } from './keycloak.ts';
+import { prepareKeycloak } from './keycloak.ts';
+import { createKeycloakDatabase } from './keycloak-database.ts';
 import { findKeycloak } from './keycloak-server.ts';
 import { takeLock } from './lock.ts';
 import type { MigrateConfig } from './migrate-command.ts';
@@ -254,7 +255,9 @@ const bringUp = async (start: Start) => {
   const keycloakReady = startKeycloak(start, databaseReady);
   keycloakReady.catch(() => undefined);
   const { ports, secrets } = start;
-  const demoReady = databaseReady.then(() => makeDemoDatabase(ports.postgres, secrets.postgres, secrets.demoDatabase));
+  const demoReady = databaseReady.then(() =>
+    makeDemoDatabase(postgresUrl(ports.postgres, 'postgres', secrets.postgres, 'postgres'), secrets.demoDatabase),
+  );
   await Promise.all([databaseReady, demoReady, startNats(start), startCerbos(start), runMigrations(start, databaseReady), warmUp(start)]);
   await keycloakReady;
   start.progress(start.options.singleProcess ? 'Starting the services in one process …' : 'Starting the services and the gateway …');
