@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { services } from '@accessops/events/topology';
 import { build, type Plugin } from 'esbuild';
+import { lazyCommonJs } from './lazy-commonjs.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -109,7 +110,7 @@ export const bundle = async (name: string, target: string): Promise<void> => {
     keepNames: true,
     legalComments: 'none',
     external: [...(program.unbundled ?? []).map(({ package: external }) => external), ...neverLoaded],
-    plugins: [migrations, healthContract(outdir)],
+    plugins: [migrations, healthContract(outdir), lazyCommonJs],
     logLevel: 'warning',
     logOverride: { 'direct-eval': 'silent' },
   });
