@@ -1,11 +1,13 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { ApiClient } from '../../dev/src/api-client.ts';
 import { demoPassword, emailOf } from '../../dev/src/demo.ts';
+import { dashboardDocuments } from '../observability/dashboards.ts';
 import { isThere } from './is-there.ts';
 import { root } from './kustomize.ts';
 
@@ -18,7 +20,14 @@ interface Service {
 }
 
 const project = `accessops-check-${process.pid}`;
-const environment = { ...process.env, VERSION: `check-${process.pid}`, COMMIT: 'a commit', PORT: '' };
+const environment = {
+  ...process.env,
+  VERSION: `check-${process.pid}`,
+  COMMIT: 'a commit',
+  PORT: '',
+  // The machine builds and tests besides: what is slow for a moment is not down.
+  DECISION_TIMEOUT_MS: '5000',
+};
 const docker = (...args: string[]): string =>
   execFileSync('docker', args, {
     cwd: root,
@@ -58,13 +67,13 @@ describe.runIf(isThere('a Docker Engine with compose'))('compose', () => {
     compose('--profile', 'all', 'build', '--quiet');
   });
   afterAll(() => {
-    compose('--profile', 'all', 'down', '--volumes', '--timeout', '20');
-    docker('image', 'rm', ...own.map((name) => `accessops/${name}:${environment.VERSION}`));
+    compose('--profile', '*', 'down', '--volumes', '--timeout', '20');
+    docker('image', 'rm', ...[...own, 'keycloak'].map((name) => `accessops/${name}:${environment.VERSION}`));
   });
 
   it('when all profiles are read, then only the gateway is published and whatever stays is limited', () => {
     expect(Object.keys(configured).filter((name) => configured[name]?.ports)).toEqual(['gateway']);
-    const oneShot = ['secrets', 'migrate', 'nats-data', 'demo'];
+    const oneShot = ['secrets', 'migrate', 'nats-data', 'keycloak-database', 'demo'];
     const unlimited = Object.keys(configured).filter((name) => !configured[name]?.deploy?.resources?.limits?.memory);
     expect(unlimited.toSorted()).toEqual(oneShot.toSorted());
   });
@@ -97,6 +106,42 @@ describe.runIf(isThere('a Docker Engine with compose'))('compose', () => {
     for (const approver of [first, second]) await approver.must([200], 'POST', `/requests/${String(id)}/approve`, {});
     const read = () => requester.must([200], 'GET', `/requests/${String(id)}`);
     expect(await until(read, ({ status }) => status === 'ACTIVE')).toMatchObject({ status: 'ACTIVE' });
+  });
+
+  it('when end-to-end suites run there, then they pass', { timeout: 1_800_000 }, () => {
+    const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', '--config', 'vitest.running.config.ts'];
+    const env = { ...environment, ACCESSOPS_URL: `http://127.0.0.1:${environment.PORT}` };
+    const { status, stdout } = spawnSync(process.execPath, args, { cwd: root, env, encoding: 'utf8', maxBuffer: 64 * 1024 ** 2 });
+    expect({ status, stdout }).toMatchObject({ status: 0 });
+  });
+
+  it('when Prometheus is started besides, then it gets metrics of every process, and dashboards and alerts are what it can answer', {
+    timeout: 600_000,
+  }, async () => {
+    compose('--profile', 'all', '--profile', 'observability', 'up', '--wait', '--no-deps', 'prometheus');
+    const ask = (path: string) => {
+      const answer = compose(
+        '--profile',
+        'observability',
+        'exec',
+        '--no-TTY',
+        'prometheus',
+        'wget',
+        '-q',
+        '-O',
+        '-',
+        `http://127.0.0.1:9090/api/v1/${path}`,
+      );
+      return (JSON.parse(answer) as { data: { result?: object[]; groups?: { rules: { health: string }[] }[] } }).data;
+    };
+    const up = async () => ask(`query?query=${encodeURIComponent('up == 1')}`).result ?? [];
+    expect(await until(up, ({ length }) => length === own.length - 1)).toHaveLength(own.length - 1);
+    const evaluated = async () => (ask('rules').groups ?? []).flatMap(({ rules }) => rules.map(({ health }) => health));
+    expect(new Set(await until(evaluated, (health) => !health.includes('unknown')))).toEqual(new Set(['ok']));
+    const queries = Object.values(dashboardDocuments()).flatMap((text) =>
+      (JSON.parse(text) as { panels: { targets: { expr: string }[] }[] }).panels.flatMap(({ targets }) => targets.map(({ expr }) => expr)),
+    );
+    for (const query of queries) expect(ask(`query?query=${encodeURIComponent(query)}`).result).toBeDefined();
   });
 
   it('when a process is told to stop, then it ends by itself and in time', () => {

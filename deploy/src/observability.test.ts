@@ -1,0 +1,81 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createLogger, createMetrics, Histogram } from '@accessops/telemetry';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { createAccessLog } from '../../gateway/src/access-log.ts';
+import { provisionerMetrics } from '../../services/provisioner/src/metrics.ts';
+import { dashboardDocuments } from '../observability/dashboards.ts';
+import { namesIn } from './promql.ts';
+
+const folder = join(import.meta.dirname, '../observability');
+const read = <T>(file: string) => parse(readFileSync(join(folder, file), 'utf8')) as T;
+
+/** Metrics and labels of the processes, as the processes themselves make them; `up` and the last labels are Prometheus' own. */
+const metrics = new Set(['up']);
+const labels = new Set(['job', 'instance', 'le']);
+const ofProvisioner = createMetrics();
+// The database is asked only when somebody reads them.
+provisionerMetrics({ orm: undefined as never }, ofProvisioner);
+for (const registry of [createAccessLog(createLogger('gateway', 'silent')).registry, ofProvisioner]) {
+  for (const metric of registry.getMetricsAsArray()) {
+    const suffixes = metric instanceof Histogram ? ['_bucket', '_sum', '_count'] : [''];
+    for (const suffix of suffixes) metrics.add(`${metric.name}${suffix}`);
+    for (const label of (metric as unknown as { labelNames: string[] }).labelNames) labels.add(label);
+  }
+}
+
+interface Rule {
+  alert: string;
+  expr: string;
+}
+
+interface Dashboard {
+  panels: { title: string; targets: { expr: string; legendFormat: string }[] }[];
+}
+
+const rules = read<{ groups: { rules: Rule[] }[] }>('alerts.yaml').groups.flatMap((group) => group.rules);
+const panels = Object.entries(dashboardDocuments()).flatMap(([name, text]) =>
+  (JSON.parse(text) as Dashboard).panels.map(({ title, targets }) => ({ name: `${name}: ${title}`, targets })),
+);
+
+const unknown = (query: string): string[] => {
+  const names = namesIn(query);
+  return [...names.metrics.filter((name) => !metrics.has(name)), ...names.labels.filter((name) => !labels.has(name))];
+};
+
+describe('what is watched', () => {
+  it.each(rules)('when the alert $alert looks at something, then it is there', ({ expr }) => {
+    expect(unknown(expr)).toEqual([]);
+  });
+
+  it.each(panels)('when $name is drawn, then what it draws is there', ({ targets }) => {
+    for (const { expr, legendFormat } of targets) {
+      expect(unknown(expr)).toEqual([]);
+      const shown = [...legendFormat.matchAll(/{{(\w+)}}/g)].map(([, label = '']) => label);
+      expect(shown.filter((label) => !labels.has(label))).toEqual([]);
+    }
+  });
+
+  it('when a query is misspelt, then it is noticed', () => {
+    expect(unknown('sum by (queu) (accessops_job_open)')).toEqual(['accessops_job_open', 'queu']);
+    expect(() => namesIn('sum(up')).toThrow('not understood');
+  });
+
+  it('when Prometheus asks, then it asks each process, under the name that alerts call it by', () => {
+    const { scrape_configs: jobs } = read<{ scrape_configs: { job_name: string; static_configs: { targets: string[] }[] }[] }>(
+      'prometheus.yaml',
+    );
+    const asked = jobs.flatMap(({ job_name: name, static_configs: [config] }) =>
+      (config?.targets ?? []).map((target) => `${name} at ${target}`),
+    );
+    const services = ['identity', 'requests', 'approvals', 'provisioner', 'audit'];
+    expect(asked).toEqual(['gateway at gateway:8080', ...services.map((name) => `${name} at ${name}:9091`)]);
+  });
+
+  it('when an alert is written, then it has a test', () => {
+    const { tests } = read<{ tests: { alert_rule_test: { alertname: string; exp_alerts: object[] }[] }[] }>('alerts.test.yaml');
+    const tried = tests.flatMap((test) => test.alert_rule_test.filter((one) => one.exp_alerts.length > 0).map((one) => one.alertname));
+    expect([...new Set(tried)].toSorted()).toEqual(rules.map(({ alert }) => alert).toSorted());
+  });
+});
