@@ -120,18 +120,8 @@ describe.runIf(isThere('a Docker Engine with compose'))('compose', () => {
   }, async () => {
     compose('--profile', 'all', '--profile', 'observability', 'up', '--wait', '--no-deps', 'prometheus');
     const ask = (path: string) => {
-      const answer = compose(
-        '--profile',
-        'observability',
-        'exec',
-        '--no-TTY',
-        'prometheus',
-        'wget',
-        '-q',
-        '-O',
-        '-',
-        `http://127.0.0.1:9090/api/v1/${path}`,
-      );
+      const exec = '--profile observability exec --no-TTY prometheus wget -q -O -'.split(' ');
+      const answer = compose(...exec, `http://127.0.0.1:9090/api/v1/${path}`);
       return (JSON.parse(answer) as { data: { result?: object[]; groups?: { rules: { health: string }[] }[] } }).data;
     };
     const up = async () => ask(`query?query=${encodeURIComponent('up == 1')}`).result ?? [];
