@@ -1,4 +1,5 @@
-import { writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configProblems } from '@accessops/connectors';
 import { newId } from '@accessops/db';
@@ -12,8 +13,22 @@ import { newAccess } from '../access.ts';
 import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
 import { createModulePlace, token } from '../module-place.ts';
 import { startSuite } from '../suite.ts';
+import { variablesOf } from '../targets/real-target.ts';
 
 const never = AbortSignal.timeout(600_000);
+
+/** The same program, which says and believes that it is of another version; answers its path. */
+const anotherVersion = (program: string, folder: string): string => {
+  const told = execFileSync(program, ['version', '-json'], { encoding: 'utf8', env: {} });
+  const version = /"terraform_version": "(\d+\.\d+\.\d+)/.exec(told)?.[1] ?? '';
+  const other = version.replace(/\d$/, (digit) => (digit === '0' ? '1' : '0'));
+  const bytes = readFileSync(program);
+  for (let at = bytes.indexOf(version); at >= 0; at = bytes.indexOf(version, at + 1)) bytes.write(other, at);
+  const path = join(folder, 'other-version');
+  writeFileSync(path, bytes, { mode: 0o755 });
+  return path;
+};
+
 const place = await createModulePlace();
 
 describe.runIf(place)('access by modules', { timeout: 120_000 }, () => {
@@ -29,6 +44,7 @@ describe.runIf(place)('access by modules', { timeout: 120_000 }, () => {
         login('main', place.settings()),
         login('proxy', place.settings(proxy.port)),
         login('no-program', { ...place.settings(), PROGRAM: '/no/such/program' }),
+        login('other-version', { ...place.settings(), PROGRAM: anotherVersion(place.settings().PROGRAM, place.room) }),
       ]),
     );
   });
@@ -114,6 +130,33 @@ describe.runIf(place)('access by modules', { timeout: 120_000 }, () => {
       kind: 'refused',
       message: expect.stringContaining('Create terraform_data.extra[0]'),
     });
+    await end(wanted);
+    await isGone(wanted);
+  });
+
+  test('when the program is of another version than at the approval, then what was approved is planned anew, and applied if it is the same', async () => {
+    const wanted = access({}, { parameters: { note: 'as approved' } });
+    const savedPlan = (await connector.plan(wanted, never)).saved ?? null;
+    const { config } = access({}, { login: 'other-version' });
+    const { credential } = await connector.apply({ ...wanted, savedPlan, config, parameters: { note: 'as changed' } }, never);
+    expect(place.account(wanted.key)).toBe(`${credential.password}\nas approved`);
+    await end(wanted);
+    await isGone(wanted);
+  });
+
+  test('when that would do something else by now, then it is refused, and nothing is made', async () => {
+    const wanted = access();
+    const savedPlan = (await connector.plan(wanted, never)).saved ?? '';
+    // As if the module had been another one then: the same resources, with other values.
+    const approved = savedPlan.replace(`"gate":""`, `"gate":"other"`);
+    expect(approved).not.toBe(savedPlan);
+    const { config } = access({}, { login: 'other-version' });
+    for (const [fence, saved] of [approved, JSON.stringify({ ...JSON.parse(savedPlan), changes: undefined })].entries())
+      await expect(connector.apply({ ...wanted, savedPlan: saved, config, fence: fence + 1 }, never)).rejects.toMatchObject({
+        kind: 'refused',
+        message: expect.stringMatching(/another one than at the approval.*ask for the access anew/),
+      });
+    expect(place.things(wanted.key)).toEqual([]);
     await end(wanted);
     await isGone(wanted);
   });
@@ -271,10 +314,7 @@ describe.runIf(place)('access by modules', { timeout: 120_000 }, () => {
   });
 
   test('when a request is approved, then what its plan said is what is made, and no secret lies about meanwhile', async () => {
-    const environment = Object.fromEntries(
-      Object.entries({ ...place.settings(), TENANTS: 'acme' }).map(([name, value]) => [`CONNECTOR_OPENTOFU_MAIN_${name}`, value]),
-    );
-    const suite = await startSuite({ environment });
+    const suite = await startSuite({ environment: variablesOf('OPENTOFU', 'main', place.settings()) });
     try {
       const { tenantId } = suite;
       await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });

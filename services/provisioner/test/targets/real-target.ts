@@ -42,4 +42,5 @@ export const prefixOf: Record<string, string> = {
   'ssh-certificate': 'SSH',
   webhook: 'WEBHOOK',
   'keycloak-group': 'KEYCLOAK',
+  opentofu: 'OPENTOFU',
 };

@@ -9,7 +9,7 @@ const change = (address: string, actions: string[], reason?: string) => ({
 });
 
 test('when a plan has changes of all kinds, then each is a step, without values, and what stays is none', () => {
-  const steps = describePlan({
+  const { steps } = describePlan({
     resource_changes: [
       change('terraform_data.a["x"]', ['create']),
       change('terraform_data.b', ['update']),
@@ -35,3 +35,13 @@ test.each([[{}], [{ credential: {} }], [{ credential: { sensitive: false } }]])(
     expect(() => describePlan({ configuration: { root_module: { outputs } } })).toThrow(/output "credential"/);
   },
 );
+
+test.each([
+  [null],
+  ['nonsense'],
+  [{}],
+  [{ resource_changes: 7, configuration }],
+  [{ resource_changes: [{ address: 'a' }], configuration }],
+])('when a plan is %j, then that is not understood', (shown) => {
+  expect(() => describePlan(shown)).toThrow(/no answer that is understood/);
+});

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { explainFailure, redacting } from './explain-failure.ts';
+import { explainFailure, hasExplained, isApplied, redacting } from './explain-failure.ts';
 
 const line = (diagnostic: object) => JSON.stringify({ '@level': 'error', diagnostic: { severity: 'error', ...diagnostic } });
 const range = { filename: 'main.tf', start: { line: 7 } };
@@ -29,7 +29,34 @@ test.each([
   expect(explainFailure(phase, line(diagnostic), redact)).toMatchObject({ kind });
 });
 
-test('when there is no error to read, then a run that may have changed something counts as unknown', () => {
-  expect(explainFailure('apply', '', redact)).toMatchObject({ kind: 'unknown' });
-  expect(explainFailure('plan', '', redact)).toMatchObject({ kind: 'failed' });
+test.each([
+  '',
+  'garbage with s3cret',
+  '7\nnull\n"x"\n[]',
+  '{"diagnostic":{"severity":"warning"}}',
+  '{"diagnostics":{}}',
+  '{"diagnostic":"s3cret"}',
+])('when a run ends with %j, then a person is told what to look at, and it may have changed something if it could', (output) => {
+  const message = expect.stringMatching(/^The program that runs modules gives no answer that is understood/);
+  expect(explainFailure('apply', output, redact)).toMatchObject({ kind: 'unknown', message });
+  expect(explainFailure('plan', output, redact)).toMatchObject({ kind: 'failed', message });
+  expect([isApplied(output), hasExplained(output)]).toEqual([false, false]);
+});
+
+test('when all errors are told in one object, then people read the first', () => {
+  const output = JSON.stringify(
+    { diagnostics: [{ severity: 'warning' }, { severity: 'error', summary: 'Unsupported argument', range }] },
+    null,
+    2,
+  );
+  expect(explainFailure('init', output, redact)).toMatchObject({
+    kind: 'refused',
+    message: 'The module has failed at main.tf:7: Unsupported argument',
+  });
+});
+
+test('when a run tells how much it has changed, then it has applied its plan, and a plan alone has not', () => {
+  const summary = (operation: string) => `{"type":"version"}\n${JSON.stringify({ type: 'change_summary', changes: { operation } })}\n`;
+  expect([isApplied(summary('apply')), isApplied(summary('plan'))]).toEqual([true, false]);
+  expect([hasExplained(summary('apply')), hasExplained(line({ summary: 'Bad thing' }))]).toEqual([false, true]);
 });

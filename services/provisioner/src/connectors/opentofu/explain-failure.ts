@@ -1,4 +1,4 @@
-import { ConnectorError } from '../../connector.ts';
+import { ConnectorError, type FailureKind } from '../../connector.ts';
 
 /** What the program was doing. */
 export type Phase = 'init' | 'plan' | 'apply' | 'read';
@@ -20,13 +20,29 @@ export const redacting = (secrets: readonly string[]): Redact => {
   return (text) => hidden.reduce((rest, secret) => rest.replaceAll(secret, '[hidden]'), text);
 };
 
-const diagnosticOf = (line: string): Diagnostic[] => {
+interface Line {
+  type?: string;
+  diagnostic?: Diagnostic;
+  changes?: { operation?: string };
+}
+
+const objectIn = <T extends object>(text: string): Partial<T> => {
   try {
-    const { diagnostic } = JSON.parse(line) as { diagnostic?: Diagnostic };
-    return diagnostic?.severity === 'error' ? [diagnostic] : [];
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : {};
   } catch {
-    return [];
+    return {};
   }
+};
+
+/** Output in JSON lines: https://opentofu.org/docs/internals/machine-readable-ui/ */
+const linesOf = (output: string) => output.split('\n').map((line) => objectIn<Line>(line));
+
+const firstError = (output: string): Diagnostic | undefined => {
+  // `validate` tells it all in one object.
+  const { diagnostics } = objectIn<{ diagnostics: unknown }>(output);
+  const all = Array.isArray(diagnostics) ? (diagnostics as Diagnostic[]) : linesOf(output).map(({ diagnostic }) => diagnostic);
+  return all.find((diagnostic) => diagnostic?.severity === 'error');
 };
 
 /** What the configuration of the resource type or the module has wrong: another attempt would find it so again. */
@@ -45,13 +61,27 @@ const kindOf = (phase: Phase, { summary = '', range }: Diagnostic) => {
 const placeOf = ({ address, range }: Diagnostic): string =>
   address ?? (range?.filename ? `${range.filename}:${range.start?.line ?? 0}` : '');
 
+/** What is said of a program that answers nonsense, or nothing; none of its words, which may be secrets. */
+export const senselessAnswer = (kind: FailureKind): ConnectorError =>
+  new ConnectorError(
+    kind,
+    'The program that runs modules gives no answer that is understood: its installation has to be looked at, and its way to the database for states',
+  );
+
+/** Whether a run has told that it has applied all of its plan. */
+export const isApplied = (output: string): boolean =>
+  linesOf(output).some(({ type, changes }) => type === 'change_summary' && changes?.operation === 'apply');
+
+/** Whether a run that went wrong has told why: then it came to its own end. */
+export const hasExplained = (output: string): boolean => firstError(output) !== undefined;
+
 /**
  * What people may read of a run that went wrong, from its output in JSON lines: which error, and where. Details and output of programs,
  * where secrets may be, are left out.
  */
 export const explainFailure = (phase: Phase, output: string, redact: Redact): ConnectorError => {
-  const [first] = output.split('\n').flatMap(diagnosticOf);
-  if (!first) return new ConnectorError(phase === 'apply' ? 'unknown' : 'failed', 'The module could not be run');
+  const first = firstError(output);
+  if (!first) return senselessAnswer(phase === 'apply' ? 'unknown' : 'failed');
   const place = placeOf(first);
   return new ConnectorError(
     kindOf(phase, first),

@@ -7,10 +7,12 @@ export const stateSchema = 'accessops_state';
 
 /** What is known of an access before anything is done about it. */
 export interface Standing {
-  /** A run was cut off while it changed things: what it made may be missing from the state. */
+  /** A run was cut off while it changed things, or the state was lost: what was made may be missing from it. */
   interrupted: boolean;
   /** There is a state, maybe an empty one. */
   exists: boolean;
+  /** What is there can be understood, or nothing is there. */
+  readable: boolean;
   /** Nothing has ever been applied to the state. */
   fresh: boolean;
   /** What was planned for the access when it was last applied; null before. */
@@ -19,7 +21,8 @@ export interface Standing {
 
 /**
  * What the state database remembers of each access besides its state: the latest worker that it has heard of, whether the access is meant to be
- * there, and whether a run is changing things. That mark is made before a run and goes when the run has saved its state.
+ * there, and whether a run is changing things. That mark is made before a run and goes when the run has saved its state. What has no
+ * state although it was applied gets it too.
  */
 export interface Ledger {
   standing(key: string, signal: AbortSignal): Promise<Standing>;
@@ -37,8 +40,8 @@ export interface Ledger {
   finish(access: Access, signal: AbortSignal): Promise<void>;
   /** Removes the state, and the mark. Throws a ConnectorError when something is left in it. */
   removeState(access: Access, signal: AbortSignal): Promise<void>;
-  /** What there is a state of, other than for planning. */
-  list(signal: AbortSignal): Promise<{ key: string; present: boolean }[]>;
+  /** What there is a state of, other than for planning; in force is what is meant to be there and has handed over a credential. */
+  list(signal: AbortSignal): Promise<{ key: string; inForce: boolean }[]>;
 }
 
 const create = [
@@ -63,14 +66,30 @@ const emptyState = (key: string): string =>
 const ensureState = (client: ClientBase, key: string) =>
   client.query(`insert into ${stateSchema}.states (name, data) values ($1, $2) on conflict (name) do nothing`, [key, emptyState(key)]);
 
+/** SQL: what a state holds; null for what is none, or of a version that is not known here. */
+const content = `case
+  when not pg_input_is_valid(data, 'jsonb') then null
+  when data::jsonb @> '{"version": 4, "resources": []}' then data::jsonb
+end`;
+
 const standingOf = async (client: ClientBase, key: string): Promise<Standing> => {
   const { rows } = await client.query<Standing>(
-    `select coalesce(running, false) as interrupted, steps, name is not null as exists, coalesce(data::json ->> 'serial' = '0', true) as fresh
-     from (select $1::uuid as key) as wanted left join ${stateSchema}.access using (key) left join ${stateSchema}.states on name = wanted.key::text`,
+    `select coalesce(running, false) as interrupted, steps, name is not null as exists, name is null or content is not null as readable,
+       name is null or coalesce(content ->> 'serial' = '0', false) as fresh
+     from (select $1::uuid as key) as wanted left join ${stateSchema}.access using (key)
+     left join (select name, ${content} as content from ${stateSchema}.states) as state on name = wanted.key::text`,
     [key],
   );
-  return rows[0] ?? { interrupted: false, exists: false, fresh: true, steps: null };
+  return rows[0] ?? { interrupted: false, exists: false, readable: true, fresh: true, steps: null };
 };
+
+/** A state that is gone although something was applied was lost, like what a run that was cut off had made. */
+const markLost = (client: ClientBase, key: string) =>
+  client.query(
+    `update ${stateSchema}.access set running = true
+     where key = $1 and present and steps is not null and not running and not exists (select from ${stateSchema}.states where name = key::text)`,
+    [key],
+  );
 
 const replaced = () => new ConnectorError('failed', 'The state has heard from a later worker');
 
@@ -80,6 +99,7 @@ export const createLedger = (database: Target): Ledger => {
     database.transaction(signal, async (client) => {
       await ensure(client);
       await client.query('select pg_advisory_xact_lock(hashtextextended($1, 0))', [`accessops ${key}`]);
+      await markLost(client, key);
       return work(client);
     });
 
@@ -142,10 +162,9 @@ export const createLedger = (database: Target): Ledger => {
 
     removeState: ({ key }, signal) =>
       inTurn(key, signal, async (client) => {
-        const { rowCount } = await client.query(
-          `delete from ${stateSchema}.states where name = $1 and json_array_length(data::json -> 'resources') = 0`,
-          [key],
-        );
+        const { rowCount } = await client.query(`delete from ${stateSchema}.states where name = $1 and ${content} -> 'resources' = '[]'`, [
+          key,
+        ]);
         if (rowCount !== 1 && (await standingOf(client, key)).exists)
           throw new ConnectorError('failed', 'The module has left something in its state');
         await client.query(`update ${stateSchema}.access set running = false, changed_at = now() where key = $1`, [key]);
@@ -154,8 +173,10 @@ export const createLedger = (database: Target): Ledger => {
     list: (signal) =>
       database.transaction(signal, async (client) => {
         await ensure(client);
-        const { rows } = await client.query<{ key: string; present: boolean }>(
-          `select key, present from ${stateSchema}.access where running or exists (select from ${stateSchema}.states where name = key::text)`,
+        const { rows } = await client.query<{ key: string; inForce: boolean }>(
+          `select key, present and content #> '{outputs,credential}' is not null as "inForce" from ${stateSchema}.access
+           left join (select name, ${content} as content from ${stateSchema}.states) as state on name = key::text
+           where running or name is not null`,
         );
         return rows;
       }),

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { opentofuConfig } from '@accessops/connectors';
 import { type Access, type Connector, ConnectorError } from '../../connector.ts';
 import { type Login, type Logins, loginFor, tryLogin } from '../logins.ts';
@@ -24,14 +25,37 @@ const planFor = (module: string, { key }: Access, steps: readonly string[]): str
   'At the end: destroy all that it has made',
 ];
 
-const unsure = (cause: unknown): ConnectorError => new ConnectorError('unknown', 'It is not known what the module has done', cause);
+/** What is not understood is neither worked with nor thrown away. Throws a ConnectorError. */
+const mustBeReadable = ({ readable }: Standing): void => {
+  if (readable) return;
+  throw new ConnectorError(
+    'failed',
+    'The database for states has something for this access that is no state, or a newer one: what was there has to be put back, or the row removed',
+  );
+};
 
-/** The plan to apply: as it was approved, or made anew when the state has moved on since and it takes nothing more than was approved. */
+/** What is said of a failure after which something may have been changed. */
+const unsure = (cause: unknown): ConnectorError =>
+  new ConnectorError('unknown', cause instanceof ConnectorError ? cause.message : 'It is not known what the module has done', cause);
+
+/**
+ * The plan to apply: as it was approved. When the program cannot read that any more, since it was replaced by another version, it is made
+ * anew and has to change the same; when the state has moved on since, it is made anew and may take nothing more.
+ */
 const planToApply = async (workspace: Workspace, access: Access, { fresh }: Standing, signal: AbortSignal): Promise<SavedPlan> => {
-  const approved = access.savedPlan === null ? undefined : (JSON.parse(access.savedPlan) as SavedPlan);
-  if (approved && fresh) return approved;
+  if (access.savedPlan === null) return workspace.plan(signal);
+  const approved = JSON.parse(access.savedPlan) as SavedPlan;
+  if (fresh && (await workspace.canRead(approved, signal))) return approved;
+  if (fresh) {
+    const plan = await workspace.plan(signal, approved.variables);
+    if (isDeepStrictEqual(plan.changes, approved.changes)) return plan;
+    throw new ConnectorError(
+      'refused',
+      'The program that runs modules is another one than at the approval, and would not do the same any more: please ask for the access anew',
+    );
+  }
   const plan = await workspace.plan(signal);
-  const more = approved ? plan.steps.filter((step) => !approved.steps.includes(step)) : [];
+  const more = plan.steps.filter((step) => !approved.steps.includes(step));
   if (more.length > 0) throw new ConnectorError('refused', `What was approved would now take more than that: ${more.join('; ')}`);
   return plan;
 };
@@ -116,9 +140,10 @@ export const createOpentofuConnector = (logins: Logins<OpentofuLogin>): Connecto
 
     plan: async (access, signal) => {
       const { config, settings, ledger } = open(access);
-      const { steps } = await ledger.prepare(access.key, signal);
-      if (steps) return { steps: planFor(config.module, access, steps) };
+      const standing = await ledger.prepare(access.key, signal);
+      if (standing.steps) return { steps: planFor(config.module, access, standing.steps) };
       try {
+        mustBeReadable(standing);
         return await inWorkspace({ settings, config }, access, async (workspace) => {
           await workspace.init(signal);
           const plan = await workspace.plan(signal);
@@ -133,6 +158,7 @@ export const createOpentofuConnector = (logins: Logins<OpentofuLogin>): Connecto
     apply: async (access, signal) => {
       const { config, settings, ledger } = open(access);
       const standing = await ledger.claimPresence(access, signal);
+      mustBeReadable(standing);
       return inWorkspace({ settings, config }, access, async (workspace) => {
         await workspace.init(signal);
         await applyMarked(workspace, ledger, access, await planToApply(workspace, access, standing, signal), signal);
@@ -155,6 +181,7 @@ export const createOpentofuConnector = (logins: Logins<OpentofuLogin>): Connecto
       const standing = await ledger.claimAbsence(access, signal);
       // A later worker was here; or nothing was ever begun.
       if (!standing || (!standing.exists && !standing.interrupted)) return;
+      mustBeReadable(standing);
       if (standing.fresh && !standing.interrupted) return ledger.removeState(access, signal);
       await ledger.prepare(access.key, signal);
       await inWorkspace({ settings, config }, access, async (workspace) => {
@@ -189,7 +216,7 @@ export const createOpentofuConnector = (logins: Logins<OpentofuLogin>): Connecto
 
     list: async (site, signal) => {
       const { ledger } = open(site);
-      return (await ledger.list(signal)).map(({ key, present }) => ({ key, name: key, kind: 'state', inForce: present }));
+      return (await ledger.list(signal)).map(({ key, inForce }) => ({ key, name: key, kind: 'state', inForce }));
     },
 
     close: async () => {

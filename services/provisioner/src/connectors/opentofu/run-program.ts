@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, open, readFile, rm } from 'node:fs/promises';
+import { open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ConnectorError } from '../../connector.ts';
 
@@ -15,12 +15,15 @@ export interface Run {
 export interface Ran {
   /** Null when it was ended from outside. */
   code: number | null;
+  /** How its standard output began; whatever is of use is shorter. */
   stdout: string;
-  stderr: string;
 }
 
 // Asked to stop, a run saves what it has made; whatever does not is killed.
 const graceMs = 3000;
+
+// Memory is short, and a program gone mad may say anything for as long as it has time.
+const mostBytes = 16 * 2 ** 20;
 
 const endGroup = (pid: number, signal: NodeJS.Signals) => {
   try {
@@ -30,19 +33,23 @@ const endGroup = (pid: number, signal: NodeJS.Signals) => {
   }
 };
 
+const notStarted = (cause: unknown): ConnectorError =>
+  (cause as NodeJS.ErrnoException).code === 'ENOENT'
+    ? new ConnectorError('failed', 'The program that runs modules is not installed', cause)
+    : new ConnectorError('failed', 'The program that runs modules cannot be started', cause);
+
 /**
- * Runs a program in a process group of its own, which ends with `signal`; resolves when it has ended. Its output goes into files, not
- * pipes: should this process die, a program that is in the middle of changing something can finish, and save what it knows.
+ * Runs a program in a process group of its own, which ends with `signal`; resolves when it has ended. Its output goes into a file, not a
+ * pipe: should this process die, a program that is in the middle of changing something can finish, and save what it knows.
  */
 export const runProgram = async (program: string, args: readonly string[], { cwd, env, input, signal }: Run): Promise<Ran> => {
   signal.throwIfAborted();
-  const folder = await mkdtemp(join(cwd, '.output-'));
-  const files = await Promise.all(['stdout', 'stderr'].map((name) => open(join(folder, name), 'w', 0o600)));
-  const [stdout, stderr] = files.map(({ fd }) => fd);
+  const path = join(cwd, '.output');
+  const output = await open(path, 'w+', 0o600);
   let killing: NodeJS.Timeout | undefined;
   let stop: (() => void) | undefined;
   try {
-    const child = spawn(program, args, { cwd, env, detached: true, stdio: [input === undefined ? 'ignore' : 'pipe', stdout, stderr] });
+    const child = spawn(program, args, { cwd, env, detached: true, stdio: [input === undefined ? 'ignore' : 'pipe', output.fd, 'ignore'] });
     // It may end without having read it.
     child.stdin?.on('error', () => undefined).end(input);
     stop = () => {
@@ -52,22 +59,17 @@ export const runProgram = async (program: string, args: readonly string[], { cwd
       killing = setTimeout(() => endGroup(pid, 'SIGKILL'), graceMs);
     };
     signal.addEventListener('abort', stop, { once: true });
-    const [code] = (await once(child, 'exit')) as [number | null];
+    const [code] = (await once(child, 'exit').catch((cause: unknown) => {
+      throw notStarted(cause);
+    })) as [number | null];
     // What it has started and left behind goes with it.
     if (child.pid) endGroup(child.pid, 'SIGKILL');
-    return {
-      code,
-      stdout: await readFile(join(folder, 'stdout'), 'utf8'),
-      stderr: await readFile(join(folder, 'stderr'), 'utf8'),
-    };
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === 'ENOENT')
-      throw new ConnectorError('failed', 'The program that runs modules is not installed', cause);
-    throw cause;
+    const { buffer, bytesRead } = await output.read({ buffer: Buffer.alloc(Math.min((await output.stat()).size, mostBytes)), position: 0 });
+    return { code, stdout: buffer.toString('utf8', 0, bytesRead) };
   } finally {
     clearTimeout(killing);
     if (stop) signal.removeEventListener('abort', stop);
-    await Promise.all(files.map((file) => file.close()));
-    await rm(folder, { recursive: true, force: true });
+    await output.close();
+    await rm(path, { force: true });
   }
 };

@@ -5,20 +5,22 @@ import { basename, join } from 'node:path';
 import type { OpentofuConfig } from '@accessops/connectors';
 import { z } from 'zod';
 import { type Access, ConnectorError } from '../../connector.ts';
-import { describePlan } from './describe-plan.ts';
-import { explainFailure, type Phase, type Redact, redacting } from './explain-failure.ts';
+import { type DescribedPlan, describePlan } from './describe-plan.ts';
+import { explainFailure, hasExplained, isApplied, type Phase, type Redact, redacting, senselessAnswer } from './explain-failure.ts';
 import { stateSchema } from './ledger.ts';
 import type { OpentofuLogin } from './opentofu-login.ts';
 import { runProgram } from './run-program.ts';
 
 /** A plan that can be applied as it is. */
-export interface SavedPlan {
-  steps: string[];
+export interface PlanFile {
   /** The program's own file, in base64; values of variables are in it. */
   file: string;
   /** The variables that it was made with, in JSON: the program takes no others along with it. */
   variables: string;
 }
+
+/** A plan that people may be told of. */
+export type SavedPlan = PlanFile & DescribedPlan;
 
 /** How an apply has failed, and whether the state knows what it had made until then. */
 export interface ApplyFailure {
@@ -31,9 +33,12 @@ export interface Workspace {
   init(signal: AbortSignal): Promise<void>;
   /** What is wrong with the module. */
   validate(signal: AbortSignal): Promise<void>;
-  plan(signal: AbortSignal): Promise<SavedPlan>;
-  planEnd(signal: AbortSignal): Promise<SavedPlan>;
-  apply(plan: SavedPlan, signal: AbortSignal): Promise<ApplyFailure | undefined>;
+  /** Plans with other variables, when they are told. */
+  plan(signal: AbortSignal, variables?: string): Promise<SavedPlan>;
+  planEnd(signal: AbortSignal): Promise<PlanFile>;
+  /** Whether the program can read a plan: what another version of it has made it cannot. */
+  canRead(plan: PlanFile, signal: AbortSignal): Promise<boolean>;
+  apply(plan: PlanFile, signal: AbortSignal): Promise<ApplyFailure | undefined>;
   /** The credential that the module hands over. */
   credential(signal: AbortSignal): Promise<Record<string, unknown>>;
   /** Whether anything is there in the eyes of the module's own check; undefined when it has none. */
@@ -88,6 +93,15 @@ const isThere = (path: string, mode = constants.F_OK): Promise<boolean> =>
 
 const write = (path: string, content: string | Buffer) => writeFile(path, content, { mode: 0o600 });
 
+/** What a program has answered in JSON. The error of the parser would quote it, and secrets may be in it. */
+const jsonIn = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw senselessAnswer('failed');
+  }
+};
+
 /** Whether there is such a module. */
 export const hasModule = async ({ MODULES }: OpentofuLogin, { module }: OpentofuConfig): Promise<boolean> =>
   stat(join(MODULES, module)).then(
@@ -141,13 +155,22 @@ export const openWorkspace = async ({ settings, config, plugins, inTurn }: Works
     return stdout;
   };
 
+  const planFile = join(cwd, 'plan.bin');
+  const put = async (plan: PlanFile): Promise<void> => {
+    await write(variablesFile, plan.variables);
+    await write(planFile, Buffer.from(plan.file, 'base64'));
+  };
+
   const lockTimeout = `-lock-timeout=${config.timeoutSeconds}s`;
 
-  const planWith = async (args: string[], describe: (shown: unknown) => string[], signal: AbortSignal): Promise<SavedPlan> => {
+  const planWith = async (args: string[], own: string, signal: AbortSignal): Promise<PlanFile> => {
+    await write(variablesFile, own);
+    await rm(planFile, { force: true });
     await ask('plan', ['plan', '-input=false', '-json', lockTimeout, '-out=plan.bin', ...args], signal);
-    const steps = describe(JSON.parse(await ask('plan', ['show', '-json', 'plan.bin'], signal)));
-    return { steps, file: (await readFile(join(cwd, 'plan.bin'))).toString('base64'), variables };
+    if (!(await isThere(planFile))) throw senselessAnswer('failed');
+    return { file: (await readFile(planFile)).toString('base64'), variables: own };
   };
+  const show = ['show', '-json', 'plan.bin'];
 
   try {
     await mkdir(plugins, { recursive: true });
@@ -168,27 +191,36 @@ export const openWorkspace = async ({ settings, config, plugins, inTurn }: Works
 
     validate: async (signal) => {
       await inTurn(() => ask('init', ['init', '-input=false', '-json', '-backend=false'], signal));
-      await ask('init', ['validate', '-no-color'], signal);
+      await ask('init', ['validate', '-json'], signal);
     },
 
-    plan: (signal) => planWith([], describePlan, signal),
-    planEnd: (signal) => planWith(['-destroy'], () => [], signal),
+    plan: async (signal, own = variables) => {
+      const plan = await planWith([], own, signal);
+      return { ...plan, ...describePlan(jsonIn(await ask('plan', show, signal))) };
+    },
+    planEnd: (signal) => planWith(['-destroy'], variables, signal),
+
+    canRead: async (plan, signal) => {
+      await put(plan);
+      const { code } = await tofu(show, signal);
+      signal.throwIfAborted();
+      return code === 0;
+    },
 
     apply: async (plan, signal) => {
-      await write(variablesFile, plan.variables);
-      await write(join(cwd, 'plan.bin'), Buffer.from(plan.file, 'base64'));
+      await put(plan);
       const { code, stdout } = await tofu(['apply', '-input=false', '-json', lockTimeout, 'plan.bin'], signal);
-      if (code === 0) return undefined;
+      if (code === 0 && isApplied(stdout)) return undefined;
       if (signal.aborted || code === null) {
         return { error: new ConnectorError('unknown', 'The module was cut off while it was at work'), isSaved: false };
       }
       const error = explainFailure('apply', stdout, redact);
-      // Another run has the lock; or what this one knows could not be saved.
-      return { error, isSaved: error.kind !== 'failed' && !(await isThere(join(cwd, 'errored.tfstate'))) };
+      // It crashed; or another run has the lock; or what this one knows could not be saved.
+      return { error, isSaved: hasExplained(stdout) && error.kind !== 'failed' && !(await isThere(join(cwd, 'errored.tfstate'))) };
     },
 
     credential: async (signal) => {
-      const output = credentialOutput.safeParse(JSON.parse(await ask('read', ['output', '-json'], signal)));
+      const output = credentialOutput.safeParse(jsonIn(await ask('read', ['output', '-json'], signal)));
       if (!output.success) throw new ConnectorError('refused', 'The output "credential" of the module is not an object');
       return output.data.credential.value;
     },
@@ -196,10 +228,13 @@ export const openWorkspace = async ({ settings, config, plugins, inTurn }: Works
     check: async (signal) => {
       const program = join(cwd, 'check');
       if (!(await isThere(program, constants.X_OK))) return undefined;
-      const { code, stdout } = await runProgram(program, [], { cwd, env, input: variables, signal });
+      const failed = (cause?: unknown) => new ConnectorError('failed', 'The check of the module has failed', cause);
+      const { code, stdout } = await runProgram(program, [], { cwd, env, input: variables, signal }).catch((cause: unknown) => {
+        throw failed(cause);
+      });
       signal.throwIfAborted();
       const answer = stdout.trim();
-      if (code !== 0 || !['present', 'absent'].includes(answer)) throw new ConnectorError('failed', 'The check of the module has failed');
+      if (code !== 0 || !['present', 'absent'].includes(answer)) throw failed();
       return answer === 'present';
     },
 
