@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,6 +12,19 @@ const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 /** A provisioner in a process of its own, as in production. */
 export const spawnProvisioner = ({ environment }: Suite): ChildProcess =>
   spawn(process.execPath, [main], { env: { ...environment, NODE_COMPILE_CACHE }, stdio: 'ignore' });
+
+/** Kills a process and the programs that it runs, as when its machine is lost. */
+export const killWithPrograms = ({ pid }: ChildProcess): void => {
+  const programs = execFileSync('sh', ['-c', `pgrep -P ${pid} || true`], { encoding: 'utf8' }).match(/\d+/g) ?? [];
+  // Each has a group of its own.
+  for (const target of [Number(pid), ...programs.map((program) => -Number(program))]) {
+    try {
+      process.kill(target, 'SIGKILL');
+    } catch {
+      // Gone already.
+    }
+  }
+};
 
 /** Sends a signal and waits for the end; answers the exit code, null when the signal ended it. */
 export const end = async (child: ChildProcess, signal: NodeJS.Signals): Promise<number | null> => {

@@ -4,6 +4,7 @@ import { until } from '@accessops/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Suite, startSuite } from '../suite.ts';
 import { startKubernetes } from '../targets/kubernetes.ts';
+import { startOpentofu } from '../targets/opentofu.ts';
 import { startPostgres } from '../targets/postgres.ts';
 import { prefixOf, type RealTarget, variablesOf } from '../targets/real-target.ts';
 import { startS3 } from '../targets/s3.ts';
@@ -11,7 +12,7 @@ import { startSsh } from '../targets/ssh.ts';
 import { startWebhook } from '../targets/webhook.ts';
 
 const patience = 60_000;
-const targets = (await Promise.all([startPostgres(), startS3(), startKubernetes(), startSsh(), startWebhook()])).filter(
+const targets = (await Promise.all([startPostgres(), startS3(), startKubernetes(), startSsh(), startWebhook(), startOpentofu()])).filter(
   (target) => target !== undefined,
 );
 

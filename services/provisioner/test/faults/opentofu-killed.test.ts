@@ -5,10 +5,14 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { end, spawnProvisioner } from '../child.ts';
 import { createModulePlace } from '../module-place.ts';
 import { type Suite, startSuite } from '../suite.ts';
+import { variablesOf } from '../targets/real-target.ts';
 
 // The lease of a dead worker lasts 10 s, and a process that starts takes a while on a busy machine.
 const patience = 90_000;
 const gates = ['account-before', 'account-after', 'badge-before', 'badge-after'];
+const endGates = ['badge-end-before', 'badge-end-after', 'account-end-before', 'account-end-after'];
+// Three at a time fit at one target.
+const halves = (all: string[]) => [[all.slice(0, 2)], [all.slice(2)]];
 
 const place = await createModulePlace();
 
@@ -18,9 +22,7 @@ describe.runIf(place)('modules whose runs are killed', { timeout: 3 * patience }
   let child: ChildProcess | undefined;
 
   beforeAll(async () => {
-    const settings = Object.entries({ ...place.settings(), TENANTS: 'acme' });
-    const environment = Object.fromEntries(settings.map(([name, value]) => [`CONNECTOR_OPENTOFU_MAIN_${name}`, value]));
-    suite = await startSuite({ instances: 0, environment });
+    suite = await startSuite({ instances: 0, environment: variablesOf('OPENTOFU', 'main', place.settings()) });
     const { tenantId } = suite;
     await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
   });
@@ -58,8 +60,7 @@ describe.runIf(place)('modules whose runs are killed', { timeout: 3 * patience }
     await suite.grantIs(requestId, ['REVOKED'], patience);
   };
 
-  // Three at a time fit at one target.
-  test.each([[gates.slice(0, 2)], [gates.slice(2)]])(
+  test.each(halves(gates))(
     'when the run and the provisioner are killed at %j, then another finishes it, once, and takes it away whole',
     async (some) => {
       child = spawnProvisioner(suite);
@@ -100,18 +101,44 @@ describe.runIf(place)('modules whose runs are killed', { timeout: 3 * patience }
     expect(await leftOf(key)).toEqual([]);
   });
 
-  test('when a run that takes access away is killed, then another takes the rest away', async () => {
+  /** Kills a provisioner that takes access away when its runs have come to these gates. */
+  const killAtEnd = async (some: string[]) => {
     await suite.start();
-    place.openGate();
-    const { requestId, key } = await approve('');
-    await suite.grantIs(requestId, ['ACTIVE'], patience);
+    const requests = await Promise.all(some.map(approve));
+    await Promise.all(requests.map(({ requestId }) => suite.grantIs(requestId, ['ACTIVE'], patience)));
     await suite.stopAll();
     child = spawnProvisioner(suite);
-    await suite.withdraw(requestId);
-    await until(async () => (await suite.job(requestId, 'REVOKE'))?.status === 'RUNNING', { timeoutMs: patience, what: 'the revocation' });
+    for (const { requestId } of requests) await suite.withdraw(requestId);
+    const groups = await Promise.all(requests.map(({ key }) => place.atGate(key)));
     await end(child, 'SIGKILL');
-    await suite.start();
+    return { requests, groups };
+  };
+
+  /** What is left of access that has ended, and what was told of its grant. */
+  const endOf = async ({ requestId, key }: { requestId: string; key: string }) => {
     await suite.grantIs(requestId, ['REVOKED'], patience);
-    expect(await leftOf(key)).toEqual([]);
+    const actions = (await suite.actions(requestId)).filter((action) => action.startsWith('GRANT_'));
+    return { left: await leftOf(key), actions };
+  };
+  const cleanEnd = { left: [], actions: ['GRANT_ACTIVATED', 'GRANT_REVOCATION_STARTED', 'GRANT_REVOKED'] };
+
+  test.each(halves(endGates))('when the run and the provisioner are killed at %j, then another takes the rest away', async (some) => {
+    const { requests, groups } = await killAtEnd(some);
+    groups.forEach(killGroup);
+    await suite.start();
+    // In a run of another provisioner: this time nobody kills it.
+    await Promise.all(requests.map(({ key }) => place.atGate(key)));
+    place.openGate();
+    expect(await Promise.all(requests.map(endOf))).toEqual(requests.map(() => cleanEnd));
+  });
+
+  test('when only the provisioner is killed at the end, then the run finishes by itself, and another provisioner finds it gone', async () => {
+    const { requests } = await killAtEnd(['badge-end-before']);
+    place.openGate();
+    for (const { key } of requests) {
+      await until(async () => place.things(key).length === 0, { timeoutMs: patience, what: 'the run to finish' });
+    }
+    await suite.start();
+    expect(await Promise.all(requests.map(endOf))).toEqual(requests.map(() => cleanEnd));
   });
 });

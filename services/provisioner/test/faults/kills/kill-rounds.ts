@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { expect } from 'vitest';
-import { end, spawnProvisioner } from '../../child.ts';
+import { end, killWithPrograms, spawnProvisioner } from '../../child.ts';
 import { type FaultProxy, startFaultProxy } from '../../fault-proxy.ts';
 import { type Suite, startSuite } from '../../suite.ts';
 import { prefixOf, type RealTarget, variablesOf } from '../../targets/real-target.ts';
@@ -40,7 +40,7 @@ const killOnce = async (
 ) => {
   const child: ChildProcess = spawnProvisioner(suite);
   try {
-    proxy.set({ kind: 'strike', ...at, strike: () => void child.kill('SIGKILL') });
+    proxy.set({ kind: 'strike', ...at, strike: () => killWithPrograms(child) });
     await begin();
     await until(async () => proxy.struck > 0 || (await isOver()), { timeoutMs: patience, what: 'a worker at work' });
   } finally {
@@ -61,8 +61,8 @@ const isSettled = async (suite: Suite, requestId: string, kind: string): Promise
 const oncePerJob = ['JOB_STARTED', 'JOB_SUCCEEDED', 'JOB_QUEUED'];
 
 /**
- * Kills processes of the provisioner while they make access at a target and while they take it away, each at another step, and has the
- * next one go on. In the end each access has been there once, has let its holder in, and is gone. Answers how many there were.
+ * Kills processes of the provisioner, with what they run, while they make access at a target and while they take it away, each at another
+ * step, and has the next one go on. In the end each access has been there once, has let its holder in, and is gone. Answers how many there were.
  */
 export const killRounds = async (target: RealTarget): Promise<number> => {
   const rounds: Round[] = [];

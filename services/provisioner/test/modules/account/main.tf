@@ -36,7 +36,7 @@ resource "terraform_data" "password" {
 }
 
 resource "terraform_data" "account" {
-  input = { room = var.room, key = var.access_key }
+  input = { room = var.room, key = var.access_key, gate = var.gate }
   provisioner "local-exec" {
     command = "./make account"
     environment = {
@@ -46,21 +46,21 @@ resource "terraform_data" "account" {
   }
   provisioner "local-exec" {
     when        = destroy
-    command     = "rm -f \"$ROOM/$KEY.account\""
-    environment = { ROOM = self.output.room, KEY = self.output.key }
+    command     = "./take account"
+    environment = { ROOM = self.output.room, KEY = self.output.key, GATE = self.output.gate }
   }
 }
 
 resource "terraform_data" "badge" {
-  input = { room = var.room, key = var.access_key, of = terraform_data.account.id }
+  input = { room = var.room, key = var.access_key, gate = var.gate, of = terraform_data.account.id }
   provisioner "local-exec" {
     command     = "./make badge"
     environment = { ROOM = var.room, KEY = var.access_key, GATE = var.gate, BROKEN = var.broken, TOKEN = var.token, TEXT = var.role }
   }
   provisioner "local-exec" {
     when        = destroy
-    command     = "rm -f \"$ROOM/$KEY.badge\""
-    environment = { ROOM = self.output.room, KEY = self.output.key }
+    command     = "./take badge"
+    environment = { ROOM = self.output.room, KEY = self.output.key, GATE = self.output.gate }
   }
 }
 
