@@ -34,6 +34,23 @@ const dashboards: Record<string, Dashboard> = {
       { title: 'Jobs that wait or run', unit: 'short', lines: { '{{queue}}': 'max by (queue) (accessops_jobs_open)' } },
     ],
   },
+  events: {
+    title: 'Events',
+    panels: [
+      { title: 'Put aside', unit: 'short', alarm: 1, lines: { '{{job}}': 'max by (job) (accessops_dead_letters)' } },
+      {
+        title: 'Age of the oldest that is not sent',
+        unit: 's',
+        lines: { '{{job}}': 'max by (job) (accessops_outbox_oldest_unsent_seconds)' },
+      },
+      { title: 'Not sent', unit: 'short', lines: { '{{job}}': 'max by (job) (accessops_outbox_unsent)' } },
+      {
+        title: 'Not handled',
+        unit: 'short',
+        lines: { '{{producer}} → {{job}}': 'max by (job, producer) (accessops_events_waiting)' },
+      },
+    ],
+  },
   gateway: {
     title: 'Gateway',
     panels: [

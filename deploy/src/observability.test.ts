@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { eventMetrics } from '@accessops/events';
 import { createLogger, createMetrics, Histogram } from '@accessops/telemetry';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
@@ -14,9 +15,14 @@ const read = <T>(file: string) => parse(readFileSync(join(folder, file), 'utf8')
 /** Metrics and labels of the processes, as the processes themselves make them; `up` and the last labels are Prometheus' own. */
 const metrics = new Set(['up']);
 const labels = new Set(['job', 'instance', 'le']);
-const ofProvisioner = createMetrics();
 // The database is asked only when somebody reads them.
-provisionerMetrics({ orm: undefined as never }, ofProvisioner);
+const orm = undefined as never;
+const ofProvisioner = createMetrics();
+eventMetrics(
+  { outbox: { orm, service: 'provisioner', wake: () => undefined }, namespace: 'none', producers: [], broker: () => undefined },
+  ofProvisioner,
+);
+provisionerMetrics({ orm }, ofProvisioner);
 for (const registry of [createAccessLog(createLogger('gateway', 'silent')).registry, ofProvisioner]) {
   for (const metric of registry.getMetricsAsArray()) {
     const suffixes = metric instanceof Histogram ? ['_bucket', '_sum', '_count'] : [''];

@@ -3,6 +3,7 @@ export * from './consumer.ts';
 export * from './dead-letter.ts';
 export * from './event.ts';
 export * from './handler.ts';
+export * from './metrics.ts';
 export * from './publish.ts';
 export * from './relay.ts';
 export * from './replay.ts';

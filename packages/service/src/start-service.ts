@@ -6,6 +6,7 @@ import {
   type Broker,
   connectBroker,
   DeadLetter,
+  eventMetrics,
   subscriptions as listensTo,
   type Outbox,
   policiesOf,
@@ -141,6 +142,7 @@ export const startService = async <S extends DescService>(
   let metrics: MetricsServer | undefined;
   if (config.metricsListen) {
     const registry = createMetrics();
+    eventMetrics({ outbox, namespace: config.namespace, producers: listensTo[name], broker: () => broker }, registry);
     definition.metrics?.(parts, registry);
     metrics = await serveMetrics(registry, config.metricsListen);
   }
