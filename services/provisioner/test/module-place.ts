@@ -6,6 +6,10 @@ import { fileURLToPath } from 'node:url';
 import { findOpentofu } from '@accessops/dev';
 import { infrastructure, until } from '@accessops/testing';
 import pg from 'pg';
+import type { Access, Connector } from '../src/connector.ts';
+import { createOpentofuConnector } from '../src/connectors/opentofu/opentofu.ts';
+import { opentofuLogin } from '../src/connectors/opentofu/opentofu-login.ts';
+import { newAccess } from './access.ts';
 
 /** What only the provisioner knows; modules are told. */
 export const token = 'token-of-the-login-7f3a';
@@ -30,6 +34,21 @@ export interface ModulePlace {
   locks(): Promise<number>;
   close(): Promise<void>;
 }
+
+/** The connector with logins by their names, each with what differs from the settings of the place. */
+export const handsOf = (place: ModulePlace, logins: Record<string, { STATE_URL?: string; PROGRAM?: string }> = { main: {} }): Connector =>
+  createOpentofuConnector(
+    new Map(
+      Object.entries(logins).map(([name, own]) => {
+        const settings = opentofuLogin.parse({ ...place.settings(), ...own });
+        return [name, { name, settings, tenants: new Set(['acme']) }];
+      }),
+    ),
+  );
+
+/** Access to the room by the module `account`. */
+export const roomAccess = (partial: Partial<Access> = {}): Access =>
+  newAccess({ resourceKey: 'room', role: 'reader', config: { login: 'main', module: 'account' }, ...partial });
 
 const modules = fileURLToPath(new URL('modules', import.meta.url));
 

@@ -6,6 +6,7 @@ import {
   RequestApprovedSchema,
   RequestSubmittedSchema,
   RequestWithdrawnSchema,
+  TenantCreatedSchema,
   TenantUpdatedSchema,
   UserUpdatedSchema,
 } from '@accessops/proto/accessops/events/v1/events_pb';
@@ -96,6 +97,8 @@ export interface Suite {
   approve(request?: Approved): Promise<string>;
   withdraw(requestId: string): Promise<void>;
   tellUser(person: Person, active: boolean, version: number): Promise<void>;
+  /** Tells what the tenant is called: logins of connectors are for tenants by their short names. */
+  tellSlug(slug?: string): Promise<void>;
   tellTenant(tenantId: string, status: 'ACTIVE' | 'SUSPENDED', version: number): Promise<void>;
   job(requestId: string, kind?: string): Promise<JobRow | undefined>;
   grant(requestId: string): Promise<GrantRow | undefined>;
@@ -234,6 +237,7 @@ export const startSuite = async ({
     withdraw: (requestId) => tell('requests', RequestWithdrawnSchema, { requestId }, { aggregateId: requestId }),
     tellUser: ({ id, tenantId: of, orgRoles }, active, version) =>
       tell('identity', UserUpdatedSchema, { user: { id, active, version, orgRoles } }, { aggregateId: id, tenantId: of }),
+    tellSlug: (slug = 'acme') => tell('identity', TenantCreatedSchema, { tenantId, slug, name: slug }, { aggregateId: tenantId }),
     tellTenant: (of, status, version) =>
       tell('identity', TenantUpdatedSchema, { tenantId: of, status, version }, { aggregateId: of, tenantId: of }),
     job,

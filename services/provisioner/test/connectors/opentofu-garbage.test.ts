@@ -1,14 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type Access, finalFence } from '../../src/connector.ts';
-import { createOpentofuConnector } from '../../src/connectors/opentofu/opentofu.ts';
-import { opentofuLogin } from '../../src/connectors/opentofu/opentofu-login.ts';
-import { newAccess } from '../access.ts';
-import { createModulePlace, token } from '../module-place.ts';
+import { type Access, type Connector, finalFence } from '../../src/connector.ts';
+import { createModulePlace, handsOf, roomAccess, token } from '../module-place.ts';
 import { startSuite } from '../suite.ts';
 import { variablesOf } from '../targets/real-target.ts';
 
@@ -19,17 +15,15 @@ const place = await createModulePlace();
 describe.runIf(place)('modules whose programs and states say what makes no sense', { timeout: 2 * patience }, () => {
   if (!place) return;
   const { PROGRAM } = place.settings();
-  const login = (name: string, program = PROGRAM) =>
-    [name, { name, settings: opentofuLogin.parse({ ...place.settings(), PROGRAM: program }), tenants: new Set(['acme']) }] as const;
   /** The real program, but for one of its commands, instead of which a script runs. */
   const programWith = (name: string, command: string, script: string): string => {
     const path = join(place.room, name);
     writeFileSync(path, `#!/bin/sh\nif [ "$1" = ${command} ]; then\n${script}\nfi\nexec ${PROGRAM} "$@"\n`, { mode: 0o755 });
     return path;
   };
-  const connectors: ReturnType<typeof createOpentofuConnector>[] = [];
-  const handsWith = (program?: string) => {
-    const connector = createOpentofuConnector(new Map([login('main', program)]));
+  const connectors: Connector[] = [];
+  const handsWith = (program = PROGRAM) => {
+    const connector = handsOf(place, { main: { PROGRAM: program } });
     connectors.push(connector);
     return connector;
   };
@@ -39,7 +33,6 @@ describe.runIf(place)('modules whose programs and states say what makes no sense
     await place.close();
   });
 
-  const newOne = () => newAccess({ resourceKey: 'room', role: 'reader', config: { login: 'main', module: 'account' } });
   const end = (access: Access, connector = sound) => connector.revoke({ ...access, fence: finalFence }, never);
   const expectGone = async (access: Access) => {
     expect(await sound.verify(access, never)).toBe(false);
@@ -58,7 +51,7 @@ describe.runIf(place)('modules whose programs and states say what makes no sense
   const secretly = `echo '{"output": "${token}'`;
 
   test('when the program talks nonsense before anything is made, then nothing is, and another attempt can', async () => {
-    const access = newOne();
+    const access = roomAccess();
     let fence = 1;
     for (const [command, script] of [
       ['init', 'echo garbage; exit 1'],
@@ -70,7 +63,7 @@ describe.runIf(place)('modules whose programs and states say what makes no sense
       ['show', `head -c 40000000 /dev/zero; exit 0`],
     ] as const) {
       const connector = handsWith(programWith('mad', command, script));
-      for (const call of [() => connector.plan(newOne(), never), () => connector.apply({ ...access, fence: fence++ }, never)])
+      for (const call of [() => connector.plan(roomAccess(), never), () => connector.apply({ ...access, fence: fence++ }, never)])
         expect({ script, failure: await failureOf(call()) }).toMatchObject({ script, failure: { kind: 'failed', message: notUnderstood } });
       expect(place.things(access.key)).toEqual([]);
     }
@@ -90,7 +83,7 @@ describe.runIf(place)('modules whose programs and states say what makes no sense
     'when instead of %s the program does this: %s, then the access counts as there until it was taken away',
     async (command, script, made) => {
       const connector = handsWith(programWith('mad', command, script));
-      const access = newOne();
+      const access = roomAccess();
       expect(await failureOf(connector.apply(access, never))).toMatchObject({ kind: 'unknown', message: notUnderstood });
       expect(place.things(access.key)).toHaveLength(made);
       expect(await sound.verify(access, never)).toBe(true);
@@ -102,7 +95,7 @@ describe.runIf(place)('modules whose programs and states say what makes no sense
   test.each(['echo garbage; exit 0', `${PROGRAM} "$@" > /dev/null; echo garbage; exit 1`])(
     'when the program does this instead of destroying: %s, then the access has not ended until another has ended it',
     async (script) => {
-      const access = newOne();
+      const access = roomAccess();
       await sound.apply(access, never);
       const connector = handsWith(programWith('mad', 'apply', script));
       expect(await failureOf(end(access, connector))).toMatchObject({ kind: 'unknown', message: notUnderstood });
@@ -115,7 +108,7 @@ describe.runIf(place)('modules whose programs and states say what makes no sense
   test('when the program is none, then that is said', async () => {
     const path = join(place.room, 'no-program');
     writeFileSync(path, '');
-    expect(await failureOf(handsWith(path).apply(newOne(), never))).toMatchObject({
+    expect(await failureOf(handsWith(path).apply(roomAccess(), never))).toMatchObject({
       kind: 'failed',
       message: 'The program that runs modules cannot be started',
     });
@@ -129,7 +122,7 @@ describe.runIf(place)('modules whose programs and states say what makes no sense
     (await sound.list?.({ ...access, tenantSlug: 'acme', expected: [access.key] }, never))?.find(({ key }) => key === access.key);
 
   test('when a state is none, then that is said, nothing is thrown away, and the access can end when the state is back', async () => {
-    const access = newOne();
+    const access = roomAccess();
     await sound.apply(access, never);
     const before = await contentOf(access);
     const failure = { kind: 'failed', message: expect.stringMatching(/no state, or a newer one: .* put back, or the row removed/) };
@@ -167,7 +160,7 @@ describe.runIf(place)('modules whose programs and states say what makes no sense
       [{ mode: 'managed', type: 'terraform_data', name: 'account', instances: [{ schema_version: 99, attributes: {} }] }],
     ],
   ])('when the state speaks of %s, then the access has not ended until the state is back', async (_, resources) => {
-    const access = newOne();
+    const access = roomAccess();
     await sound.apply(access, never);
     const before = await contentOf(access);
     const provider = 'provider["terraform.io/builtin/terraform"]';
@@ -186,7 +179,7 @@ describe.runIf(place)('modules whose programs and states say what makes no sense
 
   test('when the state is gone, then what was made is found again, and made good or taken away', async () => {
     const lose = ({ key }: Access) => place.sql.query('delete from accessops_state.states where name = $1', [key]);
-    const access = newOne();
+    const access = roomAccess();
     await sound.apply(access, never);
     await lose(access);
     expect(await sound.verify(access, never)).toBe(true);
@@ -207,13 +200,12 @@ describe.runIf(place)('modules whose programs and states say what makes no sense
       },
     });
     try {
-      const { tenantId } = suite;
-      await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
+      await suite.tellSlug();
       const approve = (name: string) => suite.approve({ connector: 'opentofu', config: { login: name, module: 'account' } });
       const [mad, lost] = await Promise.all([approve('mad'), approve('main')]);
       await suite.grantIs(lost, ['ACTIVE'], patience);
       const { id } = await suite.jobIs(lost, 'SUCCEEDED', patience);
-      const access = { ...newOne(), key: id };
+      const access = roomAccess({ key: id });
       const before = await contentOf(access);
       await putContent(access, 'garbage');
       await suite.withdraw(lost);

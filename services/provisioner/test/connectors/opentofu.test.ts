@@ -3,15 +3,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configProblems } from '@accessops/connectors';
 import { newId } from '@accessops/db';
-import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Access, type Connector, finalFence } from '../../src/connector.ts';
-import { createOpentofuConnector } from '../../src/connectors/opentofu/opentofu.ts';
-import { opentofuLogin } from '../../src/connectors/opentofu/opentofu-login.ts';
-import { newAccess } from '../access.ts';
 import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
-import { createModulePlace, token } from '../module-place.ts';
+import { createModulePlace, handsOf, roomAccess, token } from '../module-place.ts';
 import { startSuite } from '../suite.ts';
 import { variablesOf } from '../targets/real-target.ts';
 
@@ -20,7 +16,8 @@ const never = AbortSignal.timeout(600_000);
 /** The same program, which says and believes that it is of another version; answers its path. */
 const anotherVersion = (program: string, folder: string): string => {
   const told = execFileSync(program, ['version', '-json'], { encoding: 'utf8', env: {} });
-  const version = /"terraform_version": "(\d+\.\d+\.\d+)/.exec(told)?.[1] ?? '';
+  const version = /"terraform_version": "(\d+\.\d+\.\d+)/.exec(told)?.[1];
+  if (!version) throw new Error(`no version in ${told}`);
   const other = version.replace(/\d$/, (digit) => (digit === '0' ? '1' : '0'));
   const bytes = readFileSync(program);
   for (let at = bytes.indexOf(version); at >= 0; at = bytes.indexOf(version, at + 1)) bytes.write(other, at);
@@ -37,16 +34,12 @@ describe.runIf(place)('access by modules', { timeout: 120_000 }, () => {
   let connector: Connector;
   beforeAll(async () => {
     proxy = await startFaultProxy(place.statePort);
-    const login = (name: string, settings: object) =>
-      [name, { name, settings: opentofuLogin.parse(settings), tenants: new Set(['acme']) }] as const;
-    connector = createOpentofuConnector(
-      new Map([
-        login('main', place.settings()),
-        login('proxy', place.settings(proxy.port)),
-        login('no-program', { ...place.settings(), PROGRAM: '/no/such/program' }),
-        login('other-version', { ...place.settings(), PROGRAM: anotherVersion(place.settings().PROGRAM, place.room) }),
-      ]),
-    );
+    connector = handsOf(place, {
+      main: {},
+      proxy: { STATE_URL: place.settings(proxy.port).STATE_URL },
+      'no-program': { PROGRAM: '/no/such/program' },
+      'other-version': { PROGRAM: anotherVersion(place.settings().PROGRAM, place.room) },
+    });
   });
   afterEach(() => proxy.set({ kind: 'none' }));
   afterAll(async () => {
@@ -57,9 +50,7 @@ describe.runIf(place)('access by modules', { timeout: 120_000 }, () => {
 
   const access = (variables: object = {}, partial: Partial<Access> & { module?: string; login?: string; timeoutSeconds?: number } = {}) => {
     const { module = 'account', login = 'main', timeoutSeconds, ...rest } = partial;
-    return newAccess({
-      resourceKey: 'room',
-      role: 'reader',
+    return roomAccess({
       config: { login, module, variables, ...(timeoutSeconds ? { timeoutSeconds } : {}) },
       ...rest,
     });
@@ -307,6 +298,8 @@ describe.runIf(place)('access by modules', { timeout: 120_000 }, () => {
     const no = { pointer: '/login', message: 'is no login that this organisation may use' };
     expect(await check({}, 'globex')).toEqual([no]);
     expect(await check({ login: 'other' })).toEqual([no]);
+    const wrong = [{ pointer: '/module', message: 'The module has failed at main.tf:5: Unsupported argument' }];
+    expect(await check({ module: 'wrong' })).toEqual(wrong);
     expect(await check({ module: 'nothing' })).toEqual([{ pointer: '/module', message: 'is no module of this login' }]);
     expect(await check({ login: 'no-program' })).toMatchObject([{ message: expect.stringMatching(/not installed/) }]);
     proxy.set({ kind: 'down' });
@@ -316,8 +309,7 @@ describe.runIf(place)('access by modules', { timeout: 120_000 }, () => {
   test('when a request is approved, then what its plan said is what is made, and no secret lies about meanwhile', async () => {
     const suite = await startSuite({ environment: variablesOf('OPENTOFU', 'main', place.settings()) });
     try {
-      const { tenantId } = suite;
-      await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
+      await suite.tellSlug();
       const filed = await suite.submit({
         connector: 'opentofu',
         config: { login: 'main', module: 'account' },

@@ -1,5 +1,4 @@
 import { newId } from '@accessops/db';
-import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Suite, startSuite } from '../suite.ts';
@@ -21,8 +20,7 @@ beforeAll(async () => {
   const logins = targets.map(({ connector, login, port }) => variablesOf(prefixOf[connector] ?? '', 'main', login(port)));
   const environment = Object.assign({}, ...logins) as Record<string, string>;
   suite = await startSuite({ environment, overrides: { reconciler: { pollMs: 50, pauseMs: 100 } } });
-  const { tenantId } = suite;
-  await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
+  await suite.tellSlug();
 });
 afterAll(async () => {
   await suite.close();

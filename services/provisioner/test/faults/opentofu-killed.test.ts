@@ -1,5 +1,4 @@
 import { type ChildProcess } from 'node:child_process';
-import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { end, spawnProvisioner } from '../child.ts';
@@ -23,8 +22,7 @@ describe.runIf(place)('modules whose runs are killed', { timeout: 3 * patience }
 
   beforeAll(async () => {
     suite = await startSuite({ instances: 0, environment: variablesOf('OPENTOFU', 'main', place.settings()) });
-    const { tenantId } = suite;
-    await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
+    await suite.tellSlug();
   });
   afterEach(async () => {
     if (child) await end(child, 'SIGKILL');

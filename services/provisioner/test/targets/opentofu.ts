@@ -1,10 +1,7 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { newId } from '@accessops/db';
-import { createOpentofuConnector } from '../../src/connectors/opentofu/opentofu.ts';
-import { opentofuLogin } from '../../src/connectors/opentofu/opentofu-login.ts';
-import { newAccess } from '../access.ts';
-import { createModulePlace, type ModulePlace } from '../module-place.ts';
+import { createModulePlace, handsOf, type ModulePlace, roomAccess } from '../module-place.ts';
 import type { RealTarget } from './real-target.ts';
 
 const never = new AbortController().signal;
@@ -13,17 +10,14 @@ const never = new AbortController().signal;
 export const startOpentofu = async (): Promise<(RealTarget & { place: ModulePlace }) | undefined> => {
   const place = await createModulePlace();
   if (!place) return undefined;
-  const config = (login: string) => ({ login, module: 'account' });
-  const hands = createOpentofuConnector(
-    new Map([['hands', { name: 'hands', settings: opentofuLogin.parse(place.settings()), tenants: new Set(['acme']) }]]),
-  );
-  const make = (key: string) => hands.apply(newAccess({ key, resourceKey: 'room', role: 'reader', config: config('hands') }), never);
+  const hands = handsOf(place);
+  const make = (key: string) => hands.apply(roomAccess({ key }), never);
   return {
     place,
     connector: 'opentofu',
     port: place.statePort,
     login: (port) => place.settings(port),
-    config,
+    config: (login) => ({ login, module: 'account' }),
     letsIn: async ({ username, password }) => place.account(String(username)) === `${password}\n`,
     objectsOf: async (key) => [...place.things(key), ...(await place.states()).filter((name) => name === key)],
     // As a destroy by hand leaves it.

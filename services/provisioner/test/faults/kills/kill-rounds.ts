@@ -1,5 +1,4 @@
 import type { ChildProcess } from 'node:child_process';
-import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { expect } from 'vitest';
 import { end, killWithPrograms, spawnProvisioner } from '../../child.ts';
@@ -71,9 +70,8 @@ export const killRounds = async (target: RealTarget): Promise<number> => {
   const logins = rounds.map(({ login, proxy }) => variablesOf(prefixOf[connector] ?? '', login, target.login(proxy.port)));
   const suite = await startSuite({ instances: 0, environment: Object.assign({}, ...logins) as Record<string, string> });
   try {
-    const { tenantId } = suite;
     const holder = { ...suite.requester, id: target.holderId ?? suite.requester.id };
-    await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
+    await suite.tellSlug();
     const approve = async (round: Round) => {
       round.requestId = await suite.approve({ connector, config: target.config(round.login, round.proxy.port), requester: holder });
     };
