@@ -1,4 +1,4 @@
-type Unit = 'short' | 'reqps' | 's' | 'bytes' | 'percentunit';
+type Unit = 'short' | 'reqps' | 'ops' | 's' | 'ms' | 'bytes' | 'percentunit';
 
 interface Panel {
   title: string;
@@ -15,7 +15,10 @@ interface Dashboard {
 }
 
 const answers = 'accessops_http_request_duration_seconds';
-const quantile = (q: number) => `histogram_quantile(${q}, sum by (le) (rate(${answers}_bucket[5m])))`;
+/** What Cerbos itself measures of its decisions. */
+export const decisions = 'cerbos_dev_engine_check_latency_milliseconds';
+const quantile = (q: number, of: string) => `histogram_quantile(${q}, sum by (le) (rate(${of}_bucket[5m])))`;
+const quantiles = (of: string) => ({ median: quantile(0.5, of), '95 %': quantile(0.95, of), '99 %': quantile(0.99, of) });
 
 /** The dashboards of Grafana, by name. `npm run generate` writes them to grafana/dashboards. */
 const dashboards: Record<string, Dashboard> = {
@@ -60,7 +63,7 @@ const dashboards: Record<string, Dashboard> = {
         unit: 'percentunit',
         lines: { '5xx': `sum(rate(${answers}_count{status=~"5.."}[5m])) / sum(rate(${answers}_count[5m]))` },
       },
-      { title: 'How long answers take', unit: 's', lines: { median: quantile(0.5), '95 %': quantile(0.95), '99 %': quantile(0.99) } },
+      { title: 'How long answers take', unit: 's', lines: quantiles(answers) },
       {
         title: 'The slowest routes (95 %)',
         unit: 's',

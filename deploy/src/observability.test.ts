@@ -6,14 +6,16 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { createAccessLog } from '../../gateway/src/access-log.ts';
 import { provisionerMetrics } from '../../services/provisioner/src/metrics.ts';
-import { dashboardDocuments } from '../observability/dashboards.ts';
+import { dashboardDocuments, decisions } from '../observability/dashboards.ts';
 import { namesIn } from './promql.ts';
 
 const folder = join(import.meta.dirname, '../observability');
 const read = <T>(file: string) => parse(readFileSync(join(folder, file), 'utf8')) as T;
 
 /** Metrics and labels of the processes, as the processes themselves make them; `up` and the last labels are Prometheus' own. */
-const metrics = new Set(['up']);
+const histogram = (name: string) => [`${name}_bucket`, `${name}_sum`, `${name}_count`];
+// Of Cerbos: test/alerts.test.ts asks it for them.
+const metrics = new Set(['up', ...histogram(decisions)]);
 const labels = new Set(['job', 'instance', 'le']);
 // The database is asked only when somebody reads them.
 const orm = undefined as never;
@@ -25,8 +27,7 @@ eventMetrics(
 provisionerMetrics({ orm }, ofProvisioner);
 for (const registry of [createAccessLog(createLogger('gateway', 'silent')).registry, ofProvisioner]) {
   for (const metric of registry.getMetricsAsArray()) {
-    const suffixes = metric instanceof Histogram ? ['_bucket', '_sum', '_count'] : [''];
-    for (const suffix of suffixes) metrics.add(`${metric.name}${suffix}`);
+    for (const name of metric instanceof Histogram ? histogram(metric.name) : [metric.name]) metrics.add(name);
     for (const label of (metric as unknown as { labelNames: string[] }).labelNames) labels.add(label);
   }
 }
@@ -76,7 +77,7 @@ describe('what is watched', () => {
       (config?.targets ?? []).map((target) => `${name} at ${target}`),
     );
     const services = ['identity', 'requests', 'approvals', 'provisioner', 'audit'];
-    expect(asked).toEqual(['gateway at gateway:8080', ...services.map((name) => `${name} at ${name}:9091`)]);
+    expect(asked).toEqual(['gateway at gateway:8080', ...services.map((name) => `${name} at ${name}:9091`), 'cerbos at cerbos:3592']);
   });
 
   it('when an alert is written, then it has a test', () => {
