@@ -4,6 +4,7 @@ import { type Access, type Connector, finalFence } from '../../services/provisio
 import { createKeycloakGroupConnector } from '../../services/provisioner/src/connectors/keycloak-group/keycloak-group.ts';
 import { newAccess } from '../../services/provisioner/test/access.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from '../../services/provisioner/test/fault-proxy.ts';
+import { page, strangeWord } from '../../services/provisioner/test/targets/real-target.ts';
 import { type Person, Tenant } from '../client.ts';
 import { makeClient } from './group-client.ts';
 import { admin } from './keycloak.ts';
@@ -143,6 +144,47 @@ describe('membership in groups', () => {
     expect(await connector.verify(wanted, signal)).toBe(true);
     await end(wanted);
     expect([await isIn(), await connector.verify(wanted, signal)]).toEqual([false, false]);
+  });
+
+  const answers = [page('html'), page('json'), page('html', '404 Not Found')];
+
+  test.each([
+    ['from the first word', /^/],
+    ['when the note is made', /POST \S+\/children/],
+    ['when the holder is put into the group', /PUT \S+\/users\/\S+\/groups\//],
+  ])('when somebody else answers for Keycloak %s, then nothing is believed, and the next attempt gives access', async (_, sent) => {
+    for (const says of answers) {
+      const wanted = access({ config: { ...config(), login: 'proxied' } });
+      proxy.set({ kind: 'garbage', sent, says });
+      const failure = await connector.apply(wanted, signal).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ name: 'ConnectorError', message: expect.not.stringContaining(strangeWord) });
+      expect((failure as { kind: string }).kind).not.toBe('refused');
+      proxy.set({ kind: 'none' });
+      await connector.apply({ ...wanted, attempt: 2, fence: 2 }, signal);
+      expect(await isIn()).toBe(true);
+      await end(wanted);
+      expect(await isIn()).toBe(false);
+    }
+  });
+
+  test.each([
+    ['from the first word', /^/],
+    ['when the holder is taken out', /DELETE \S+\/users\//],
+    ['when the note is deleted', /DELETE \/admin\/realms\/\w+\/groups\//],
+  ])('when somebody else answers for Keycloak %s at the end, then the access counts as there until it has ended', async (_, sent) => {
+    for (const says of answers) {
+      const wanted = access({ config: { ...config(), login: 'proxied' } });
+      await connector.apply(wanted, signal);
+      proxy.set({ kind: 'garbage', sent, says });
+      const isThere = await end(wanted)
+        .then(() => connector.verify(wanted, signal))
+        .catch(() => true);
+      expect(isThere).toBe(true);
+      proxy.set({ kind: 'none' });
+      expect(await connector.verify(wanted, signal)).toBe(true);
+      await end(wanted);
+      expect([await isIn(), await connector.verify(wanted, signal)]).toEqual([false, false]);
+    }
   });
 
   test.each<[string, (right: object) => object, string, RegExp]>([

@@ -150,6 +150,10 @@ export class ConnectorError extends Error {
   }
 }
 
+/** What is thrown when somebody answers, but not as a target does: whatever was asked may have happened. What was said is not for people. */
+export const nonsense = (who: string, cause?: unknown) =>
+  new ConnectorError('unknown', `${who} has answered something that makes no sense`, cause);
+
 /** What is known after a failure; whatever a connector does not explain may have happened. */
 export const failureKindOf = (error: unknown): FailureKind => (error instanceof ConnectorError ? error.kind : 'unknown');
 

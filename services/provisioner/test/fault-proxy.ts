@@ -13,6 +13,10 @@ export type Fault =
   | { kind: 'cut-answer'; sent: RegExp }
   /** It arrives and is carried out, and no answer ever comes. */
   | { kind: 'no-answer'; sent: RegExp }
+  /** It does not arrive, and this is said instead of an answer. */
+  | { kind: 'garbage'; sent: RegExp; says: string }
+  /** It arrives and is carried out; this is said instead of the answer, and from then on to everything: nothing else arrives. */
+  | { kind: 'garbage-since'; sent: RegExp; says: string }
   /** Something happens elsewhere when so much has been sent: before it arrives, or when it is answered. Neither goes on. */
   | { kind: 'strike'; nth: number; when: 'sent' | 'answered'; strike: () => void };
 
@@ -60,6 +64,7 @@ export const startFaultProxy = async (targetPort: number): Promise<FaultProxy> =
     const upstream = tcpConnect(targetPort, '127.0.0.1');
     sockets.add(upstream);
     let onAnswer: 'pass' | 'cut' | 'drop' | 'strike' = 'pass';
+    let instead: string | undefined;
     client.on('close', () => upstream.destroy());
     upstream
       .on('error', () => undefined)
@@ -81,16 +86,20 @@ export const startFaultProxy = async (targetPort: number): Promise<FaultProxy> =
         if (now.when === 'sent') return now.strike();
         onAnswer = 'strike';
       }
-      if ('sent' in now && now.sent.test(data.toString('latin1'))) {
+      const already = now.kind === 'garbage-since' && proxy.struck > 0;
+      if ('sent' in now && (already || now.sent.test(data.toString('latin1')))) {
         proxy.struck += 1;
         if (now.kind === 'cut-before') return client.destroy();
         onAnswer = now.kind === 'cut-answer' ? 'cut' : 'drop';
+        if (now.kind === 'garbage' || already) return client.end(now.says, 'latin1');
+        if (now.kind === 'garbage-since') instead = now.says;
       }
       upstream.write(data);
     });
     upstream.on('data', (data) => {
       if (onAnswer === 'pass') client.write(data);
       if (onAnswer === 'cut') client.destroy();
+      if (instead !== undefined && client.writable) client.end(instead, 'latin1');
       if (onAnswer === 'strike' && proxy.fault.kind === 'strike') proxy.fault.strike();
     });
   });

@@ -10,6 +10,13 @@ interface Held {
   timesGiven: number;
   fence: number;
   password: string;
+  endsAt: Date;
+}
+
+interface Promised {
+  type: string;
+  attempt: number;
+  durationSeconds: number;
 }
 
 export interface Receiver {
@@ -37,15 +44,17 @@ const answers: Record<Exclude<Manner, 'at-once' | 'later'>, [status: number, bod
 
 /** An endpoint that keeps the contract of docs/connectors.md. */
 export const startReceiver = async (secret: string): Promise<Receiver> => {
-  const promised = new Map<string, { type: string; attempt: number }>();
+  const promised = new Map<string, Promised>();
 
-  const carryOut = (type: string, key: string, fence: number): Held => {
-    const held = receiver.held.get(key) ?? { present: false, timesGiven: 0, fence: 0, password: '' };
+  const carryOut = (key: string, { type, attempt: fence, durationSeconds }: Promised): Held => {
+    const held = receiver.held.get(key) ?? { present: false, timesGiven: 0, fence: 0, password: '', endsAt: new Date(0) };
+    const endsAt = new Date(Date.now() + durationSeconds * 1000);
     receiver.held.set(key, held);
     if (type === 'access.apply' && fence >= held.fence) {
       held.timesGiven += held.present ? 0 : 1;
-      Object.assign(held, { present: true, password: `secret-${key}-${fence}`, fence });
+      Object.assign(held, { present: true, password: `secret-${key}-${fence}`, fence, endsAt });
     }
+    if (type === 'access.extend' && held.present && fence >= held.fence) Object.assign(held, { fence, endsAt });
     if (type === 'access.revoke') Object.assign(held, { present: false, fence });
     return held;
   };
@@ -57,7 +66,7 @@ export const startReceiver = async (secret: string): Promise<Receiver> => {
       const body = Buffer.concat(chunks).toString();
       const { type, data } = new Webhook(secret).verify(body, request.headers as Record<string, string>) as {
         type: string;
-        data: { key: string; attempt: number };
+        data: { key: string; attempt: number; durationSeconds: number };
       };
       receiver.heard.push({ type, id: String(request.headers['webhook-id']), data });
       const { manner } = receiver;
@@ -72,12 +81,13 @@ export const startReceiver = async (secret: string): Promise<Receiver> => {
         return response.end(JSON.stringify({ items: [...given, ...receiver.others.map((name) => ({ key: null, name }))] }));
       }
       if (type === 'access.verify') return response.end(JSON.stringify({ present: held?.present === true }));
-      const isDone = type === 'access.apply' ? held?.present : held?.present === false;
+      if (type === 'access.extend' && !held?.present) return response.writeHead(404).end();
+      const isDone = { 'access.apply': held?.present, 'access.revoke': held?.present === false }[type] ?? false;
       if (manner === 'later' && !isDone) {
-        promised.set(data.key, { type, attempt: data.attempt });
+        promised.set(data.key, { ...data, type });
         return response.writeHead(202).end();
       }
-      const { password } = carryOut(type, data.key, data.attempt);
+      const { password } = carryOut(data.key, { ...data, type });
       response.end(JSON.stringify(type === 'access.apply' ? { credential: { password } } : {}));
     });
   });
@@ -89,8 +99,9 @@ export const startReceiver = async (secret: string): Promise<Receiver> => {
     others: [],
     heard: [],
     carryOut: (key) => {
-      const { type, attempt } = promised.get(key) ?? { type: '', attempt: 0 };
-      const { password } = carryOut(type, key, attempt);
+      const asked = promised.get(key) ?? { type: '', attempt: 0, durationSeconds: 0 };
+      const { type, attempt } = asked;
+      const { password } = carryOut(key, asked);
       return { key, attempt, outcome: 'done', ...(type === 'access.apply' && { credential: { password } }) };
     },
     close: async () => {

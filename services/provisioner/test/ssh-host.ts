@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { findSshPrograms, reserveFreePort, type SshPrograms } from '@accessops/dev';
 import { until } from '@accessops/testing';
+import { strangeWord } from './targets/real-target.ts';
 
 const helper = fileURLToPath(new URL('../../../deploy/targets/accessops-ssh', import.meta.url));
 
@@ -14,12 +15,14 @@ export interface SshHost {
   port: number;
   /** As in the environment, without the address. */
   settings: { HOST_KEY: string; KEY: string; CA_KEY: string; USER: string };
-  /** What the host does with commands of ours: nothing special, refuses, or carries them out and never answers. */
-  set(manner: 'well' | 'broken' | 'mute'): void;
+  /** What the host does with commands of ours: nothing special, cannot carry them out, or does and never answers, or says something else. */
+  set(manner: 'well' | 'broken' | 'mute' | 'garbled'): void;
   /** Runs something there as the holder of a credential; `options` are of ssh. */
   run(credential: Record<string, unknown>, command: string, ...options: string[]): { code: number | null; said: string };
   /** The same, but goes on. */
   start(credential: Record<string, unknown>, ...options: string[]): ChildProcess;
+  /** Whether its holder gets in. */
+  letsIn(credential: Record<string, unknown>): Promise<boolean>;
   /** Whether the certificate of a credential is on the revocation list. */
   isRevoked(credential: Record<string, unknown>): boolean;
   /** What the host remembers of an access: what is in its file, if there is one. */
@@ -53,7 +56,15 @@ const startWith = async ({ sshd, ssh, sshKeygen }: SshPrograms): Promise<SshHost
   execFileSync(at('accessops-ssh'), ['setup', state]);
   writeFileSync(
     at('serve'),
-    `#!/bin/sh\n[ ! -e ${at('broken')} ] || exit 3\nanswer=$(${at('accessops-ssh')} serve ${state}) || exit\n[ ! -e ${at('mute')} ] || sleep 30\necho "$answer"\n`,
+    [
+      '#!/bin/sh',
+      `[ ! -e ${at('broken')} ] || { echo ${strangeWord} >&2; exit 3; }`,
+      `answer=$(${at('accessops-ssh')} serve ${state}) || exit`,
+      `[ ! -e ${at('mute')} ] || sleep 30`,
+      `[ ! -e ${at('garbled')} ] || answer=${strangeWord}`,
+      'echo "$answer"',
+      '',
+    ].join('\n'),
     { mode: 0o755 },
   );
   writeFileSync(at('authorized'), `restrict,command="${at('serve')}" ${readFileSync(at('hands.pub'), 'utf8')}`, { mode: 0o644 });
@@ -101,7 +112,7 @@ const startWith = async ({ sshd, ssh, sshKeygen }: SshPrograms): Promise<SshHost
       USER: 'root',
     },
     set: (manner) => {
-      for (const name of ['broken', 'mute']) rmSync(at(name), { force: true });
+      for (const name of ['broken', 'mute', 'garbled']) rmSync(at(name), { force: true });
       if (manner !== 'well') writeFileSync(at(manner), '');
     },
     run: (credential, command, ...options) => {
@@ -111,6 +122,10 @@ const startWith = async ({ sshd, ssh, sshKeygen }: SshPrograms): Promise<SshHost
       });
       return { code: status, said: (stdout + stderr).trim() };
     },
+    letsIn: (credential) =>
+      new Promise((resolve) => {
+        execFile(ssh, [...argumentsOf(credential, []).args, 'true'], { timeout: 20_000 }, (error) => resolve(error === null));
+      }),
     start: (credential, ...options) => spawn(ssh, argumentsOf(credential, options).args, { stdio: ['pipe', 'pipe', 'ignore'] }),
     isRevoked: (credential) => spawnSync(sshKeygen, ['-Q', '-f', join(state, 'revoked.krl'), certificateOf(credential)]).status !== 0,
     access: (key) => (existsSync(fileOf(key)) ? readFileSync(fileOf(key), 'utf8') : undefined),

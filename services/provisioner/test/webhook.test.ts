@@ -6,9 +6,8 @@ import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events
 import { ProvisionerService } from '@accessops/proto/accessops/provisioner/v1/provisioner_pb';
 import { mintPrincipal, until } from '@accessops/testing';
 import { Webhook } from 'standardwebhooks';
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { createWebhookConnector } from '../src/connectors/webhook/webhook.ts';
-import { type Fault, type FaultProxy, startFaultProxy } from './fault-proxy.ts';
 import { type Manner, type Receiver, startReceiver } from './receiver.ts';
 import { type Suite, startSuite } from './suite.ts';
 
@@ -16,12 +15,10 @@ const patience = 60_000;
 const secret = `whsec_${randomBytes(24).toString('base64')}`;
 
 let receiver: Receiver;
-let proxy: FaultProxy;
 let suite: Suite;
 let service: ServiceClient<typeof ProvisionerService>;
 beforeAll(async () => {
   receiver = await startReceiver(secret);
-  proxy = await startFaultProxy(receiver.port);
   const environment = {
     CONNECTOR_WEBHOOK_HR_SECRET: secret,
     CONNECTOR_WEBHOOK_HR_NETWORKS: '127.0.0.1/32',
@@ -36,18 +33,15 @@ beforeAll(async () => {
   await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
 });
 afterEach(() => {
-  proxy.set({ kind: 'none' });
   receiver.manner = 'at-once';
 });
 afterAll(async () => {
   service.close();
   await suite.close();
-  await proxy.close();
   await receiver.close();
 });
 
-const approve = (config: object = {}) =>
-  suite.approve({ connector: 'webhook', config: { login: 'hr', url: receiver.url(proxy.port), ...config } });
+const approve = (config: object = {}) => suite.approve({ connector: 'webhook', config: { login: 'hr', url: receiver.url(), ...config } });
 const keyOf = async (requestId: string) => (await until(() => suite.job(requestId))).id;
 const passwordOf = async (requestId: string) => {
   const { id } = await suite.grantIs(requestId, ['ACTIVE'], patience);
@@ -247,22 +241,6 @@ test.each<[string, Manner]>([
   expect(receiver.held.get(key)).toMatchObject({ present: true, timesGiven: 1 });
 });
 
-test.each<[string, Fault]>([
-  ['is down', { kind: 'down' }],
-  ['takes connections and says nothing', { kind: 'deaf' }],
-  ['breaks off half way', { kind: 'cut-before', sent: /access\.apply/ }],
-  ['has given access when the connection breaks', { kind: 'cut-answer', sent: /access\.apply/ }],
-  ['times out after giving access', { kind: 'no-answer', sent: /access\.apply/ }],
-])('when the endpoint %s, then access is given once it is well again, once', { timeout: patience }, async (_, fault) => {
-  proxy.set(fault);
-  const requestId = await approve();
-  const key = await keyOf(requestId);
-  await until(async () => (await suite.job(requestId))?.last_error, { timeoutMs: patience });
-  proxy.set({ kind: 'none' });
-  const password = await passwordOf(requestId);
-  expect(receiver.held.get(key)).toMatchObject({ present: true, timesGiven: 1, password });
-});
-
 test('when the endpoint breaks down at the end, then that is visible, tried again, and REVOKED only when it is over', {
   timeout: patience,
 }, async () => {
@@ -293,4 +271,65 @@ test('when a connection is checked, then people read what to put right', async (
   expect(await check({ url: 'http://10.0.0.1/' })).toEqual([{ pointer: '/url', message: 'The address may not be called' }]);
   receiver.manner = 'refuses';
   expect(await check()).toEqual([{ pointer: '/url', message: 'The endpoint refuses (422): no such cost centre' }]);
+});
+
+describe('when access is extended', () => {
+  const extend = async (manner: Manner, during: (key: string) => Promise<unknown> = async () => undefined) => {
+    const requestId = await approve();
+    const key = await keyOf(requestId);
+    const password = await passwordOf(requestId);
+    const before = await suite.grant(requestId);
+    receiver.manner = manner;
+    const extension = await suite.approve({ extendsRequestId: requestId, duration: 'PT2H' });
+    await during(key);
+    const job = await until(
+      async () => {
+        const found = await suite.job(extension, 'EXTEND');
+        return found && ['SUCCEEDED', 'FAILED'].includes(found.status) && found;
+      },
+      { timeoutMs: patience, what: 'an extension that is over' },
+    );
+    const grant = await suite.grant(requestId);
+    return { requestId, key, password, job, movedMs: Number(grant?.expires_at) - Number(before?.expires_at) };
+  };
+  const answered = async (key: string, more: object) => {
+    await until(() => receiver.heard.some(({ type, data }) => type === 'access.extend' && data.key === key));
+    await until(async () => (await say({ data: { ...receiver.carryOut(key), ...more } })) !== 'STALE', { timeoutMs: patience });
+  };
+  const isKept = async (requestId: string, key: string, password: string) => {
+    expect(receiver.held.get(key)).toMatchObject({ present: true, timesGiven: 1, password });
+    await expect(passwordOf(requestId)).rejects.toMatchObject({ code: 'CREDENTIAL_ALREADY_READ' });
+  };
+
+  test('and the endpoint does that at once, then the credential stays, and the end moves there too', async () => {
+    const { requestId, key, password, job, movedMs } = await extend('at-once');
+    expect([job.status, movedMs]).toEqual(['SUCCEEDED', 7_200_000]);
+    const asked = receiver.heard.find(({ type, data }) => type === 'access.extend' && data.key === key);
+    expect(Math.abs(Number(asked?.data.durationSeconds) - 3 * 3600)).toBeLessThan(60);
+    await isKept(requestId, key, password);
+    await suite.withdraw(requestId);
+    await suite.grantIs(requestId, ['REVOKED'], patience);
+  });
+
+  test('and the endpoint tells later, then the end moves once it has told, and the credential stays', async () => {
+    const { requestId, key, password, job, movedMs } = await extend('later', async (about) => {
+      await answered(about, {});
+      receiver.manner = 'at-once';
+    });
+    expect([job.status, movedMs]).toEqual(['SUCCEEDED', 7_200_000]);
+    await isKept(requestId, key, password);
+  });
+
+  test('and the endpoint answers another credential, then that can be read, once', async () => {
+    const { requestId, job } = await extend('later', (about) => answered(about, { credential: { password: 'another' } }));
+    expect(job.status).toBe('SUCCEEDED');
+    expect(await passwordOf(requestId)).toBe('another');
+    await expect(passwordOf(requestId)).rejects.toMatchObject({ code: 'CREDENTIAL_ALREADY_READ' });
+  });
+
+  test('and the endpoint refuses, then the access ends as it would have', async () => {
+    const { requestId, key, password, job, movedMs } = await extend('refuses');
+    expect([job.status, job.last_error, movedMs]).toEqual(['FAILED', 'The endpoint refuses (422): no such cost centre', 0]);
+    await isKept(requestId, key, password);
+  });
 });

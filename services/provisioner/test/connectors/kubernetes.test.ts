@@ -1,13 +1,12 @@
 import { newId } from '@accessops/db';
-import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Access, type Connector, finalFence } from '../../src/connector.ts';
 import { createKubernetesConnector } from '../../src/connectors/kubernetes/kubernetes.ts';
 import { newAccess } from '../access.ts';
-import { type Fault, type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
 import { openKubeCluster } from '../kube-cluster.ts';
-import { type Suite, startSuite } from '../suite.ts';
+import { describeExtension } from '../targets/describe-extension.ts';
+import { startKubernetes } from '../targets/kubernetes.ts';
 
 const patience = 60_000;
 const signal = AbortSignal.timeout(600_000);
@@ -16,11 +15,9 @@ const cluster = await openKubeCluster();
 describe.runIf(cluster)('access to namespaces', () => {
   if (!cluster) return;
   let connector: Connector;
-  let proxy: FaultProxy;
   let address: { URL: string; CA: string };
   const namespace = `team-${newId().slice(-12)}`;
   beforeAll(async () => {
-    proxy = await startFaultProxy(cluster.port);
     address = cluster.secure(cluster.port);
     const login = (name: string, more: object = {}) =>
       [name, { name, settings: { ...address, TOKEN: cluster.token, ...more }, tenants: new Set(['acme']) }] as const;
@@ -29,10 +26,8 @@ describe.runIf(cluster)('access to namespaces', () => {
     );
     await cluster.makeNamespace(namespace);
   });
-  afterEach(() => proxy.set({ kind: 'none' }));
   afterAll(async () => {
     await cluster.core.deleteNamespace({ name: namespace });
-    await proxy.close();
     await cluster.close();
   });
 
@@ -162,62 +157,6 @@ describe.runIf(cluster)('access to namespaces', () => {
     expect(await check({ login: 'other' })).toEqual([{ pointer: '/login', message: 'is no login that this organisation may use' }]);
     expect(await check({ login: 'wrong-token' })).toMatchObject([{ pointer: '/login', message: expect.stringMatching(/does not accept/) }]);
   });
-
-  describe('in jobs', () => {
-    let suite: Suite;
-    beforeAll(async () => {
-      const variables = { ...cluster.secure(proxy.port), TOKEN: cluster.token, TENANTS: 'acme' };
-      const environment = Object.fromEntries(
-        Object.entries(variables).map(([name, value]) => [`CONNECTOR_KUBERNETES_MAIN_${name}`, value]),
-      );
-      suite = await startSuite({ environment, overrides: { worker: { deadlineMs: 4000 } } });
-      const { tenantId } = suite;
-      await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
-    });
-    afterAll(() => suite.close());
-
-    const approve = () => suite.approve({ connector: 'kubernetes', config: { ...config, roles: { reader: 'view' } } });
-    const credentialOf = async (requestId: string): Promise<Record<string, unknown>> => {
-      const { id } = await suite.grantIs(requestId, ['ACTIVE'], patience);
-      const { credentialJson } = await (await suite.as(suite.requester)).readCredential({ grantId: id });
-      return JSON.parse(credentialJson) as Record<string, unknown>;
-    };
-
-    test.each<[string, Fault]>([
-      ['is down', { kind: 'down' }],
-      ['takes connections and says nothing', { kind: 'deaf' }],
-      ['breaks off half way', { kind: 'cut-before', sent: /POST \S+\/rolebindings/ }],
-      ['has given a token when the connection breaks', { kind: 'cut-answer', sent: /POST \S+\/token/ }],
-      ['times out after giving a token', { kind: 'no-answer', sent: /POST \S+\/token/ }],
-    ])('when the cluster %s, then access is made once it is well again, and ends', { timeout: patience }, async (_, fault) => {
-      proxy.set(fault);
-      const requestId = await approve();
-      await until(async () => (await suite.job(requestId))?.last_error, { timeoutMs: patience });
-      proxy.set({ kind: 'none' });
-      const credential = await credentialOf(requestId);
-      await becomes(200, credential);
-      await suite.withdraw(requestId);
-      await suite.grantIs(requestId, ['REVOKED'], patience);
-      await until(async () => (await look(credential)) !== 200, { timeoutMs: 5000 });
-    });
-
-    test.each<[string, Fault]>([
-      ['is down', { kind: 'down' }],
-      ['breaks off before the account is deleted', { kind: 'cut-before', sent: /DELETE \S+\/serviceaccounts/ }],
-    ])(
-      'when the cluster %s at the end, then that is visible, and REVOKED only when all is gone',
-      { timeout: patience },
-      async (_, fault) => {
-        const requestId = await approve();
-        const credential = await credentialOf(requestId);
-        await becomes(200, credential);
-        proxy.set(fault);
-        await suite.withdraw(requestId);
-        await suite.grantIs(requestId, ['REVOKE_FAILED'], patience);
-        proxy.set({ kind: 'none' });
-        await suite.grantIs(requestId, ['REVOKED'], patience);
-        await until(async () => (await look(credential)) !== 200, { timeoutMs: 5000 });
-      },
-    );
-  });
 });
+
+describeExtension(await startKubernetes(), { renews: true });

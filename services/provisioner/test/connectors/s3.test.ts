@@ -1,24 +1,19 @@
 import { newId } from '@accessops/db';
-import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { startS3Store, until } from '@accessops/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Access, type Connector, finalFence } from '../../src/connector.ts';
 import { createS3Connector } from '../../src/connectors/s3/s3.ts';
 import { newAccess } from '../access.ts';
-import { end, spawnProvisioner } from '../child.ts';
-import { type Fault, type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
-import { type Suite, startSuite } from '../suite.ts';
+import { describeExtension } from '../targets/describe-extension.ts';
+import { startS3 } from '../targets/s3.ts';
 
-const patience = 60_000;
 const signal = AbortSignal.timeout(600_000);
 const store = await startS3Store();
 
 describe.runIf(store)('access to buckets', () => {
   if (!store) return;
   let connector: Connector;
-  let proxy: FaultProxy;
   beforeAll(async () => {
-    proxy = await startFaultProxy(store.iamPort);
     const login = (name: string, more: object = {}) =>
       [name, { name, settings: { ...store.settings(), ...more }, tenants: new Set(['acme']) }] as const;
     connector = createS3Connector(
@@ -31,11 +26,7 @@ describe.runIf(store)('access to buckets', () => {
     );
     await Promise.all([store.makeBucket('mine'), store.makeBucket('other')]);
   });
-  afterEach(() => proxy.set({ kind: 'none' }));
-  afterAll(async () => {
-    await proxy.close();
-    await store.close();
-  });
+  afterAll(() => store.close());
 
   const config = { login: 'lake', bucket: 'mine', roles: { reader: 'read', writer: 'read-write' } };
   const access = (partial: Partial<Access> = {}): Access => newAccess({ resourceKey: 'lake', role: 'writer', config, ...partial });
@@ -148,101 +139,6 @@ describe.runIf(store)('access to buckets', () => {
     expect(await check('wrong-key')).toMatchObject([{ pointer: '/login', message: expect.stringMatching(/does not accept/) }]);
     expect(await check('nowhere')).toMatchObject([{ pointer: '/login', message: expect.stringMatching(/cannot be reached/) }]);
   });
-
-  describe('in jobs', () => {
-    let suite: Suite;
-    beforeAll(async () => {
-      const variables = { ...store.settings(proxy.port), TENANTS: 'acme' };
-      const environment = Object.fromEntries(Object.entries(variables).map(([name, value]) => [`CONNECTOR_S3_LAKE_${name}`, value]));
-      suite = await startSuite({ environment, overrides: { worker: { deadlineMs: 2000 } } });
-      const { tenantId } = suite;
-      await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
-    });
-    afterAll(() => suite.close());
-
-    const approve = () => suite.approve({ connector: 's3', config });
-    const credentialOf = async (requestId: string): Promise<Record<string, unknown>> => {
-      const { id } = await suite.grantIs(requestId, ['ACTIVE'], patience);
-      const { credentialJson } = await (await suite.as(suite.requester)).readCredential({ grantId: id });
-      return JSON.parse(credentialJson) as Record<string, unknown>;
-    };
-    const statusOf = (credential: Record<string, unknown>) => store.as(credential, 'GET', '/mine?list-type=2');
-
-    test.each<[string, Fault]>([
-      ['is down', { kind: 'down' }],
-      ['takes connections and says nothing', { kind: 'deaf' }],
-      ['breaks off half way', { kind: 'cut-before', sent: /Action=PutUserPolicy/ }],
-      ['has given a key when the connection breaks', { kind: 'cut-answer', sent: /Action=CreateAccessKey/ }],
-      ['times out after giving a key', { kind: 'no-answer', sent: /Action=CreateAccessKey/ }],
-    ])('when the store %s, then access is made once it is well again, and ends', { timeout: patience }, async (_, fault) => {
-      proxy.set(fault);
-      const requestId = await approve();
-      await until(async () => (await suite.job(requestId))?.last_error, { timeoutMs: patience });
-      proxy.set({ kind: 'none' });
-      const credential = await credentialOf(requestId);
-      expect(await statusOf(credential)).toBe(200);
-      await suite.withdraw(requestId);
-      await suite.grantIs(requestId, ['REVOKED'], patience);
-      expect(await statusOf(credential)).toBe(403);
-    });
-
-    test.each<[string, Fault]>([
-      ['is down', { kind: 'down' }],
-      ['breaks off before the user is deleted', { kind: 'cut-before', sent: /Action=DeleteUser&/ }],
-    ])(
-      'when the store %s at the end, then that is visible, and REVOKED only when the user is gone',
-      { timeout: patience },
-      async (_, fault) => {
-        const requestId = await approve();
-        const credential = await credentialOf(requestId);
-        proxy.set(fault);
-        await suite.withdraw(requestId);
-        await suite.grantIs(requestId, ['REVOKE_FAILED'], patience);
-        proxy.set({ kind: 'none' });
-        await suite.grantIs(requestId, ['REVOKED'], patience);
-        expect(await statusOf(credential)).toBe(403);
-      },
-    );
-  });
-
-  test('when workers are killed again and again while they make and take access, then each access is there once, and none is left over', {
-    timeout: 180_000,
-  }, async () => {
-    const variables = { ...store.settings(), TENANTS: 'acme' };
-    const environment = Object.fromEntries(Object.entries(variables).map(([name, value]) => [`CONNECTOR_S3_LAKE_${name}`, value]));
-    const suite = await startSuite({ instances: 0, environment });
-    try {
-      const { tenantId } = suite;
-      await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
-      const requests: string[] = [];
-      /** Starts a worker, and kills it as soon as the next of them has gone on. */
-      const killWhen = async (moved: () => Promise<unknown>) => {
-        const child = spawnProvisioner(suite);
-        await until(moved, { timeoutMs: patience, what: 'a worker at work' });
-        await end(child, 'SIGKILL');
-      };
-      const count = async (sql: string) => Number((await suite.sql.query(`select count(*) from ${sql}`)).rows[0].count);
-      for (let n = 0; n < 10; n++) requests.push(await suite.approve({ connector: 's3', config }));
-      await killWhen(() => count(`job where kind = 'PROVISION' and status <> 'QUEUED'`));
-      await killWhen(() => count(`job where kind = 'PROVISION' and attempts > 1`));
-      await suite.start();
-      const keys = await Promise.all(
-        requests.map(async (requestId) => {
-          const { id } = await suite.grantIs(requestId, ['ACTIVE'], patience);
-          const { credentialJson } = await (await suite.as(suite.requester)).readCredential({ grantId: id });
-          const credential = JSON.parse(credentialJson) as Record<string, unknown>;
-          expect(await store.as(credential, 'GET', '/mine?list-type=2')).toBe(200);
-          return (await suite.jobIs(requestId, 'SUCCEEDED')).id;
-        }),
-      );
-      await suite.stopAll();
-      for (const requestId of requests) await suite.withdraw(requestId);
-      await killWhen(() => count(`job where kind = 'REVOKE' and status <> 'QUEUED'`));
-      await suite.start();
-      for (const requestId of requests) await suite.grantIs(requestId, ['REVOKED'], patience);
-      expect(await Promise.all(keys.map((key) => connector.verify(access({ key }), signal)))).toEqual(keys.map(() => false));
-    } finally {
-      await suite.close();
-    }
-  });
 });
+
+describeExtension(await startS3(), { renews: false });

@@ -6,9 +6,11 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Access, type Connector, finalFence } from '../../src/connector.ts';
 import { createSshCertificateConnector } from '../../src/connectors/ssh-certificate/ssh-certificate.ts';
 import { newAccess } from '../access.ts';
-import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
 import { startSshHost } from '../ssh-host.ts';
 import { type Suite, startSuite } from '../suite.ts';
+import { describeExtension } from '../targets/describe-extension.ts';
+import { strangeWord } from '../targets/real-target.ts';
+import { startSsh } from '../targets/ssh.ts';
 
 const patience = 90_000;
 const signal = AbortSignal.timeout(600_000);
@@ -16,10 +18,8 @@ const host = await startSshHost();
 
 describe.runIf(host)('access to hosts', () => {
   if (!host) return;
-  let proxy: FaultProxy;
   let connector: Connector;
   beforeAll(async () => {
-    proxy = await startFaultProxy(host.port);
     const tenants = new Set(['acme']);
     const ADDRESS = `127.0.0.1:${host.port}`;
     const login = (name: string, more: object = {}) => [name, { name, settings: { ...host.settings, ADDRESS, ...more }, tenants }] as const;
@@ -32,14 +32,8 @@ describe.runIf(host)('access to hosts', () => {
       ]),
     );
   });
-  afterEach(() => {
-    host.set('well');
-    proxy.set({ kind: 'none' });
-  });
-  afterAll(async () => {
-    await proxy.close();
-    await host.close();
-  });
+  afterEach(() => host.set('well'));
+  afterAll(() => host.close());
 
   const config = { login: 'web', roles: { operator: ['root'] } };
   const access = (partial: Partial<Access> = {}): Access => newAccess({ resourceKey: 'web-1', role: 'operator', config, ...partial });
@@ -180,7 +174,7 @@ describe.runIf(host)('access to hosts', () => {
   describe('in jobs', () => {
     let suite: Suite;
     beforeAll(async () => {
-      const variables = { ...host.settings, ADDRESS: `127.0.0.1:${proxy.port}`, TENANTS: 'acme' };
+      const variables = { ...host.settings, ADDRESS: `127.0.0.1:${host.port}`, TENANTS: 'acme' };
       const environment = Object.fromEntries(Object.entries(variables).map(([name, value]) => [`CONNECTOR_SSH_WEB_${name}`, value]));
       suite = await startSuite({ environment, overrides: { worker: { deadlineMs: 4000 } } });
       const { tenantId } = suite;
@@ -194,37 +188,40 @@ describe.runIf(host)('access to hosts', () => {
       const { credentialJson } = await (await suite.as(suite.requester)).readCredential({ grantId: id });
       return JSON.parse(credentialJson) as Record<string, unknown>;
     };
-    const failsOnce = (requestId: string) => until(async () => (await suite.job(requestId))?.last_error, { timeoutMs: patience });
 
-    test.each<[string, () => void]>([
-      ['is down', () => proxy.set({ kind: 'down' })],
-      ['takes connections and says nothing', () => proxy.set({ kind: 'deaf' })],
-      ['cannot carry out the command', () => host.set('broken')],
-      ['times out after applying', () => host.set('mute')],
-    ])('when the host %s, then access is made once it is well again, and ends', { timeout: patience }, async (_, strike) => {
-      strike();
-      const requestId = await approve();
-      await failsOnce(requestId);
-      host.set('well');
-      proxy.set({ kind: 'none' });
-      const credential = await credentialOf(requestId);
-      expect(host.run(credential, 'true').code).toBe(0);
-      await suite.withdraw(requestId);
-      await suite.grantIs(requestId, ['REVOKED'], patience);
-      expect(host.run(credential, 'true').code).toBe(255);
-    });
-
-    test('when the host is down at the end, then that is visible, tried again, and REVOKED only when nobody gets in', {
-      timeout: patience,
-    }, async () => {
-      const requestId = await approve();
-      const credential = await credentialOf(requestId);
-      proxy.set({ kind: 'down' });
-      await suite.withdraw(requestId);
-      await suite.grantIs(requestId, ['REVOKE_FAILED'], patience);
-      proxy.set({ kind: 'none' });
-      await suite.grantIs(requestId, ['REVOKED'], patience);
-      expect(host.run(credential, 'true').code).toBe(255);
-    });
+    test.each([
+      ['cannot carry out a command', 'broken'],
+      ['carries it out and times out', 'mute'],
+      ['carries it out and says something else', 'garbled'],
+    ] as const)(
+      'when the host %s, then it is asked before it is told again, at both ends, and its words stay inside',
+      {
+        timeout: 2 * patience,
+      },
+      async (_, manner) => {
+        host.set(manner);
+        const requestId = await approve();
+        const failed = await until(
+          async () => {
+            const { rows } = await suite.sql.query('select last_error, unsure from job where request_id = $1', [requestId]);
+            return rows[0]?.last_error && rows[0];
+          },
+          { timeoutMs: patience },
+        );
+        expect(failed).toEqual({ unsure: true, last_error: expect.not.stringContaining(strangeWord) });
+        host.set('well');
+        const credential = await credentialOf(requestId);
+        expect(host.run(credential, 'true').code).toBe(0);
+        host.set(manner);
+        await suite.withdraw(requestId);
+        await suite.grantIs(requestId, ['REVOKE_FAILED'], patience);
+        expect((await suite.job(requestId, 'REVOKE'))?.last_error).not.toContain(strangeWord);
+        host.set('well');
+        await suite.grantIs(requestId, ['REVOKED'], patience);
+        expect(host.run(credential, 'true').code).toBe(255);
+      },
+    );
   });
 });
+
+describeExtension(await startSsh(), { renews: true });

@@ -1,7 +1,7 @@
 import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
-import { type Fault, type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
+import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
 import { type Suite, startSuite } from '../suite.ts';
 import { createTargetDatabase, logIn, type TargetDatabase } from '../target.ts';
 
@@ -46,8 +46,6 @@ const isRefused = (credential: Record<string, unknown>) =>
     (client) => client.end().then(() => false),
     () => true,
   );
-const unsureOf = async (requestId: string) =>
-  (await suite.sql.query('select unsure from job where request_id = $1', [requestId])).rows[0]?.unsure;
 
 test('when nothing goes wrong, then the credential works until the end, and both ends take the access within 5 s', {
   timeout: patience,
@@ -68,35 +66,6 @@ test('when nothing goes wrong, then the credential works until the end, and both
     expect(await rolesOf(requestId)).toEqual([]);
   }
 });
-
-test.each<[string, Fault, boolean]>([
-  ['is down', { kind: 'down' }, false],
-  ['takes connections and says nothing', { kind: 'deaf' }, true],
-  ['breaks off half way', { kind: 'cut-before', sent: /alter role/ }, false],
-  ['has applied when the connection breaks', { kind: 'cut-answer', sent: /^Q.{4}commit/s }, true],
-  ['times out after applying', { kind: 'no-answer', sent: /^Q.{4}commit/s }, true],
-])(
-  'when the target %s, then the access is made once it is well again, as one role whose credential works',
-  {
-    timeout: patience,
-  },
-  async (_, fault, mayHaveHappened) => {
-    proxy.set(fault);
-    const requestId = await approve();
-    await struck();
-    await until(async () => (await suite.job(requestId))?.last_error, { timeoutMs: patience });
-    expect(await unsureOf(requestId)).toBe(mayHaveHappened);
-    proxy.set({ kind: 'none' });
-    const { id } = await suite.grantIs(requestId, ['ACTIVE'], patience);
-    const credential = await credentialOf(id);
-    await (await logIn(credential)).end();
-    expect(await rolesOf(requestId)).toHaveLength(1);
-    await suite.withdraw(requestId);
-    await suite.grantIs(requestId, ['REVOKED']);
-    expect(await rolesOf(requestId)).toEqual([]);
-    expect(await isRefused(credential)).toBe(true);
-  },
-);
 
 test('when every answer after a change is lost, then the job does not fail before the role is seen to be gone', {
   timeout: patience,
@@ -127,33 +96,6 @@ test('when another tenant names the login, then it is refused', async () => {
   const requestId = await suite.approve({ requester: stranger, connector: 'postgres', config });
   expect((await suite.jobIs(requestId, 'FAILED')).last_error).toBe('The login "prod" is not for this organisation');
 });
-
-test.each<[string, Fault]>([
-  ['is down', { kind: 'down' }],
-  ['takes connections and says nothing', { kind: 'deaf' }],
-  ['breaks off while sessions are ended', { kind: 'cut-before', sent: /pg_terminate_backend/ }],
-  ['breaks off before the role is dropped', { kind: 'cut-before', sent: /drop role/ }],
-])(
-  'when the target %s at the revocation, then that is visible, tried again, and REVOKED only when the role is gone',
-  {
-    timeout: patience,
-  },
-  async (_, fault) => {
-    const requestId = await approve();
-    const { id } = await suite.grantIs(requestId, ['ACTIVE']);
-    const credential = await credentialOf(id);
-    proxy.set(fault);
-    await (await suite.as(suite.admin)).revokeGrant({ id });
-    await suite.grantIs(requestId, ['REVOKE_FAILED'], patience);
-    expect(await rolesOf(requestId)).toHaveLength(1);
-    proxy.set({ kind: 'none' });
-    await suite.grantIs(requestId, ['REVOKED'], patience);
-    expect(await rolesOf(requestId)).toEqual([]);
-    expect(await isRefused(credential)).toBe(true);
-    const told = (await suite.actions(requestId)).filter((action) => action.startsWith('GRANT_'));
-    expect(told).toEqual(['GRANT_ACTIVATED', 'GRANT_REVOCATION_STARTED', 'GRANT_REVOKE_FAILED', 'GRANT_REVOKED']);
-  },
-);
 
 test('when the answer to the end is lost, then the end is found to have happened', { timeout: patience }, async () => {
   const requestId = await approve();

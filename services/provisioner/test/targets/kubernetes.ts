@@ -1,6 +1,6 @@
 import { newId } from '@accessops/db';
 import { openKubeCluster } from '../kube-cluster.ts';
-import { plain, type RealTarget } from './real-target.ts';
+import { page, plain, type RealTarget } from './real-target.ts';
 
 /** A namespace of a real cluster; undefined when there is none for tests. */
 export const startKubernetes = async (): Promise<RealTarget | undefined> => {
@@ -18,6 +18,10 @@ export const startKubernetes = async (): Promise<RealTarget | undefined> => {
     login: (port) => ({ ...cluster.secure(port), TOKEN: cluster.token }),
     config: (login) => ({ login, namespace, roles: { reader: 'view' } }),
     letsIn: async ({ token }) => (await cluster.as(token, 'GET', `/api/v1/namespaces/${namespace}/configmaps`)) === 200,
+    endOf: async (_, { token }) => {
+      const claims = JSON.parse(Buffer.from(String(token).split('.')[1] ?? '', 'base64url').toString()) as { exp: number };
+      return new Date(claims.exp * 1000);
+    },
     objectsOf: async (key) => {
       const labelSelector = `accessops/access=${key}`;
       const [accounts, secrets, bindings] = await Promise.all([
@@ -28,6 +32,8 @@ export const startKubernetes = async (): Promise<RealTarget | undefined> => {
       const all = { account: accounts.items, secret: secrets.items, binding: bindings.items };
       return Object.entries(all).flatMap(([kind, items]) => items.map(() => kind));
     },
+    moments: { halfway: /POST \S+\/rolebindings/, given: /POST \S+\/token/, taken: /DELETE \S+\/serviceaccounts/ },
+    strangers: [page('html'), page('json'), page('html', '404 Not Found')],
     takeAway: async (key) => {
       await rbac.deleteNamespacedRoleBinding({ name: nameOf(key), namespace });
     },

@@ -1,6 +1,6 @@
 import { newId } from '@accessops/db';
 import { createTargetDatabase, logIn } from '../target.ts';
-import { plain, type RealTarget } from './real-target.ts';
+import { plain, type RealTarget, strangeWord } from './real-target.ts';
 
 /** A database of a real PostgreSQL. */
 export const startPostgres = async (): Promise<RealTarget> => {
@@ -18,10 +18,16 @@ export const startPostgres = async (): Promise<RealTarget> => {
         (client) => client.query('select * from customer').then(() => client.end().then(() => true)),
         () => false,
       ),
+    endOf: async (key) =>
+      (await target.sql.query<{ end: Date }>('select rolvaliduntil as end from pg_roles where rolname = $1', [roleOf(key)])).rows[0]?.end ??
+      new Date(0),
     objectsOf: async (key) =>
       (await target.sql.query<{ rolname: string }>('select rolname from pg_roles where rolname = $1', [roleOf(key)])).rows.map(
         ({ rolname }) => rolname,
       ),
+    moments: { halfway: /alter role/, given: /^Q.{4}commit/s, taken: /drop role/ },
+    // Messages that end before they should, or never.
+    strangers: ['T\0\0\0\x04', `E\0\0\0\x0c${strangeWord}!`, `E${strangeWord}\0`],
     takeAway: async (key) => {
       await target.sql.query(`drop owned by "${roleOf(key)}"; drop role "${roleOf(key)}"`);
     },

@@ -11,8 +11,21 @@ export interface RealTarget {
   config(login: string, port: number): Record<string, unknown>;
   /** Whether somebody gets in with what they were handed. */
   letsIn(credential: Record<string, unknown>): Promise<boolean>;
+  /** When access ends by itself at the target; missing where it does not. */
+  endOf?(key: string, credential: Record<string, unknown>): Promise<Date>;
   /** What is there for an access: nothing, or one of each that belong together. */
   objectsOf(key: string): Promise<string[]>;
+  /** What is sent to it at certain moments; missing where nobody can read that on its way. */
+  moments?: {
+    /** Access is half made. */
+    halfway: RegExp;
+    /** The last of it is made. */
+    given: RegExp;
+    /** The last of it is taken away. */
+    taken: RegExp;
+  };
+  /** What others could say in its place that speak as it does. */
+  strangers?: string[];
   /** Takes an access away by hand. */
   takeAway(key: string): Promise<void>;
   /** Makes something of an access that has ended, by hand. */
@@ -21,6 +34,15 @@ export interface RealTarget {
   giveToOther(): Promise<string>;
   close(): Promise<void>;
 }
+
+/** In what strangers say: nothing of that is for people. */
+export const strangeWord = 'hunter2';
+
+/** What an HTTP server says that is not the one that was asked for. */
+export const page = (type: 'html' | 'json' | 'xml', status = '200 OK'): string => {
+  const body = { html: `<html>${strangeWord}</html>`, json: `{"${strangeWord}": true}`, xml: `<a>${strangeWord}</a>` }[type];
+  return `HTTP/1.1 ${status}\r\ncontent-type: text/${type}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`;
+};
 
 /** What things of an access are called that are named by its key. */
 export const plain = (key: string): string => key.replaceAll('-', '');

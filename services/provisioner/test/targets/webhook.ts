@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { newId } from '@accessops/db';
 import { startReceiver } from '../receiver.ts';
-import type { RealTarget } from './real-target.ts';
+import { page, type RealTarget } from './real-target.ts';
 
 /** An endpoint that keeps the contract. */
 export const startWebhook = async (): Promise<RealTarget> => {
@@ -17,8 +17,12 @@ export const startWebhook = async (): Promise<RealTarget> => {
     port: receiver.port,
     login: () => ({ SECRET: secret, NETWORKS: '127.0.0.1/32' }),
     config: (login, port) => ({ login, url: receiver.url(port) }),
-    letsIn: async ({ password }) => [...receiver.held.values()].some((one) => one.present && one.password === password),
+    letsIn: async ({ password }) =>
+      [...receiver.held.values()].some((one) => one.present && one.password === password && one.endsAt > new Date()),
+    endOf: async (key) => held(key).endsAt,
     objectsOf: async (key) => (receiver.held.get(key)?.present ? ['given'] : []),
+    moments: { halfway: /access\.apply/, given: /access\.apply/, taken: /access\.revoke/ },
+    strangers: [page('html'), page('json')],
     takeAway: async (key) => {
       held(key).present = false;
     },

@@ -1,5 +1,5 @@
-import { type Access, ConnectorError, type Found } from '../../connector.ts';
-import { type Realm, statusOf } from './realm.ts';
+import { type Access, ConnectorError, type Found, nonsense } from '../../connector.ts';
+import { listed, type Realm, statusOf } from './realm.ts';
 
 const home = 'accessops';
 const many = 10_000;
@@ -19,7 +19,7 @@ const aboutOf = ({ holderId }: Pick<Access, 'holderId'>, group: string): string 
 
 /** The group whose children are notes; it means nothing, and nobody is in it. */
 const homeOf = async ({ client, touch }: Realm): Promise<string> => {
-  const found = await client.groups.find({ search: home, exact: true });
+  const found = await listed(client.groups.find({ search: home, exact: true }));
   const id = found.find(({ path }) => path === `/${home}`)?.id;
   if (id) return id;
   touch();
@@ -27,7 +27,7 @@ const homeOf = async ({ client, touch }: Realm): Promise<string> => {
 };
 
 const notesAbout = async ({ client }: Realm, parentId: string, about: string): Promise<Note[]> => {
-  const found = await client.groups.listSubGroups({ parentId, search: about, max: many, briefRepresentation: false });
+  const found = await listed(client.groups.listSubGroups({ parentId, search: about, max: many, briefRepresentation: false }));
   return found.flatMap(({ id = '', name = '', attributes = {} }) => {
     const [attempt, foreign] = [attributes.attempt, attributes.foreign] as (string[] | undefined)[];
     return name.startsWith(about) ? [{ id, name, fence: Number(attempt?.[0] ?? 0), foreign: foreign?.[0] === 'true' }] : [];
@@ -35,21 +35,28 @@ const notesAbout = async ({ client }: Realm, parentId: string, about: string): P
 };
 
 const isMember = async ({ client }: Realm, id: string, group: string): Promise<boolean> =>
-  (await client.users.listGroups({ id, max: many })).some((one) => one.id === group);
+  (await listed(client.users.listGroups({ id, max: many }))).some((one) => one.id === group);
 
-const leave = async ({ client, touch }: Realm, id: string, groupId: string): Promise<void> => {
+const leave = async (realm: Realm, id: string, groupId: string): Promise<void> => {
+  const { client, touch } = realm;
   touch();
-  await client.users.delFromGroup({ id, groupId }).catch((error: unknown) => {
+  try {
+    await client.users.delFromGroup({ id, groupId });
+    if (await isMember(realm, id, groupId)) throw new ConnectorError('unknown', 'The realm still has the holder in the group');
+  } catch (error) {
     // Somebody or something that is gone is in nothing.
     if (statusOf(error) !== 404) throw error;
-  });
+  }
 };
 
 /** Puts the holder into the group, after a note has been made of it; answers the group's path. */
 export const join = async (realm: Realm, access: Access, group: string): Promise<string> => {
   const { client, touch } = realm;
-  const found = await client.groups.findOne({ id: group });
-  if (!found) throw new ConnectorError('refused', 'The realm does not know the group');
+  const found = await client.groups.findOne({ id: group }, { catchNotFound: false }).catch((error: unknown) => {
+    if (statusOf(error) === 404) throw new ConnectorError('refused', 'The realm does not know the group');
+    throw error;
+  });
+  if (found?.id !== group) throw nonsense('The realm');
   const parent = await homeOf(realm);
   const about = aboutOf(access, group);
   const notes = await notesAbout(realm, parent, about);
@@ -62,6 +69,10 @@ export const join = async (realm: Realm, access: Access, group: string): Promise
   if (mine) await client.groups.update({ id: mine.id }, payload);
   else await client.groups.createChildGroup({ id: parent }, payload);
   await client.users.addToGroup({ id: access.holderId, groupId: group });
+  const noted = (await notesAbout(realm, parent, about)).some((note) => note.name === name && note.fence === access.fence);
+  if (!noted || !(await isMember(realm, access.holderId, group))) {
+    throw new ConnectorError('unknown', 'The realm does not have what was asked for');
+  }
   return found.path ?? '';
 };
 

@@ -1,5 +1,5 @@
 import type KeycloakAdminClient from '@keycloak/keycloak-admin-client';
-import { ConnectorError } from '../../connector.ts';
+import { ConnectorError, nonsense } from '../../connector.ts';
 import type { Login } from '../logins.ts';
 import { untilReplaced } from '../until-replaced.ts';
 import type { KeycloakLogin } from './keycloak-login.ts';
@@ -13,10 +13,19 @@ export interface Realm {
   touch(): void;
 }
 
-/** The HTTP status that Keycloak has answered with; undefined when it has not. */
+/** The HTTP status that Keycloak has answered with; undefined when it has not: whatever else may answer in its place does not say why as it does. */
 export const statusOf = (error: unknown): number | undefined => {
-  const response: unknown = typeof error === 'object' && error !== null ? Reflect.get(error, 'response') : undefined;
-  return response instanceof Response ? response.status : undefined;
+  if (!(error instanceof Error)) return undefined;
+  const { response, responseData } = error as { response?: unknown; responseData?: unknown };
+  const says = typeof responseData === 'object' && responseData !== null && ('error' in responseData || 'errorMessage' in responseData);
+  return response instanceof Response && says ? response.status : undefined;
+};
+
+/** What was asked for, if it is a list: the library hands on whatever came. */
+export const listed = async <T>(asked: Promise<T[]>): Promise<T[]> => {
+  const found = await asked;
+  if (!Array.isArray(found)) throw nonsense('The realm');
+  return found;
 };
 
 const explain = (login: string, touched: boolean, error: unknown): ConnectorError => {
@@ -47,6 +56,7 @@ export const withRealm = async <T>(
     inTime();
     await client.auth({ grantType: 'client_credentials', clientId: CLIENT_ID, clientSecret: CLIENT_SECRET });
     const token = client.accessToken;
+    if (typeof token !== 'string') throw nonsense('The realm');
     // Asked for before each request.
     client.registerTokenProvider({
       getAccessToken: async () => {

@@ -1,5 +1,5 @@
 import type { CoreV1Api, RbacAuthorizationV1Api } from '@kubernetes/client-node';
-import { ConnectorError } from '../../connector.ts';
+import { ConnectorError, nonsense } from '../../connector.ts';
 import type { Login } from '../logins.ts';
 import { untilReplaced } from '../until-replaced.ts';
 import type { KubernetesLogin } from './kubernetes-login.ts';
@@ -51,6 +51,19 @@ const explain = (login: string, touched: boolean, error: unknown): ConnectorErro
   return new ConnectorError('failed', `The cluster of the login "${login}" cannot be reached`, error);
 };
 
+/** Whether an API server says this: whatever it answers with tells what it is. */
+const isObject = (text: string): boolean => {
+  try {
+    const { apiVersion, kind } = JSON.parse(text) as Record<string, unknown>;
+    return typeof apiVersion === 'string' && typeof kind === 'string';
+  } catch {
+    return false;
+  }
+};
+
+// In these words something before the API server may answer, or a part of it that is overloaded.
+const isPassing = (status: number): boolean => status === 429 || status >= 500;
+
 /** Runs `work` with the API of a cluster; throws a ConnectorError that tells what is known. */
 export const withCluster = async <T>(
   { name, settings }: Login<KubernetesLogin>,
@@ -76,7 +89,15 @@ export const withCluster = async <T>(
           request.setSignal(signal);
           return request;
         },
-        post: async (response) => response,
+        post: async (response) => {
+          const text = await response.body.text();
+          if (!isPassing(response.httpStatusCode) && !isObject(text)) throw nonsense('The cluster');
+          return new kubernetes.ResponseContext(response.httpStatusCode, response.headers, {
+            text: async () => text,
+            binary: async () => Buffer.from(text),
+            stream: () => null,
+          });
+        },
       },
     ],
   });

@@ -104,8 +104,10 @@ export const makeAccount = async (cluster: Cluster, access: Access, { namespace,
 };
 
 /** Answers one more token, which lasts longer; the former ones stay good until their own end. */
-export const prolongAccount = async (cluster: Cluster, access: Access): Promise<string> => {
-  if (!(await attemptAt(cluster, nameOf(access)))) throw nothingToExtend();
+export const prolongAccount = async (cluster: Cluster, access: Access, { namespace }: Place): Promise<string> => {
+  const name = nameOf(access);
+  const bound = await unlessMissing(cluster.rbac.readNamespacedRoleBinding({ name, namespace }));
+  if (!bound || !(await attemptAt(cluster, name))) throw nothingToExtend();
   await claim(cluster, access);
   return issueToken(cluster, access);
 };

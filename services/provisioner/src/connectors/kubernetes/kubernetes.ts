@@ -48,7 +48,7 @@ export const createKubernetesConnector = (logins: Logins<KubernetesLogin>): Conn
 
     extend: async (access, signal) => {
       const { place, login } = open(access);
-      return credentialOf(login, place, await withCluster(login, signal, (cluster) => prolongAccount(cluster, access)));
+      return credentialOf(login, place, await withCluster(login, signal, (cluster) => prolongAccount(cluster, access, place)));
     },
 
     verify: async (access, signal) => {

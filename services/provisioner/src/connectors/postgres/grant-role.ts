@@ -1,6 +1,6 @@
 import { madeRolePrefix, type PostgresConfig } from '@accessops/connectors';
 import { type ClientBase, escapeIdentifier, escapeLiteral } from 'pg';
-import type { Access } from '../../connector.ts';
+import { type Access, nonsense } from '../../connector.ts';
 
 /** The role of one access: made from its key alone, never from what people have typed. */
 export const roleNameOf = ({ key }: Access): string => `${madeRolePrefix}${key.replaceAll('-', '')}`;
@@ -78,5 +78,6 @@ export const isRoleThere = async (client: ClientBase, name: string, { key }: Acc
      ) as there`,
     [name, key],
   );
-  return rows[0]?.there === true;
+  if (typeof rows[0]?.there !== 'boolean') throw nonsense('The database');
+  return rows[0].there;
 };

@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { explainFailure, type Phase } from './explain-failure.ts';
+import { WaryClient } from './wary-client.ts';
 
 /** A database that we have a login for. */
 export interface Target {
@@ -26,6 +27,7 @@ const serverLimits = {
 /** A target behind the login of this name; connects when it is asked something. */
 export const createTarget = (name: string, url: string): Target => {
   const pool = new pg.Pool({
+    Client: WaryClient,
     connectionString: url,
     max: 4,
     connectionTimeoutMillis: 4000,

@@ -4,6 +4,7 @@ import type { Access, Connector } from '../../connector.ts';
 import { type Login, type Logins, loginFor, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
 import { untilReplaced } from '../until-replaced.ts';
+import { believeOnlyIam } from './believe-only-iam.ts';
 import { bucketPolicy } from './bucket-policy.ts';
 import { explainFailure } from './explain-failure.ts';
 import { fenceOf, type Iam, makeUser, prolongUser, removeUser, userNameOf } from './grant-user.ts';
@@ -18,6 +19,7 @@ const withIam = async <T>({ name, settings }: Login<S3Login>, signal: AbortSigna
   const credentials = { accessKeyId: ACCESS_KEY, secretAccessKey: SECRET_KEY };
   // An attempt that fails is the job's to repeat.
   const client = new sdk.IAMClient({ endpoint: IAM_URL, region: REGION, credentials, maxAttempts: 1 });
+  believeOnlyIam(client);
   const inTime = untilReplaced(signal);
   let touched = false;
   const send = ((command: Parameters<IAMClient['send']>[0]) => {

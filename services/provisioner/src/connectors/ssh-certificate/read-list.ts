@@ -1,4 +1,4 @@
-import { ConnectorError, type Found } from '../../connector.ts';
+import { type Found, nonsense } from '../../connector.ts';
 
 const access = /^access ([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})$/;
 const otherKey = /^key (\S+) (\S+)$/;
@@ -12,6 +12,6 @@ export const readList = (said: string): Found[] =>
       const key = access.exec(line)?.slice(1).join('-');
       if (key) return { key, name: `accessops_${key.replaceAll('-', '')}`, kind: 'certificate', inForce: true };
       const [, user, fingerprint] = otherKey.exec(line) ?? [];
-      if (!user || !fingerprint) throw new ConnectorError('unknown', 'The host has answered something that makes no sense');
+      if (!user || !fingerprint) throw nonsense('The host');
       return { key: null, name: `${user} ${fingerprint}`, kind: 'authorized key', inForce: true };
     });

@@ -12,6 +12,13 @@ export const addressOf = ({ settings }: Login<SshLogin>): { host: string; port: 
   return { host: ADDRESS.slice(0, at).replace(/^\[(.*)\]$/, '$1'), port: Number(ADDRESS.slice(at + 1)) };
 };
 
+/** What a command that was not carried out tells of it: only what `accessops-ssh` says itself is for people, and means that it has done nothing. */
+const complaintOf = (code: number, complaint: string): ConnectorError => {
+  const said = /^accessops-ssh: (.{1,200})/m.exec(complaint)?.[1];
+  if (said) return new ConnectorError('failed', `The host reports: ${said}`);
+  return new ConnectorError('unknown', `The host could not carry out the command (exit ${code})`, complaint);
+};
+
 const explain = (login: string, sent: boolean, error: Error & { level?: string }): ConnectorError => {
   if (error instanceof ConnectorError) return error;
   if (sent) return new ConnectorError('unknown', 'The connection was lost before the host had answered', error);
@@ -47,8 +54,7 @@ export const runAtHost = async (login: Login<SshLogin>, words: readonly (string 
           channel.on('close', (code: number | null) => {
             if (code === 0) resolve(said.trim());
             else if (code === null) reject(new Error('The command was broken off'));
-            else
-              reject(new ConnectorError('failed', `The host reports: ${complaint.trim().split('\n')[0]?.slice(0, 200) || `exit ${code}`}`));
+            else reject(complaintOf(code, complaint));
           });
         });
       });

@@ -1,5 +1,5 @@
 import { sshCertificateConfig } from '@accessops/connectors';
-import { type Access, type Connector, ConnectorError, nothingToExtend } from '../../connector.ts';
+import { type Access, type Connector, ConnectorError, nonsense, nothingToExtend } from '../../connector.ts';
 import { type Logins, loginFor, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
 import { endOf, hostKeyOf, issueCertificate } from './issue-certificate.ts';
@@ -22,7 +22,7 @@ export const createSshCertificateConnector = (logins: Logins<SshLogin>): Connect
   const change = async (command: 'open' | 'extend' | 'close', access: Access, signal: AbortSignal): Promise<'ok' | 'stale' | 'closed'> => {
     const said = await runAtHost(open(access).login, [command, hostKeyOf(access), access.fence, seconds(endOf(access))], signal);
     if (said === 'ok' || said === 'stale' || said === 'closed') return said;
-    throw new ConnectorError('unknown', 'The host has answered something that makes no sense');
+    throw nonsense('The host');
   };
 
   /** A new certificate, once the host has been told which attempts count from now on. */
@@ -59,7 +59,7 @@ export const createSshCertificateConnector = (logins: Logins<SshLogin>): Connect
     verify: async (access, signal) => {
       const said = await runAtHost(open(access).login, ['show', hostKeyOf(access)], signal);
       if (said === 'present' || said === 'absent') return said === 'present';
-      throw new ConnectorError('unknown', 'The host has answered something that makes no sense');
+      throw nonsense('The host');
     },
 
     revoke: async (access, signal) => {

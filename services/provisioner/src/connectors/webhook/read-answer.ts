@@ -1,6 +1,6 @@
 import type { Posted } from '@accessops/outbound';
 import { z } from 'zod';
-import { ConnectorError } from '../../connector.ts';
+import { ConnectorError, nonsense } from '../../connector.ts';
 
 /** Shown to people, so kept short. */
 export const message = z.string().max(300);
@@ -31,7 +31,7 @@ export const readAnswer = <T>({ status, body }: Posted, shape: z.ZodType<T>, emp
   if (status === 200 || status === 201) {
     const answer = parsed(body, shape);
     if (answer !== undefined) return answer;
-    throw new ConnectorError('unknown', 'The endpoint has answered something that makes no sense');
+    throw nonsense('The endpoint');
   }
   if (passing.has(status)) throw new ConnectorError('failed', `The endpoint cannot do it now (${status})${said(body)}`);
   if (status >= 300 && status < 500) throw new ConnectorError('refused', `The endpoint refuses (${status})${said(body)}`);
