@@ -36,9 +36,16 @@ export interface Manifest {
   spec: { template: PodTemplate };
 }
 
+const built = new Map<string, string>();
+
 /** The text that `kubectl apply -k` would send. */
-export const kustomize = (overlay: string): string =>
-  execFileSync('kubectl', ['kustomize', join(root, 'deploy/k8s', overlay)], { encoding: 'utf8', maxBuffer: 64 * 1024 ** 2 });
+export const kustomize = (overlay: string): string => {
+  const build = () =>
+    execFileSync('kubectl', ['kustomize', join(root, 'deploy/k8s', overlay)], { encoding: 'utf8', maxBuffer: 64 * 1024 ** 2 });
+  const text = built.get(overlay) ?? build();
+  built.set(overlay, text);
+  return text;
+};
 
 export const manifestsOf = (overlay: string): Manifest[] =>
   parseAllDocuments(kustomize(overlay)).map((document) => document.toJS() as Manifest);
