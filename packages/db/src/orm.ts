@@ -2,6 +2,7 @@ import type { Logger } from '@accessops/telemetry';
 import { type EntityClass, type EntitySchema, MikroORM, type Options } from '@mikro-orm/postgresql';
 import type { Pool, PoolClient } from 'pg';
 import { beginWithNext } from './begin-with-next.ts';
+import { prepareOnce } from './prepared.ts';
 
 export interface OrmOptions {
   /** The application login of the service. */
@@ -23,6 +24,10 @@ const poolOptions = {
   idle_in_transaction_session_timeout: 30_000,
 };
 
+// Plans are kept for as long as a connection lives: none is to be made for tables that happen to be empty then. A statement that no index
+// helps is scanned all the same, and is not worth compiling.
+const planning = '-c enable_seqscan=off -c jit=off';
+
 /**
  * Gives a connection that has broken back to the pool for whoever holds it: Kysely gives one back only after a rollback
  * that worked, and would lose one for good each time a connection breaks in a transaction.
@@ -42,7 +47,10 @@ const giveBackBroken = (pool: Pool): void => {
 
 const onPoolCreated = (pool: Pool): void => {
   giveBackBroken(pool);
-  pool.on('connect', beginWithNext);
+  pool.on('connect', (client) => {
+    prepareOnce(client);
+    beginWithNext(client);
+  });
 };
 
 /** Connects MikroORM to one schema. Connections are made lazily and re-made by themselves. */
@@ -55,7 +63,7 @@ export const createOrm = ({ url, schema, entities, poolSize = 10, log }: OrmOpti
     // A database that is not there is not ours to create, and asking costs a connection before the first query.
     ensureDatabase: false,
     pool: { min: 0, max: poolSize, idleTimeoutMillis: 30_000 },
-    driverOptions: { ...poolOptions, options: `-c search_path=${schema}`, onPoolCreated },
+    driverOptions: { ...poolOptions, options: `-c search_path=${schema} ${planning}`, onPoolCreated },
     logger: (message) => log.warn({ orm: message }, 'orm'),
   };
   return MikroORM.init(options);

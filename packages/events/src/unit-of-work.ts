@@ -1,4 +1,4 @@
-import { newId, type Scope, transaction } from '@accessops/db';
+import { executePrepared, newId, type Scope, transaction } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import { ChangeSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
@@ -82,10 +82,10 @@ export const emit = <D extends DescMessage>(
 // The rows travel as one JSON text, so that the statement is the same for any number.
 const insertEvents = `insert into outbox_event (event_id, tenant_id, type, aggregate_id, payload, headers, created_at)
   select id, tenant, type, aggregate, decode(payload, 'base64'), headers, at
-  from json_to_recordset(?) as e (id uuid, tenant uuid, type text, aggregate text, payload text, headers jsonb, at timestamptz)`;
+  from json_to_recordset($1) as e (id uuid, tenant uuid, type text, aggregate text, payload text, headers jsonb, at timestamptz)`;
 
 const store = (em: EntityManager, service: string, events: Event[]) =>
-  em.execute(insertEvents, [
+  executePrepared(em, insertEvents, [
     JSON.stringify(
       events.map((event) => ({
         ...outgoing(service, event),

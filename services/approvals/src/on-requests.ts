@@ -1,3 +1,4 @@
+import { executePrepared } from '@accessops/db';
 import { type Event, onTogether } from '@accessops/events';
 import { RequestApprovedSchema, RequestClosedSchema, RequestSubmittedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
@@ -23,9 +24,10 @@ const submissionOf = ({ at, message }: Heard<typeof RequestSubmittedSchema>): Su
 });
 
 const approveCases = (em: EntityManager, approved: Heard<typeof RequestApprovedSchema>[]) =>
-  em.execute(
+  executePrepared(
+    em,
     `update approval_case c set status = 'APPROVED', decided_at = a.at, version = c.version + 1
-     from json_to_recordset(?) as a (id uuid, at timestamptz) where c.request_id = a.id and c.status = 'PENDING'`,
+     from json_to_recordset($1) as a (id uuid, at timestamptz) where c.request_id = a.id and c.status = 'PENDING'`,
     [JSON.stringify(approved.map(({ at, message }) => ({ id: message.requestId, at })))],
   );
 

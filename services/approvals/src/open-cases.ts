@@ -1,12 +1,13 @@
+import { executePrepared } from '@accessops/db';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { freshStage, keysOfOpen } from './approval-case.ts';
 import type { Submission } from './submission.ts';
 
 const insert = `insert into approval_case as known (request_id, tenant_id, requester_id, requester_email, custodian_ids, resource_id, role, justification,
                                                     duration, stages, open_to, status, created_at)
-  select id, ?, requester, email, array(select jsonb_array_elements_text(custodians)), resource, role, justification, duration, stages,
+  select id, $1, requester, email, array(select jsonb_array_elements_text(custodians)), resource, role, justification, duration, stages,
          array(select jsonb_array_elements_text(open_to)), 'PENDING', at
-  from json_to_recordset(?) as s (id uuid, requester uuid, email text, custodians jsonb, resource uuid, role text, justification text, duration text,
+  from json_to_recordset($2) as s (id uuid, requester uuid, email text, custodians jsonb, resource uuid, role text, justification text, duration text,
                                   stages jsonb, open_to jsonb, at timestamptz)
   on conflict (request_id) do update set
     requester_id = excluded.requester_id, requester_email = excluded.requester_email, custodian_ids = excluded.custodian_ids, resource_id = excluded.resource_id,
@@ -39,5 +40,5 @@ const rowOf = (submission: Submission) => {
 export const openCases = async (em: EntityManager, tenantId: string, submissions: Submission[]): Promise<void> => {
   // A message that came twice would have one statement write one row twice, which PostgreSQL refuses.
   const rows = new Map(submissions.map((submission) => [submission.requestId, rowOf(submission)]));
-  await em.execute(insert, [tenantId, JSON.stringify([...rows.values()])]);
+  await executePrepared(em, insert, [tenantId, JSON.stringify([...rows.values()])]);
 };

@@ -1,3 +1,4 @@
+import { executePrepared } from '@accessops/db';
 import { type Event, everyType, onTogether, type Subscription } from '@accessops/events';
 import type { ServiceParts } from '@accessops/service';
 import type { EntityManager } from '@mikro-orm/postgresql';
@@ -6,12 +7,11 @@ import { genesis, type Head, type Link, linkAll } from './chain.ts';
 import { createPartitionMaker } from './partitions.ts';
 
 /** The tenant's newest link, locked: whoever appends to the same chain waits until this transaction ends. */
+const lock = 'select sequence, hash from chain_head where tenant_id = $1 for update';
+
 const lockHead = async (em: EntityManager, tenantId: string, now: Date): Promise<Head> => {
   const find = async () => {
-    const [row] = await em.execute<{ sequence: string; hash: Buffer }[]>(
-      'select sequence, hash from chain_head where tenant_id = ? for update',
-      [tenantId],
-    );
+    const [row] = await executePrepared<{ sequence: string; hash: Buffer }>(em, lock, [tenantId]);
     return row && { sequence: Number(row.sequence), hash: row.hash };
   };
   const found = await find();
@@ -76,9 +76,9 @@ const typed = Object.entries(columns)
 
 // All rows and the new head in one round trip; the rows travel as one JSON text, so the statement is the same for any number.
 const append = `with appended as (
-    insert into audit_event (${names}) select ${names} from json_to_recordset(?) as entry (${typed})
+    insert into audit_event (${names}) select ${names} from json_to_recordset($1) as entry (${typed})
   )
-  update chain_head set sequence = ?, hash = ?, updated_at = ? where tenant_id = ?`;
+  update chain_head set sequence = $2, hash = $3, updated_at = $4 where tenant_id = $5`;
 
 /**
  * Appends what a tenant's events say to its chain, in the order they come in. Numbers have no gap, because they are
@@ -90,7 +90,13 @@ export const appendEvents = async (em: EntityManager, events: Event[], now: Date
   if (!first) return;
   const links = linkAll(await lockHead(em, first.tenantId, now), records);
   const newest = links.at(-1) as Link;
-  await em.execute(append, [JSON.stringify(links.map((link) => rowOf(link, now))), newest.sequence, newest.hash, now, first.tenantId]);
+  await executePrepared(em, append, [
+    JSON.stringify(links.map((link) => rowOf(link, now))),
+    newest.sequence,
+    newest.hash,
+    now,
+    first.tenantId,
+  ]);
 };
 
 /** What all services tell is recorded, whatever its type. */

@@ -1,3 +1,4 @@
+import { executePrepared } from '@accessops/db';
 import { emit } from '@accessops/events';
 import { GrantActivatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
@@ -24,16 +25,16 @@ const rowOf = ({ job, outcome, steps }: SettlementOf<'provisioned'>, now: Date) 
 
 const activate = `
   with made as (
-    select * from jsonb_to_recordset(?) as made (job_id uuid, attempts integer, steps jsonb, grant_id uuid, expires_at timestamptz, access jsonb,
+    select * from jsonb_to_recordset($1) as made (job_id uuid, attempts integer, steps jsonb, grant_id uuid, expires_at timestamptz, access jsonb,
       key_id text, data_key text, iv text, ciphertext text, tag text)
   ), done as (
-    update job set status = 'SUCCEEDED', grant_id = made.grant_id, finished_at = ?, steps = made.steps
+    update job set status = 'SUCCEEDED', grant_id = made.grant_id, finished_at = $2, steps = made.steps
     from made where job.id = made.job_id and job.attempts = made.attempts and job.status = 'RUNNING'
     returning job.id, job.tenant_id, job.request_id, job.requester_id, job.origin, job.spec
   ), granted as (
     insert into access_grant
       (id, tenant_id, request_id, holder_id, resource_id, role, status, activated_at, expires_at, access, origin)
-    select grant_id, tenant_id, request_id, requester_id, (access ->> 'resourceId')::uuid, access ->> 'role', 'ACTIVE', ?, expires_at,
+    select grant_id, tenant_id, request_id, requester_id, (access ->> 'resourceId')::uuid, access ->> 'role', 'ACTIVE', $2, expires_at,
       access, origin
     from done join made on made.job_id = done.id
   ), watched as (
@@ -61,7 +62,7 @@ export const activateGrants = async (background: Background, settlements: Settle
     settlements.map(({ job }) => ({ tenantId: job.tenantId, userId: job.requesterId, resourceId: job.spec.resourceId })),
   );
   const rows = settlements.map((settlement) => rowOf(settlement, now));
-  const done = await em.execute<{ id: string; loss: Loss | null }[]>(activate, [JSON.stringify(rows), now, now]);
+  const done = await executePrepared<{ id: string; loss: Loss | null }>(em, activate, [JSON.stringify(rows), now]);
   const lossOfJob = new Map(done.map(({ id, loss }) => [id, loss]));
   const active = settlements.filter(({ job }) => lossOfJob.has(job.id));
   for (const { job, outcome } of active) {

@@ -1,3 +1,4 @@
+import { executePrepared } from '@accessops/db';
 import { emit } from '@accessops/events';
 import { GrantEndedSchema, GrantRevocationChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
@@ -11,15 +12,15 @@ const attemptsBeforeAlarm = 5;
 
 const conclude = `
   with gone as (
-    select * from jsonb_to_recordset(?) as gone (job_id uuid, attempts integer, steps jsonb)
+    select * from jsonb_to_recordset($1) as gone (job_id uuid, attempts integer, steps jsonb)
   ), done as (
-    update job set status = 'SUCCEEDED', finished_at = ?, steps = gone.steps
+    update job set status = 'SUCCEEDED', finished_at = $2, steps = gone.steps
     from gone where job.id = gone.job_id and job.attempts = gone.attempts and job.status = 'RUNNING'
     returning job.id, job.grant_id
   ), before as (
     select access_grant.id, access_grant.status from access_grant join done on done.grant_id = access_grant.id
   ), ended as (
-    update access_grant set status = case end_reason when 'EXPIRY' then 'EXPIRED' else 'REVOKED' end, ended_at = ?, version = version + 1
+    update access_grant set status = case end_reason when 'EXPIRY' then 'EXPIRED' else 'REVOKED' end, ended_at = $2, version = version + 1
     from before where access_grant.id = before.id and access_grant.status in ('REVOKING', 'REVOKE_FAILED')
     returning access_grant.id, before.status as "before", access_grant.status, activated_at as "activatedAt"
   )
@@ -38,7 +39,7 @@ export const concludeGrants = async (background: Background, settlements: Settle
   if (settlements.length === 0) return;
   const now = background.now();
   const rows = settlements.map(({ job, steps }) => ({ job_id: job.id, attempts: job.attempts, steps }));
-  const ended = await background.em.execute<Ended[]>(conclude, [JSON.stringify(rows), now, now]);
+  const ended = await executePrepared<Ended>(background.em, conclude, [JSON.stringify(rows), now]);
   const jobs = new Map(settlements.map(({ job }) => [job.id, job]));
   for (const { jobId, id, before, status, activatedAt } of ended) {
     const job = jobs.get(jobId);

@@ -1,3 +1,4 @@
+import { executePrepared } from '@accessops/db';
 import { type Outbox, unitOfWork } from '@accessops/events';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { finalFence } from '../connector.ts';
@@ -22,19 +23,19 @@ export interface Claim {
 }
 
 const due = `status in ('QUEUED', 'RUNNING') and due_at <= now()`;
-const rooms = `(values ('high', ?::integer), ('default', ?::integer), ('low', ?::integer)) as room (queue, free)`;
+const rooms = `(values ('high', $1::integer), ('default', $2::integer), ('low', $3::integer)) as room (queue, free)`;
 
 // The clock of leases and pauses is the database's: processes whose clocks disagree still agree on it.
 const take = `
-  update job set status = 'RUNNING', attempts = attempts + 1, worker = ?, due_at = now() + ? * interval '1 millisecond',
+  update job set status = 'RUNNING', attempts = attempts + 1, worker = $4, due_at = now() + $5 * interval '1 millisecond',
     fence = case kind when 'PROVISION' then attempts + 1 when 'REVOKE' then ${finalFence} else nextval('access_fence') end,
-    started_at = coalesce(started_at, ?), unsure = unsure or due.status = 'RUNNING'
+    started_at = coalesce(started_at, $6), unsure = unsure or due.status = 'RUNNING'
   from due where job.id = due.id
   returning job.id, tenant_id as "tenantId", request_id as "requestId", grant_id as "grantId", kind, queue, target, attempts, fence,
     max_attempts as "maxAttempts", cancelled, last_error as "lastError", requester_id as "requesterId", origin, spec, steps, unsure, waiting_since as "waitingSince", due.status as "before",
     (select slug from tenant where tenant.tenant_id = job.tenant_id) as "tenantSlug",
     exists (select from saved_plan where saved_plan.job_id = job.id) as planned,
-    (select json_build_object('endsAt', coalesce(lasts_until, expires_at), 'inForce', access_grant.status = 'ACTIVE' and expires_at > ?)
+    (select json_build_object('endsAt', coalesce(lasts_until, expires_at), 'inForce', access_grant.status = 'ACTIVE' and expires_at > $6)
       from access_grant where access_grant.id = job.grant_id) as grant,
     ${lossOf('job')} as loss`;
 
@@ -60,7 +61,7 @@ const claimAtTargets = `
       select chosen.*, room.free, row_number() over (partition by room.queue order by chosen.due_at) as nth
       from ${rooms} join (values ('high', ${placesAtTarget.high}), ('default', ${placesAtTarget.default}), ('low', ${placesAtTarget.low})) as places (queue, number)
         using (queue)
-      cross join json_array_elements_text(?) as locked (target)
+      cross join json_array_elements_text($7) as locked (target)
       cross join lateral (
         select count(*) as number from job
         where job.target = locked.target and job.queue = room.queue and status = 'RUNNING' and due_at > now()
@@ -96,13 +97,12 @@ const withKept = async (em: EntityManager, jobs: Claimed[]): Promise<Claimed[]> 
 /** Jobs at targets come on top of those that have none: neither takes all the room from the other. */
 const dueJobs = async (em: EntityManager, { worker, room, leaseMs, now }: Claim): Promise<DueRow[]> => {
   const free = queues.map((queue) => room[queue]);
-  const at = now();
-  const taking = [worker, leaseMs, at, at];
-  const jobs = await em.execute<DueRow[]>(claimDue, [...free, ...taking]);
-  const targets = await em.execute<{ name: string }[]>(lockTargets, free);
+  const taking = [...free, worker, leaseMs, now()];
+  const jobs = await executePrepared<DueRow>(em, claimDue, taking);
+  const targets = await executePrepared<{ name: string }>(em, lockTargets, free);
   if (targets.length === 0) return jobs;
   const names = JSON.stringify(targets.map(({ name }) => name));
-  return [...jobs, ...(await em.execute<DueRow[]>(claimAtTargets, [...free, names, ...taking]))];
+  return [...jobs, ...(await executePrepared<DueRow>(em, claimAtTargets, [...taking, names]))];
 };
 
 /**

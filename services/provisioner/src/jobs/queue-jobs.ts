@@ -1,3 +1,4 @@
+import { executePrepared } from '@accessops/db';
 import { emit, type WriteContext } from '@accessops/events';
 import { JobQueuedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { type AccessKind, attemptBudget, type Spec, type TaskInput, type TaskKind } from './job.ts';
@@ -27,7 +28,7 @@ export interface NewTask {
 
 const insert = `
   with new as (
-    select * from json_to_recordset(?) as j (id uuid, tenant uuid, request uuid, grant_id uuid, kind text, queue text, target text,
+    select * from json_to_recordset($1) as j (id uuid, tenant uuid, request uuid, grant_id uuid, kind text, queue text, target text,
       attempts integer, requester uuid, origin jsonb, spec jsonb, due_at timestamptz, at timestamptz)
   ), known as (
     insert into job_target (name) select distinct target from new where target is not null on conflict do nothing
@@ -66,7 +67,7 @@ const rowOf = ({ ctx, job }: Queueing) => ({
 export const queueJobs = async (queueings: Queueing[]): Promise<Set<string>> => {
   const [first] = queueings;
   if (!first) return new Set();
-  const inserted = await first.ctx.em.execute<{ id: string }[]>(insert, [JSON.stringify(queueings.map(rowOf))]);
+  const inserted = await executePrepared<{ id: string }>(first.ctx.em, insert, [JSON.stringify(queueings.map(rowOf))]);
   const ids = new Set(inserted.map(({ id }) => id));
   for (const { ctx, job } of queueings) {
     if (!ids.has(job.id)) continue;
