@@ -22,7 +22,7 @@ export const startRequests = (config: RequestsConfig, overrides?: ServiceOverrid
       service: RequestsService,
       entities: [ResourceType, Resource, Team, AccessRequest],
       handlers: (parts) => requestsHandlers(parts, known),
-      subscriptions: () => [onTeamChanged, onTeamDeleted, onApprovalDecided(known), ...onProvisioning],
+      subscriptions: () => [onTeamChanged, onTeamDeleted, ...onApprovalDecided(known), ...onProvisioning],
     },
     config,
     overrides,

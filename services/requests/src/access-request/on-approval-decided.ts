@@ -1,10 +1,30 @@
-import { callWithin } from '@accessops/db';
-import { on, type Subscription } from '@accessops/events';
+import { callWithin, executePrepared } from '@accessops/db';
+import { type EventContext, onTogether, type Subscription } from '@accessops/events';
 import { ApprovalDecidedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { fromBinary } from '@bufbuild/protobuf';
 import { type Settling, settleRequest } from './settle-request.ts';
 
+const find = `select id from access_request
+  where tenant_id = $1 and id in (select value::uuid from json_array_elements_text($2)) and status <> 'PENDING'`;
+
+/** Which of the requests wait for nothing any more: nearly all, approvals had them settled at once. */
+const findSettled = async ({ em, tenantId }: EventContext, ids: string[]): Promise<Set<string>> => {
+  const rows = await executePrepared<{ id: string }>(em, find, [tenantId, JSON.stringify(ids)]);
+  return new Set(rows.map(({ id }) => id));
+};
+
 /** The same as SettleRequest, for when approvals could not reach us at once. */
-export const onApprovalDecided = (settling: Omit<Settling, 'database'>): Subscription =>
-  on(ApprovalDecidedSchema, async (ctx, { requestId, outcome, decider }) => {
-    await settleRequest(ctx, { ...settling, database: callWithin(ctx.em) }, { id: requestId, outcome, decider });
+export const onApprovalDecided = (settling: Omit<Settling, 'database'>): Subscription[] =>
+  onTogether([ApprovalDecidedSchema.name], async (contexts) => {
+    const decided = contexts.map((ctx) => ({ ctx, ...fromBinary(ApprovalDecidedSchema, ctx.event.payload) }));
+    const [first] = decided;
+    if (!first) return;
+    const settled = await findSettled(
+      first.ctx,
+      decided.map(({ requestId }) => requestId),
+    );
+    for (const { ctx, requestId, outcome, decider } of decided) {
+      if (settled.has(requestId)) continue;
+      await settleRequest(ctx, { ...settling, database: callWithin(ctx.em) }, { id: requestId, outcome, decider });
+    }
   });
