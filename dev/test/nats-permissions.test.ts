@@ -6,6 +6,7 @@ import {
   connectBroker,
   ensureConsumer,
   ensureStream,
+  everyType,
   inboxPrefixOf,
   type Service,
   services,
@@ -86,7 +87,7 @@ describe.each(services)('the NATS user of %s', (service: Service) => {
     for (const producer of subscriptions[service]) {
       const { js } = await brokerOf(producer);
       await js.publish(subjectOf(namespace, producer, 'Something'), producer);
-      await ensureConsumer({ js, ...broker }, namespace, producer, service);
+      await ensureConsumer({ js, ...broker }, namespace, { producer, service, types: [everyType] });
       const consumer = await broker.connection.jetstream().consumers.get(streamOf(namespace, producer), service);
       const message = await consumer.next({ expires: 5000 });
       expect(message?.subject).toBe(subjectOf(namespace, producer, 'Something'));

@@ -21,7 +21,7 @@ export interface ConsumerOptions {
   service: string;
   /** The services that are listened to. */
   producers: readonly string[];
-  /** What is reacted to; events of other types are passed over. */
+  /** What is reacted to; other events are not delivered. */
   subscriptions: Subscription[];
   log: Logger;
   /** Whether this instance is the one that handles events: of several, one at a time keeps their order. Default: yes. */
@@ -58,6 +58,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
   const isLeader = options.isLeader ?? (() => true);
   const backOffMs = options.backOffMs ?? [50, 200, 800, 2000];
   const subscriptionTo = createDispatch(subscriptions);
+  const types = [...new Set(subscriptions.map(({ type }) => type))];
   const abort = new AbortController();
   const queue: JsMsg[] = [];
   const lanes = new Map<string, Delivery[]>();
@@ -241,7 +242,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
   };
 
   const subscribe = async (producer: string) => {
-    await ensureConsumer(broker, namespace, producer, service);
+    await ensureConsumer(broker, namespace, { producer, service, types });
     const consumer = await broker.js.consumers.get(streamOf(namespace, producer), service);
     const messages = await consumer.consume({
       max_messages: 1000,
@@ -273,13 +274,14 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
       }
       await delay(open.has(producer) ? checkEveryMs : 200, undefined, { signal: abort.signal }).catch(() => undefined);
     }
+    // It may have been opened while the end began: what it is handed would wait for somebody who is gone.
+    await unsubscribe(producer);
   };
 
   const finished = [work(), ...producers.map(watch)];
   return {
     close: async () => {
       abort.abort();
-      await Promise.all(producers.map(unsubscribe));
       ring?.();
       await Promise.all([...finished, ...running]);
     },

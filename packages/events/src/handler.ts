@@ -1,6 +1,7 @@
 import type { Logger } from '@accessops/telemetry';
 import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
 import type { Event } from './event.ts';
+import { everyType } from './topology.ts';
 import type { WriteContext } from './unit-of-work.ts';
 
 /** What a reaction to an event works with; it acts as the service itself. */
@@ -9,11 +10,9 @@ export interface EventContext extends WriteContext {
   log: Logger;
 }
 
-/** As the type of a subscription: takes what no other subscription takes. */
-export const everyType = '*';
-
 /** Reacts to one type of event, inside the transaction that also records that it was handled. */
 export interface Subscription {
+  /** `everyType`: takes what no other subscription takes. */
   type: string;
   run(ctx: EventContext): Promise<void>;
   /** Reacts to all that arrived together, in order; subscriptions that have the same function share it. */

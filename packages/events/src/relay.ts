@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@accessops/telemetry';
+import type { ConsumerInfo } from 'nats';
 import pg from 'pg';
 import type { Broker } from './broker.ts';
 import { createGather } from './gather.ts';
@@ -34,6 +35,10 @@ const streamCheckMs = 1000;
 const noteEveryMs = 200;
 const hour = 3_600_000;
 const week = 7 * 24 * hour;
+
+/** Whoever has nothing before them has handled everything, whether it was for them or not. */
+const handledThrough = ({ ack_floor, num_pending, num_ack_pending }: ConsumerInfo): number =>
+  num_pending + num_ack_pending === 0 ? Number.MAX_SAFE_INTEGER : ack_floor.stream_seq;
 
 /**
  * Sends a service's outbox to its stream, in order. Of several instances one is the sender at a time (session advisory lock).
@@ -135,7 +140,7 @@ export const startRelay = ({
   /** Forgets what every consumer has acknowledged and nobody will want replayed, by the marks of earlier clean-ups. */
   const cleanUp = async (db: pg.Client, sentThrough: number, sequence: number) => {
     const consumers = await broker.jsm.consumers.list(streamOf(namespace, service)).next();
-    const delivered = Math.min(...consumers.map(({ ack_floor }) => ack_floor.stream_seq));
+    const delivered = Math.min(...consumers.map(handledThrough));
     if (consumers.length > 0) {
       const { rows } = await db.query<{ through: string | null }>(
         'select max(sent_through) as through from outbox_mark where name = $1 and made_at < $2 and stream_sequence <= $3',

@@ -1,4 +1,5 @@
-import { AckPolicy, DeliverPolicy, RetentionPolicy, StorageType } from 'nats';
+import { isDeepStrictEqual } from 'node:util';
+import { AckPolicy, type ConsumerConfig, DeliverPolicy, RetentionPolicy, StorageType } from 'nats';
 import { type Broker, isMissing } from './broker.ts';
 import { streamOf, subjectOf } from './topology.ts';
 
@@ -24,16 +25,29 @@ export const ensureStream = async ({ jsm, replicas }: Broker, namespace: string,
   return info.created;
 };
 
-/** Makes sure that `service` has its consumer on the stream of `producer`: one durable that starts at the beginning. */
-export const ensureConsumer = async ({ jsm }: Broker, namespace: string, producer: string, service: string): Promise<void> => {
+const filtersOf = ({ filter_subject, filter_subjects }: ConsumerConfig): string[] =>
+  filter_subjects ?? (filter_subject ? [filter_subject] : []);
+
+/**
+ * Makes sure that `service` has its consumer on the stream of `producer`: one durable that starts at the beginning and gets the events of
+ * these types. One that there is already gets them from now on, and may get what its stream still has of types that are new to it.
+ */
+export const ensureConsumer = async (
+  { jsm }: Broker,
+  namespace: string,
+  { producer, service, types }: { producer: string; service: string; types: readonly string[] },
+): Promise<void> => {
   const stream = streamOf(namespace, producer);
+  const filters = types.map((type) => subjectOf(namespace, producer, type)).toSorted();
   try {
-    await jsm.consumers.info(stream, service);
+    const { config } = await jsm.consumers.info(stream, service);
+    if (isDeepStrictEqual(filtersOf(config).toSorted(), filters)) return;
+    await jsm.consumers.update(stream, service, { filter_subject: undefined, filter_subjects: filters });
   } catch (error) {
     if (!isMissing(error)) throw error;
     await jsm.consumers.add(stream, {
       durable_name: service,
-      filter_subject: subjectOf(namespace, producer),
+      filter_subjects: filters,
       ack_policy: AckPolicy.Explicit,
       deliver_policy: DeliverPolicy.All,
       ack_wait: 30 * seconds,

@@ -12,11 +12,14 @@ export const subscriptions: Readonly<Record<Service, readonly Service[]>> = {
   audit: ['identity', 'requests', 'approvals', 'provisioner', 'audit'],
 };
 
+/** In place of the type of an event: all of them. */
+export const everyType = '>';
+
 /** The stream that holds a service's events. */
 export const streamOf = (namespace: string, producer: string): string => `${namespace}_${producer}`.toUpperCase();
 
 /** The subject of one event type, or of all of a service's events. */
-export const subjectOf = (namespace: string, producer: string, type = '>'): string => `${namespace}.${producer}.${type}`;
+export const subjectOf = (namespace: string, producer: string, type = everyType): string => `${namespace}.${producer}.${type}`;
 
 /** What is told of the policies: that others are in force, and remembered decisions worth nothing. Nobody keeps it. */
 export const policiesOf = (namespace: string): string => subjectOf(namespace, 'policies');
@@ -41,7 +44,7 @@ export const permissionsOf = (namespace: string, service: Service): Permissions 
       ...subscriptions[service].flatMap((producer) => {
         const stream = streamOf(namespace, producer);
         return [
-          `$JS.API.CONSUMER.CREATE.${stream}.${service}.${subjectOf(namespace, producer)}`,
+          `$JS.API.CONSUMER.DURABLE.CREATE.${stream}.${service}`,
           `$JS.API.CONSUMER.INFO.${stream}.${service}`,
           `$JS.API.CONSUMER.MSG.NEXT.${stream}.${service}`,
           `$JS.ACK.${stream}.${service}.>`,

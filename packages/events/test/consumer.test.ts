@@ -1,5 +1,5 @@
 import { newId } from '@accessops/db';
-import { RequestProgressedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { RequestClosedSchema, RequestProgressedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { soonMs, until } from '@accessops/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -54,6 +54,20 @@ const settle = async () => {
 describe('deliveries', () => {
   beforeEach(async () => {
     await suite.startRelay();
+  });
+
+  test('when events are of types that nobody reacts to, then they are not delivered, until somebody does', async () => {
+    const deaf = await suite.listen(undefined, { subscriptions: [on(RequestClosedSchema, async () => undefined)] });
+    await suite.tell('r-1', 'ACTIVE');
+    const broker = await suite.own();
+    const heard = () => broker.jsm.consumers.info(suite.stream, suite.listener.name);
+    await until(async () => (await broker.jsm.streams.info(suite.stream)).state.messages === 1, { what: 'an event in the stream' });
+    const { num_pending, delivered } = await until(heard, { what: 'a consumer' });
+    expect([num_pending, delivered.consumer_seq]).toEqual([0, 0]);
+    await deaf.close();
+    await suite.listen();
+    await suite.tell('r-2', 'ACTIVE');
+    expect(await suite.effects(1, 'r-2')).toHaveLength(1);
   });
 
   test('when an event is told, then it has its effect, with the tenant, actor, origin and time of its reaction', async () => {

@@ -6,6 +6,7 @@ import {
   connectBroker,
   ensureConsumer,
   ensureStream,
+  everyType,
   gatewayPermissions,
   inboxPrefixOf,
   permissionsOf,
@@ -55,8 +56,8 @@ describe('what a service needs', () => {
   test('when it listens to those it should, then it gets, acknowledges and gets no more', async () => {
     for (const service of services) {
       for (const producer of subscriptions[service]) {
-        await ensureConsumer(brokers[service], namespace, producer, service);
-        await ensureConsumer(brokers[service], namespace, producer, service);
+        await ensureConsumer(brokers[service], namespace, { producer, service, types: [everyType] });
+        await ensureConsumer(brokers[service], namespace, { producer, service, types: [everyType] });
         const consumer = await brokers[service].js.consumers.get(streamOf(namespace, producer), service);
         const message = await consumer.next({ expires: 5000 });
         message?.ack();
