@@ -119,8 +119,8 @@ export const startProvisioner = async (config: ProvisionerConfig, overrides: Pro
       service: ProvisionerService,
       entities: [Job, Grant, Reconciliation, Report],
       handlers: (parts) => provisionerHandlers({ vault, connectors: connectorsOf(parts), watch: createJobWatch(parts), store }),
-      subscriptions: () => [
-        ...onRequests,
+      subscriptions: (parts) => [
+        ...onRequests({ connectors: connectorsOf(parts), vault, stopping: parts.stopping }),
         onRequestWithdrawn,
         onResourceChanged,
         onTenantCreated,

@@ -121,6 +121,8 @@ export interface Connector {
    * Throws WEBHOOK_SIGNATURE_INVALID for whatever is not from the target, or about another access.
    */
   hear?(access: Access, message: Message): Promise<{ fence: number; answer: Answer }>;
+  /** Whether making a plan with this configuration asks the target, or takes its time: such plans are made in the background. */
+  planTakesTime?(config: Record<string, unknown>): boolean;
   /** How long one call about an access with this configuration may take, where the usual time is too short. */
   deadlineMs?(config: Record<string, unknown>): number;
   /** Lets go of what it holds: connections, mostly. */

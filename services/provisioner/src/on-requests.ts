@@ -6,7 +6,7 @@ import { moneyFrom } from './grants/money.ts';
 import { queueExtensions } from './grants/queue-extensions.ts';
 import { queueJobs } from './jobs/queue-jobs.ts';
 import { dropPlans } from './plans/drop-plans.ts';
-import { expectPlans } from './plans/expect-plans.ts';
+import { expectPlans, type PlanParts } from './plans/expect-plans.ts';
 import { followPlans } from './plans/follow-plans.ts';
 import { targetOf } from './plans/target-of.ts';
 
@@ -36,18 +36,16 @@ const queueApproved = async ({ em, tenantId }: EventContext, approved: Heard<typ
 };
 
 /** What `requests` tells has access planned, then provisioned, or neither; of one request the beginning is always told first. */
-export const onRequests = onTogether(
-  [RequestSubmittedSchema.name, RequestApprovedSchema.name, RequestClosedSchema.name],
-  async (contexts) => {
+export const onRequests = (parts: PlanParts) =>
+  onTogether([RequestSubmittedSchema.name, RequestApprovedSchema.name, RequestClosedSchema.name], async (contexts) => {
     const [first] = contexts;
     if (!first) return;
     const submitted = heardOf(contexts, RequestSubmittedSchema).map(({ message }) => message);
-    await expectPlans(first, submitted);
+    await expectPlans(first, parts, submitted);
     const approved = heardOf(contexts, RequestApprovedSchema);
     const others = approved.filter(({ message }) => !message.extendsRequestId);
     if (others.length > 0) await queueApproved(first, others);
     await queueExtensions(approved.filter(({ message }) => message.extendsRequestId));
     const closed = heardOf(contexts, RequestClosedSchema).map(({ message }) => message.requestId);
     if (closed.length > 0) await dropPlans(first.em, first.tenantId, closed);
-  },
-);
+  });

@@ -37,6 +37,8 @@ export const createSimulatedConnector = (target: Pool): Connector => {
   };
 
   return {
+    planTakesTime: (config) => Number(config.latencyMs ?? 0) > 0,
+
     plan: async (access, signal) => {
       await wait(readConfig(simulatedConfig, access).latencyMs, signal);
       return { steps: [`Create ${usernameOf(access)} on ${access.resourceKey} with the role ${access.role}`] };

@@ -18,13 +18,18 @@ const keep = `insert into saved_plan (job_id, tenant_id, key_id, data_key, iv, c
   on conflict (job_id) do update set key_id = excluded.key_id, data_key = excluded.data_key, iv = excluded.iv,
     ciphertext = excluded.ciphertext, tag = excluded.tag`;
 
+/** The columns of a plan that say what came of making it. */
+export const recordOf = (planning: Planning, now: Date) => ({
+  status: planning.status,
+  steps: planning.status === 'READY' ? planning.steps : [],
+  error: planning.status === 'READY' ? null : planning.error || null,
+  prepared_at: planning.status === 'READY' ? now : null,
+});
+
 const rowOf = ({ claimed, planning }: Made, now: Date) => ({
   request: claimed.requestId,
   target: claimed.target,
-  status: planning.status,
-  steps: planning.status === 'READY' ? planning.steps : [],
-  error: planning.status === 'READY' ? null : planning.error,
-  prepared_at: planning.status === 'READY' ? now : null,
+  ...recordOf(planning, now),
   pause: planning.status === 'PENDING' ? planning.pauseMs : 0,
 });
 

@@ -138,6 +138,8 @@ export const createOpentofuConnector = (logins: Logins<OpentofuLogin>): Connecto
   return {
     deadlineMs: (config) => (opentofuConfig.safeParse(config).data?.timeoutSeconds ?? 20) * 1000,
 
+    planTakesTime: () => true,
+
     plan: async (access, signal) => {
       const { config, settings, ledger } = open(access);
       const standing = await ledger.prepare(access.key, signal);
