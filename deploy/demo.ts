@@ -1,4 +1,5 @@
 import { existsSync, writeFileSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
 import { readEnvironment } from '@accessops/service';
 import { runProcess } from '@accessops/telemetry';
 import { z } from 'zod';
@@ -12,13 +13,26 @@ const environment = z.object({
   DEMO_DATABASE_PASSWORD: z.string().min(1),
 });
 
+// A container that ends counts as failed at once, and a platform that has just begun may be too slow for a call: what is made
+// already stays as it is, so everything can be tried again.
+const seedUntilDone = async (url: string): Promise<void> => {
+  for (;;) {
+    try {
+      return await seed(url);
+    } catch (error) {
+      process.stderr.write(`the demo data is not complete yet: ${error instanceof Error ? error.message : String(error)}\n`);
+      await delay(2000);
+    }
+  }
+};
+
 // Makes the demo data of `npm start` once, then stays, so that `docker compose up --wait` can wait until it is healthy.
 runProcess(async () => {
   const [url = '', marker = ''] = process.argv.slice(2);
   const { ADMIN_DATABASE_URL: adminUrl, DEMO_DATABASE_PASSWORD: password } = readEnvironment(environment, process.env);
   if (!existsSync(marker)) {
     await makeDemoDatabase(adminUrl, password);
-    await seed(url);
+    await seedUntilDone(url);
     writeFileSync(marker, new Date().toISOString());
   }
   process.stdout.write('the demo data is there\n');
