@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, inject, test } from 'vitest';
-import { killRounds, kills } from '../../services/provisioner/test/faults/kills/kill-rounds.ts';
+import { killRounds } from '../../services/provisioner/test/faults/kills/kill-rounds.ts';
+import { kills } from '../../services/provisioner/test/faults/kills/rounds.ts';
 import type { RealTarget } from '../../services/provisioner/test/targets/real-target.ts';
 import { Tenant } from '../client.ts';
 import { makeClient } from './group-client.ts';

@@ -1,17 +1,4 @@
-import { expect, test } from 'vitest';
 import { startPostgres } from '../../targets/postgres.ts';
-import { killRounds } from './kill-rounds.ts';
+import { describeKills } from './describe-kills.ts';
 
-const target = await startPostgres();
-
-test.runIf(target)(
-  'when workers are killed at each step, then each access is there once, lets in, and nothing is left over',
-  { timeout: 600_000 },
-  async () => {
-    try {
-      expect(target && (await killRounds(target))).toBe(10);
-    } finally {
-      await target?.close();
-    }
-  },
-);
+describeKills(await startPostgres());
