@@ -70,11 +70,12 @@ describe('bad input', () => {
   });
 
   test('when a body is chunked and too large, then it is refused without being read to its end', async () => {
+    const end = 1024 * 1024 * 1024;
     let sent = 0;
     const stream = new ReadableStream({
       pull(controller) {
         sent += 65_536;
-        if (sent > 64 * 1024 * 1024) controller.close();
+        if (sent > end) controller.close();
         else controller.enqueue(Buffer.alloc(65_536, 0x20));
       },
     });
@@ -85,7 +86,8 @@ describe('bad input', () => {
       duplex: 'half',
     }).catch(() => undefined);
     expect(response?.status ?? 413).toBe(413);
-    expect(sent).toBeLessThan(32 * 1024 * 1024);
+    // For a moment what still comes is thrown away: whoever sends it is to see the answer.
+    expect(sent).toBeLessThan(end / 4);
   });
 
   test('when the content type is not JSON, then 415', async () => {
