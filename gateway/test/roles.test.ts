@@ -114,7 +114,7 @@ describe('a custom role', () => {
       await set(listed, own);
       expect(differences(listed, await openTo(person.token), everybodys)).toEqual([]);
     }
-  });
+  }, 120_000);
 
   test('when it is read, changed and deleted, then by its version', async () => {
     const role = await newRole([{ resource: 'user', action: 'list' }]);
@@ -220,7 +220,7 @@ describe('a service account', () => {
       const { key: own } = await newAccount(listed.map(pairOf));
       expect(differences(listed, await openTo(own.key), [])).toEqual([]);
     }
-  });
+  }, 120_000);
 
   test.each([
     ['rubbish', 'aok_rubbish'],
