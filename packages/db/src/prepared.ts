@@ -28,7 +28,8 @@ export const prepareOnce = (client: ClientBase): void => {
 
 /**
  * Executes a statement of a hot path, with `$1`, `$2`, …, in the transaction of `em`, past the ORM, which would write the values into its
- * text. The text must be always the same: each connection keeps every one with its plan. Answers the rows.
+ * text. The text must be always the same: each connection keeps every one with its plan, which has to stay a good one while tables grow.
+ * Rows are named by `= any($1::uuid[])`: what is joined to a list alone may be read from end to end. Answers the rows.
  */
 export const executePrepared = async <R>(em: EntityManager, text: string, values: readonly unknown[]): Promise<R[]> => {
   const transaction = em.getTransactionContext<Transaction<unknown>>();

@@ -27,8 +27,8 @@ const approveCases = (em: EntityManager, approved: Heard<typeof RequestApprovedS
   executePrepared(
     em,
     `update approval_case c set status = 'APPROVED', decided_at = a.at, version = c.version + 1
-     from json_to_recordset($1) as a (id uuid, at timestamptz) where c.request_id = a.id and c.status = 'PENDING'`,
-    [JSON.stringify(approved.map(({ at, message }) => ({ id: message.requestId, at })))],
+     from json_to_recordset($1) as a (id uuid, at timestamptz) where c.request_id = a.id and c.request_id = any($2::uuid[]) and c.status = 'PENDING'`,
+    [JSON.stringify(approved.map(({ at, message }) => ({ id: message.requestId, at }))), approved.map(({ message }) => message.requestId)],
   );
 
 /**

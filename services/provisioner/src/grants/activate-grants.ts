@@ -29,7 +29,7 @@ const activate = `
       key_id text, data_key text, iv text, ciphertext text, tag text)
   ), done as (
     update job set status = 'SUCCEEDED', grant_id = made.grant_id, finished_at = $2, steps = made.steps
-    from made where job.id = made.job_id and job.attempts = made.attempts and job.status = 'RUNNING'
+    from made where job.id = made.job_id and job.attempts = made.attempts and job.status = 'RUNNING' and job.id = any($3::uuid[])
     returning job.id, job.tenant_id, job.request_id, job.requester_id, job.origin, job.spec
   ), granted as (
     insert into access_grant
@@ -62,7 +62,11 @@ export const activateGrants = async (background: Background, settlements: Settle
     settlements.map(({ job }) => ({ tenantId: job.tenantId, userId: job.requesterId, resourceId: job.spec.resourceId })),
   );
   const rows = settlements.map((settlement) => rowOf(settlement, now));
-  const done = await executePrepared<{ id: string; loss: Loss | null }>(em, activate, [JSON.stringify(rows), now]);
+  const done = await executePrepared<{ id: string; loss: Loss | null }>(em, activate, [
+    JSON.stringify(rows),
+    now,
+    rows.map((row) => row.job_id),
+  ]);
   const lossOfJob = new Map(done.map(({ id, loss }) => [id, loss]));
   const active = settlements.filter(({ job }) => lossOfJob.has(job.id));
   for (const { job, outcome } of active) {

@@ -15,13 +15,14 @@ const conclude = `
     select * from jsonb_to_recordset($1) as gone (job_id uuid, attempts integer, steps jsonb)
   ), done as (
     update job set status = 'SUCCEEDED', finished_at = $2, steps = gone.steps
-    from gone where job.id = gone.job_id and job.attempts = gone.attempts and job.status = 'RUNNING'
+    from gone where job.id = gone.job_id and job.attempts = gone.attempts and job.status = 'RUNNING' and job.id = any($3::uuid[])
     returning job.id, job.grant_id
   ), before as (
     select access_grant.id, access_grant.status from access_grant join done on done.grant_id = access_grant.id
+    where access_grant.id = any($4::uuid[])
   ), ended as (
     update access_grant set status = case end_reason when 'EXPIRY' then 'EXPIRED' else 'REVOKED' end, ended_at = $2, version = version + 1
-    from before where access_grant.id = before.id and access_grant.status in ('REVOKING', 'REVOKE_FAILED')
+    from before where access_grant.id = before.id and access_grant.id = any($4::uuid[]) and access_grant.status in ('REVOKING', 'REVOKE_FAILED')
     returning access_grant.id, before.status as "before", access_grant.status, activated_at as "activatedAt"
   )
   select done.id as "jobId", ended.* from done left join ended on ended.id = done.grant_id`;
@@ -39,7 +40,12 @@ export const concludeGrants = async (background: Background, settlements: Settle
   if (settlements.length === 0) return;
   const now = background.now();
   const rows = settlements.map(({ job, steps }) => ({ job_id: job.id, attempts: job.attempts, steps }));
-  const ended = await executePrepared<Ended>(background.em, conclude, [JSON.stringify(rows), now]);
+  const ended = await executePrepared<Ended>(background.em, conclude, [
+    JSON.stringify(rows),
+    now,
+    rows.map((row) => row.job_id),
+    settlements.map(({ job }) => job.grantId),
+  ]);
   const jobs = new Map(settlements.map(({ job }) => [job.id, job]));
   for (const { jobId, id, before, status, activatedAt } of ended) {
     const job = jobs.get(jobId);

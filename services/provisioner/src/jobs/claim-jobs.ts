@@ -30,7 +30,7 @@ const take = `
   update job set status = 'RUNNING', attempts = attempts + 1, worker = $4, due_at = now() + $5 * interval '1 millisecond',
     fence = case kind when 'PROVISION' then attempts + 1 when 'REVOKE' then ${finalFence} else nextval('access_fence') end,
     started_at = coalesce(started_at, $6), unsure = unsure or due.status = 'RUNNING'
-  from due where job.id = due.id
+  from due where job.id = due.id and job.id = any(array(select id from due))
   returning job.id, tenant_id as "tenantId", request_id as "requestId", grant_id as "grantId", kind, queue, target, attempts, fence,
     max_attempts as "maxAttempts", cancelled, last_error as "lastError", requester_id as "requesterId", origin, spec, steps, unsure, waiting_since as "waitingSince", due.status as "before",
     (select slug from tenant where tenant.tenant_id = job.tenant_id) as "tenantSlug",

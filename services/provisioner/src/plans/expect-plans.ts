@@ -24,9 +24,9 @@ interface Known {
 
 // A submission may come late, from the dead letters: then the job has its id already.
 const find = `
-  select wanted.id as "requestId", job.id as "jobId", (select slug from tenant where tenant.tenant_id = $1) as "tenantSlug"
-  from json_array_elements_text($2) as wanted (id)
-  left join job on job.tenant_id = $1 and job.request_id = wanted.id::uuid and job.kind = 'PROVISION'`;
+  select wanted.id as "requestId", (select slug from tenant where tenant.tenant_id = $1) as "tenantSlug",
+    (select job.id from job where job.tenant_id = $1 and job.request_id = wanted.id and job.kind = 'PROVISION') as "jobId"
+  from unnest($2::uuid[]) as wanted (id)`;
 
 const insert = `insert into plan (request_id, tenant_id, job_id, requester_id, stage_roles, stage_teams, target, due_at, created_at, status, steps, error, prepared_at)
   select p.request, $1, p.job, p.requester, p.roles, p.teams, p.target, now(), $2, p.status, p.steps, p.error, p.prepared_at
@@ -60,7 +60,7 @@ export const expectPlans = async (
   // Of a version before the connector was told.
   const wanted = new Map(submissions.filter(({ connector }) => connector).map((submission) => [submission.requestId, submission]));
   if (wanted.size === 0) return;
-  const found = await executePrepared<Known>(em, find, [tenantId, JSON.stringify([...wanted.keys()])]);
+  const found = await executePrepared<Known>(em, find, [tenantId, [...wanted.keys()]]);
   const rows = [];
   for (const known of found) {
     const submission = wanted.get(known.requestId);

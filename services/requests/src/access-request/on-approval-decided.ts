@@ -5,11 +5,11 @@ import { fromBinary } from '@bufbuild/protobuf';
 import { type Settling, settleRequest } from './settle-request.ts';
 
 const find = `select id from access_request
-  where tenant_id = $1 and id in (select value::uuid from json_array_elements_text($2)) and status <> 'PENDING'`;
+  where tenant_id = $1 and id = any($2::uuid[]) and status <> 'PENDING'`;
 
 /** Which of the requests wait for nothing any more: nearly all, approvals had them settled at once. */
 const findSettled = async ({ em, tenantId }: EventContext, ids: string[]): Promise<Set<string>> => {
-  const rows = await executePrepared<{ id: string }>(em, find, [tenantId, JSON.stringify(ids)]);
+  const rows = await executePrepared<{ id: string }>(em, find, [tenantId, ids]);
   return new Set(rows.map(({ id }) => id));
 };
 

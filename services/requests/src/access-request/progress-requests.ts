@@ -35,14 +35,14 @@ const actions: Partial<Record<RequestStatus, string>> = {
 
 // In one order, so that two batches wait for each other instead of for ever.
 const lockRows = `select id, status, job_id, grant_id, retry_balance from access_request
-  where id in (select value::uuid from json_array_elements_text($1)) order by id for update`;
+  where id = any($1::uuid[]) order by id for update`;
 
 const writeRows = `update access_request r set status = s.status, job_id = s.job_id, grant_id = s.grant_id, retry_balance = s.retry_balance,
     version = r.version + 1, updated_at = $1
-  from json_to_recordset($2) as s (id uuid, status text, job_id uuid, grant_id uuid, retry_balance integer) where r.id = s.id`;
+  from json_to_recordset($2) as s (id uuid, status text, job_id uuid, grant_id uuid, retry_balance integer) where r.id = s.id and r.id = any($3::uuid[])`;
 
 const lock = async (em: EntityManager, ids: string[]): Promise<Map<string, RequestProgress>> => {
-  const rows = await executePrepared<Row>(em, lockRows, [JSON.stringify(ids)]);
+  const rows = await executePrepared<Row>(em, lockRows, [ids]);
   return new Map(
     rows.map((row) => [
       row.id,
@@ -86,5 +86,5 @@ export const progressRequests = async (steps: Step[]): Promise<void> => {
     });
   }
   const rows = [...requests].filter(([, request]) => request.isChanged()).map(([id, request]) => rowOf(id, request));
-  if (rows.length > 0) await executePrepared(em, writeRows, [now(), JSON.stringify(rows)]);
+  if (rows.length > 0) await executePrepared(em, writeRows, [now(), JSON.stringify(rows), rows.map(({ id }) => id)]);
 };
