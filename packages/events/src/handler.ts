@@ -32,6 +32,16 @@ export const on = <D extends DescMessage>(
 export const onTogether = (types: readonly string[], runTogether: (contexts: EventContext[]) => Promise<void>): Subscription[] =>
   types.map((type) => ({ type, run: (ctx) => runTogether([ctx]), runTogether }));
 
+/** One of several events that arrived together, with its message. */
+export interface Heard<D extends DescMessage> {
+  ctx: EventContext;
+  message: MessageShape<D>;
+}
+
+/** Those of a type among events that arrived together, in order. */
+export const heardOf = <D extends DescMessage>(contexts: EventContext[], schema: D): Heard<D>[] =>
+  contexts.filter(({ event }) => event.type === schema.name).map((ctx) => ({ ctx, message: fromBinary(schema, ctx.event.payload) }));
+
 /** Finds who reacts to a type of event, if anybody does. */
 export const createDispatch = (subscriptions: readonly Subscription[]): ((type: string) => Subscription | undefined) => {
   const byType = new Map(subscriptions.map((subscription) => [subscription.type, subscription]));

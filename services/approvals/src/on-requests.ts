@@ -1,26 +1,15 @@
 import { executePrepared } from '@accessops/db';
-import { type Event, onTogether } from '@accessops/events';
+import { type Heard, heardOf, onTogether } from '@accessops/events';
 import { RequestApprovedSchema, RequestClosedSchema, RequestSubmittedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
-import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
 import { timestampDate } from '@bufbuild/protobuf/wkt';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { closeCase } from './close-case.ts';
 import { openCases } from './open-cases.ts';
 import type { Submission } from './submission.ts';
 
-interface Heard<D extends DescMessage> {
-  at: Date;
-  message: MessageShape<D>;
-}
-
-const heardOf = <D extends DescMessage>(events: Event[], schema: D): Heard<D>[] =>
-  events
-    .filter(({ type }) => type === schema.name)
-    .map(({ occurredAt, payload }) => ({ at: occurredAt, message: fromBinary(schema, payload) }));
-
-const submissionOf = ({ at, message }: Heard<typeof RequestSubmittedSchema>): Submission => ({
+const submissionOf = ({ ctx, message }: Heard<typeof RequestSubmittedSchema>): Submission => ({
   ...message,
-  createdAt: message.submittedAt ? timestampDate(message.submittedAt) : at,
+  createdAt: message.submittedAt ? timestampDate(message.submittedAt) : ctx.event.occurredAt,
 });
 
 const approveCases = (em: EntityManager, approved: Heard<typeof RequestApprovedSchema>[]) =>
@@ -28,7 +17,10 @@ const approveCases = (em: EntityManager, approved: Heard<typeof RequestApprovedS
     em,
     `update approval_case c set status = 'APPROVED', decided_at = a.at, version = c.version + 1
      from json_to_recordset($1) as a (id uuid, at timestamptz) where c.request_id = a.id and c.request_id = any($2::uuid[]) and c.status = 'PENDING'`,
-    [JSON.stringify(approved.map(({ at, message }) => ({ id: message.requestId, at }))), approved.map(({ message }) => message.requestId)],
+    [
+      JSON.stringify(approved.map(({ ctx, message }) => ({ id: message.requestId, at: ctx.event.occurredAt }))),
+      approved.map(({ message }) => message.requestId),
+    ],
   );
 
 /**
@@ -42,15 +34,18 @@ export const onRequests = onTogether(
     const [first] = contexts;
     if (!first) return;
     const { em, tenantId } = first;
-    const events = contexts.map(({ event }) => event);
-    const submissions = heardOf(events, RequestSubmittedSchema)
+    const submissions = heardOf(contexts, RequestSubmittedSchema)
       .map(submissionOf)
       .filter(({ stages }) => stages.length > 0);
     if (submissions.length > 0) await openCases(em, tenantId, submissions);
-    const approved = heardOf(events, RequestApprovedSchema);
+    const approved = heardOf(contexts, RequestApprovedSchema);
     if (approved.length > 0) await approveCases(em, approved);
-    for (const { at, message } of heardOf(events, RequestClosedSchema)) {
-      await closeCase(em, tenantId, { requestId: message.requestId, status: message.status === 'REJECTED' ? 'REJECTED' : 'CANCELLED', at });
+    for (const { ctx, message } of heardOf(contexts, RequestClosedSchema)) {
+      await closeCase(em, tenantId, {
+        requestId: message.requestId,
+        status: message.status === 'REJECTED' ? 'REJECTED' : 'CANCELLED',
+        at: ctx.event.occurredAt,
+      });
     }
   },
 );

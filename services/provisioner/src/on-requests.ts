@@ -1,6 +1,5 @@
-import { type EventContext, onTogether } from '@accessops/events';
+import { type EventContext, type Heard, heardOf, onTogether } from '@accessops/events';
 import { RequestApprovedSchema, RequestClosedSchema, RequestSubmittedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
-import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
 import { expiryOf } from './grants/grant.ts';
 import { moneyFrom } from './grants/money.ts';
 import { queueExtensions } from './grants/queue-extensions.ts';
@@ -9,14 +8,6 @@ import { dropPlans } from './plans/drop-plans.ts';
 import { expectPlans, type PlanParts } from './plans/expect-plans.ts';
 import { followPlans } from './plans/follow-plans.ts';
 import { targetOf } from './plans/target-of.ts';
-
-interface Heard<D extends DescMessage> {
-  ctx: EventContext;
-  message: MessageShape<D>;
-}
-
-const heardOf = <D extends DescMessage>(contexts: EventContext[], schema: D): Heard<D>[] =>
-  contexts.filter(({ event }) => event.type === schema.name).map((ctx) => ({ ctx, message: fromBinary(schema, ctx.event.payload) }));
 
 /** Approved requests get one job each. */
 const queueApproved = async ({ em, tenantId }: EventContext, approved: Heard<typeof RequestApprovedSchema>[]): Promise<void> => {

@@ -1,7 +1,6 @@
 import { callWithin, executePrepared } from '@accessops/db';
-import { type EventContext, onTogether, type Subscription } from '@accessops/events';
+import { type EventContext, heardOf, onTogether, type Subscription } from '@accessops/events';
 import { ApprovalDecidedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
-import { fromBinary } from '@bufbuild/protobuf';
 import { type Settling, settleRequest } from './settle-request.ts';
 
 const find = `select id from access_request
@@ -16,14 +15,15 @@ const findSettled = async ({ em, tenantId }: EventContext, ids: string[]): Promi
 /** The same as SettleRequest, for when approvals could not reach us at once. */
 export const onApprovalDecided = (settling: Omit<Settling, 'database'>): Subscription[] =>
   onTogether([ApprovalDecidedSchema.name], async (contexts) => {
-    const decided = contexts.map((ctx) => ({ ctx, ...fromBinary(ApprovalDecidedSchema, ctx.event.payload) }));
+    const decided = heardOf(contexts, ApprovalDecidedSchema);
     const [first] = decided;
     if (!first) return;
     const settled = await findSettled(
       first.ctx,
-      decided.map(({ requestId }) => requestId),
+      decided.map(({ message }) => message.requestId),
     );
-    for (const { ctx, requestId, outcome, decider } of decided) {
+    for (const { ctx, message } of decided) {
+      const { requestId, outcome, decider } = message;
       if (settled.has(requestId)) continue;
       await settleRequest(ctx, { ...settling, database: callWithin(ctx.em) }, { id: requestId, outcome, decider });
     }

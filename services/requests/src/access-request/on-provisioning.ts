@@ -1,4 +1,4 @@
-import { type EventContext, onTogether } from '@accessops/events';
+import { type EventContext, heardOf, onTogether } from '@accessops/events';
 import {
   GrantActivatedSchema,
   GrantEndedSchema,
@@ -51,9 +51,7 @@ step(GrantEndedSchema, ({ requestId, grantId, status }) => ({
 
 /** The ends of grants as steps of the requests that extend them, those that are being filed at this moment too. */
 const extensionSteps = async (contexts: EventContext[]): Promise<Step[]> => {
-  const ends = contexts
-    .filter(({ event }) => event.type === GrantEndedSchema.name)
-    .map((ctx) => ({ ctx, ended: fromBinary(GrantEndedSchema, ctx.event.payload) }));
+  const ends = heardOf(contexts, GrantEndedSchema).map(({ ctx, message: ended }) => ({ ctx, ended }));
   const [first] = ends;
   if (!first) return [];
   const ids = JSON.stringify(ends.map(({ ended }) => ended.requestId).filter(isId));
