@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { until } from '@accessops/testing';
+import { untilAlike } from '@accessops/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { type Answer, call, codeOf, login, rememberSecret, Tenant } from '../client.ts';
 
@@ -86,20 +86,6 @@ describe('whether an address is known', () => {
   });
 
   test('when the time of the answers is taken, then it does not tell', async () => {
-    const took = async (ask: () => Promise<Answer>) => {
-      const startedAt = performance.now();
-      await ask();
-      return performance.now() - startedAt;
-    };
-    const quickest = { known: Number.POSITIVE_INFINITY, unknown: Number.POSITIVE_INFINITY };
-    // The quickest of each, of as many as it takes: whatever else the machine does makes others slower.
-    const isAlike = async () => {
-      quickest.known = Math.min(quickest.known, await took(known));
-      quickest.unknown = Math.min(quickest.unknown, await took(unknown));
-      const ratio = quickest.known / quickest.unknown;
-      return ratio > 0.7 && ratio < 1.4;
-    };
-    for (let turn = 0; turn < 5; turn++) await isAlike();
-    expect(await until(isAlike, { timeoutMs: 30_000, what: 'answers that take as long' })).toBe(true);
+    expect(await untilAlike(known, unknown, { rounds: 5, between: [0.7, 1.4] })).toBeLessThan(1.4);
   });
 });

@@ -8,3 +8,4 @@ export * from './principal.ts';
 export * from './s3-store.ts';
 export * from './service-environment.ts';
 export * from './until.ts';
+export * from './until-alike.ts';
