@@ -97,6 +97,24 @@ test('when another tenant names the login, then it is refused', async () => {
   expect((await suite.jobIs(requestId, 'FAILED')).last_error).toBe('The login "prod" is not for this organisation');
 });
 
+test('when the target breaks off while sessions are ended, then that is visible, tried again, and REVOKED only when the role is gone', {
+  timeout: patience,
+}, async () => {
+  const requestId = await approve();
+  const { id } = await suite.grantIs(requestId, ['ACTIVE']);
+  const credential = await credentialOf(id);
+  proxy.set({ kind: 'cut-before', sent: /pg_terminate_backend/ });
+  await (await suite.as(suite.admin)).revokeGrant({ id });
+  await suite.grantIs(requestId, ['REVOKE_FAILED'], patience);
+  expect(await rolesOf(requestId)).toHaveLength(1);
+  proxy.set({ kind: 'none' });
+  await suite.grantIs(requestId, ['REVOKED'], patience);
+  expect(await rolesOf(requestId)).toEqual([]);
+  expect(await isRefused(credential)).toBe(true);
+  const told = (await suite.actions(requestId)).filter((action) => action.startsWith('GRANT_'));
+  expect(told).toEqual(['GRANT_ACTIVATED', 'GRANT_REVOCATION_STARTED', 'GRANT_REVOKE_FAILED', 'GRANT_REVOKED']);
+});
+
 test('when the answer to the end is lost, then the end is found to have happened', { timeout: patience }, async () => {
   const requestId = await approve();
   const { id } = await suite.grantIs(requestId, ['ACTIVE']);

@@ -26,6 +26,7 @@ export const startPostgres = async (): Promise<RealTarget> => {
         ({ rolname }) => rolname,
       ),
     moments: { halfway: /alter role/, given: /^Q.{4}commit/s, taken: /drop role/ },
+    unsure: { down: false, halfway: false },
     // Messages that end before they should, or never.
     strangers: ['T\0\0\0\x04', `E\0\0\0\x0c${strangeWord}!`, `E${strangeWord}\0`],
     takeAway: async (key) => {

@@ -24,6 +24,8 @@ export interface RealTarget {
     /** The last of it is taken away. */
     taken: RegExp;
   };
+  /** Whether access may have been made when it is down, and when it breaks off half way; unset: that depends. */
+  unsure?: { down: boolean; halfway: boolean };
   /** What others could say in its place that speak as it does. */
   strangers?: string[];
   /** Takes an access away by hand. */
