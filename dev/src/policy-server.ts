@@ -43,7 +43,8 @@ interface VersionAnswer {
   results?: { outputs?: { val?: { version?: string } }[] }[];
 }
 
-const loadedWithinMs = 10_000;
+// Cerbos stands still while it loads, which takes a second on two idle processors, and much longer on busy ones.
+const loadedWithinMs = 60_000;
 
 /** Prepares a Cerbos that changes its policies only when told to. */
 export const preparePolicyServer = ({ source, directory, configFile, grpcPort, httpPort, news }: PolicyServerOptions): PolicyServer => {
@@ -60,7 +61,7 @@ export const preparePolicyServer = ({ source, directory, configFile, grpcPort, h
     const response = await fetch(`${address}/api/check/resources`, {
       method: 'POST',
       body: versionQuestion,
-      signal: AbortSignal.timeout(5000),
+      signal: AbortSignal.timeout(loadedWithinMs),
     });
     const { results } = (await response.json()) as VersionAnswer;
     return results?.[0]?.outputs?.[0]?.val?.version;

@@ -2,7 +2,7 @@ import { hkdfSync } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import { createMinter, processPrincipal } from '@accessops/authn';
-import { createAuthorizer } from '@accessops/authz';
+import { createAuthorizer, patienceMs } from '@accessops/authz';
 import { AppError } from '@accessops/errors';
 import { type CallOptions, Metadata } from '@accessops/grpc';
 import { createLogger, type Logger } from '@accessops/telemetry';
@@ -44,6 +44,8 @@ export interface GatewayOverrides {
   routes?: readonly Route[];
   /** How long it goes on taking new connections after it has been told to stop. */
   drainMs?: number;
+  /** How long a decision is remembered, for tests of what makes it forgotten. */
+  decisionTtlMs?: number;
 }
 
 /** A gateway that listens. */
@@ -56,7 +58,6 @@ export interface RunningGateway {
 
 // Less than the second in which a lost session, role or tenant has to be refused, while nobody tells of it.
 const principalTtlMs = { withEvents: 5000, withoutEvents: 700 };
-const patientDeadlineMs = 5000;
 
 const subkey = (key: Buffer, purpose: string): Uint8Array => new Uint8Array(hkdfSync('sha256', key, '', purpose, 32));
 
@@ -92,7 +93,7 @@ const addFallbacks = (
 /** Starts the gateway: everything between HTTP and the services. It serves without any of them, and says so with 503. */
 export const startGateway = async (
   config: GatewayConfig,
-  { log = createLogger('gateway', config.logLevel), routes = allRoutes, drainMs = 300 }: GatewayOverrides = {},
+  { log = createLogger('gateway', config.logLevel), routes = allRoutes, drainMs = 300, decisionTtlMs }: GatewayOverrides = {},
 ): Promise<RunningGateway> => {
   checkRoutes(routes);
   const begin = createExchanges({
@@ -104,14 +105,14 @@ export const startGateway = async (
   const loginThrottle = config.limits ? createLoginThrottle(limitStore, subkey(config.cursorKey, 'login throttle')) : noThrottle;
   if (!config.limits && config.production) log.warn('ACCESSOPS_RATE_LIMIT=off: passwords can be guessed without limits');
   const services = connectServices(config.services);
-  const authorizer = createAuthorizer({ address: config.cerbosAddress, timeoutMs: config.decisionTimeoutMs });
+  const authorizer = createAuthorizer({ address: config.cerbosAddress, timeoutMs: config.decisionTimeoutMs, ttlMs: decisionTtlMs });
   const minter = await createMinter(config.principalKey);
   const gateway = createCaller(minter, processPrincipal('gateway', 'gateway'));
   const ownOptions = async (): Promise<CallOptions> => {
     const metadata = new Metadata();
     metadata.set('authorization', await gateway.authorization());
     // Identity asks policy too, which may take longer than usual while policies change.
-    return { metadata, deadlineMs: authorizer.isPatient() ? patientDeadlineMs : config.decisionTimeoutMs };
+    return { metadata, deadlineMs: authorizer.isPatient() ? patienceMs : config.decisionTimeoutMs };
   };
   const fetchJwks = async () => JSON.parse((await services.identity.getJwks({}, await ownOptions())).jwksJson) as JSONWebKeySet;
   let hearsEvents = () => false;

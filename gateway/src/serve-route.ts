@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import { type AccessTokenClaims, anonymous, type Principal, type PrincipalMinter } from '@accessops/authn';
-import { type Authorizer, assertAllowed, type Question } from '@accessops/authz';
+import { type Authorizer, assertAllowed, patienceMs, type Question } from '@accessops/authz';
 import { AppError, type FieldViolation } from '@accessops/errors';
 import { type CallOptions, Metadata } from '@accessops/grpc';
 import type { Deployment, Logger } from '@accessops/telemetry';
@@ -227,7 +227,8 @@ export const createRouteServer = (parts: RouteParts) => {
 
       const authorization = caller.authorization();
       const metadata = metadataOf(incoming, exchange, typeof authorization === 'string' ? authorization : await authorization);
-      const options: CallOptions = { metadata, deadlineMs };
+      // Services ask policy too.
+      const options: CallOptions = { metadata, deadlineMs: authorizer.isPatient() ? Math.max(deadlineMs, patienceMs) : deadlineMs };
       const ifMatch = route.method === 'get' ? undefined : headerOf(incoming, 'if-match');
       if (ifMatch !== undefined) {
         if (!takesIfMatch(route)) throw new AppError('INVALID_HEADER', 'If-Match is for PATCH, PUT and DELETE');

@@ -174,20 +174,23 @@ export interface World {
 const staffOf = (role: string) => `${role}@accessops.test`;
 
 // Not by a plain import: the gateway and its tests know the services by their addresses only.
-const startService = async (name: ServiceName, environment: Record<string, string>): Promise<RunningService> => {
+const startService = async (name: ServiceName, environment: Record<string, string>, decisionTtlMs?: number): Promise<RunningService> => {
   const load = (file: string) => import(new URL(`../../services/${name}/src/${file}`, import.meta.url).href);
   const [{ configFrom: read }, app] = await Promise.all([load('config.ts'), load('app.ts')]);
   const start = app[`start${name[0]?.toUpperCase()}${name.slice(1)}`] as (config: unknown, overrides: unknown) => Promise<RunningService>;
-  return start(read(environment), { log: createLogger(name, 'fatal'), backOffMs: [1, 1] });
+  return start(read(environment), { log: createLogger(name, 'fatal'), backOffMs: [1, 1], decisionTtlMs });
 };
 
 /** Starts all services and a gateway on a database and a namespace of their own, and with the shared Cerbos unless there is another. */
 export const startWorld = async ({
   namespace = newNamespace(),
   cerbosAddress = infrastructure().cerbosAddress,
+  decisionTtlMs,
 }: {
   namespace?: string;
   cerbosAddress?: string;
+  /** How long decisions are remembered. */
+  decisionTtlMs?: number;
 } = {}): Promise<World> => {
   const database = await createDatabase([...serviceNames]);
   const staffFile = join(infrastructure().directory, `staff-${randomBytes(6).toString('hex')}.json`);
@@ -196,16 +199,18 @@ export const startWorld = async ({
   writeFileSync(staffFile, JSON.stringify(staff));
   const environmentOf = (name: ServiceName, overrides: Record<string, string> = {}) =>
     serviceEnvironment(name, { database, namespace, overrides: { ...overrides, CERBOS_ADDRESS: cerbosAddress } });
-  const requests = await startService('requests', environmentOf('requests'));
+  const start = (name: ServiceName, overrides?: Record<string, string>) =>
+    startService(name, environmentOf(name, overrides), decisionTtlMs);
+  const requests = await start('requests');
   const services = {
-    identity: await startService('identity', environmentOf('identity', { PLATFORM_USERS_FILE: staffFile })),
+    identity: await start('identity', { PLATFORM_USERS_FILE: staffFile }),
     requests,
-    approvals: await startService('approvals', environmentOf('approvals', { REQUESTS_ADDRESS: requests.address })),
-    provisioner: await startService('provisioner', environmentOf('provisioner')),
-    audit: await startService('audit', environmentOf('audit')),
+    approvals: await start('approvals', { REQUESTS_ADDRESS: requests.address }),
+    provisioner: await start('provisioner'),
+    audit: await start('audit'),
   };
   const addresses = Object.fromEntries(serviceNames.map((name) => [name, services[name].address])) as Record<ServiceName, string>;
-  const gateway = await startTestGateway(addresses, { EVENTS_NAMESPACE: namespace, CERBOS_ADDRESS: cerbosAddress });
+  const gateway = await startTestGateway(addresses, { EVENTS_NAMESPACE: namespace, CERBOS_ADDRESS: cerbosAddress }, { decisionTtlMs });
   const call = callTo(gateway.url);
 
   const login: World['login'] = (email, audience, tenant) => call('POST', '/auth/login', { body: { email, password, audience, tenant } });

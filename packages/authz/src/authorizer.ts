@@ -31,7 +31,7 @@ export interface Authorizer {
   allowed(subject: Subject, questions: Question[]): Promise<boolean[]>;
   /** Forgets everything: policies or people have changed. */
   forget(): void;
-  /** Waits longer than usual for answers, for some seconds: Cerbos is about to load other policies, and stands still meanwhile. */
+  /** Waits longer than usual for answers, for `patienceMs`: Cerbos is about to load other policies, and stands still meanwhile. */
   bePatient(): void;
   isPatient(): boolean;
   /** Whether Cerbos answers. */
@@ -74,7 +74,11 @@ const resourceOf = ({ kind, version, attributes = {} }: Question) => ({ kind, id
 const keyOf = (principalKey: string, question: Question): string =>
   `${principalKey} ${question.version} ${question.kind} ${question.action} ${question.attributes ? JSON.stringify(question.attributes) : ''}`;
 
-const patienceMs = 5000;
+/**
+ * How long an answer of Cerbos may take while it loads other policies: it stands still meanwhile, for a second on two idle processors,
+ * and for several on busy ones.
+ */
+export const patienceMs = 15_000;
 
 // Few enough to be answered in time by a busy Cerbos; it would take 50 in one call.
 const batchSize = 20;
