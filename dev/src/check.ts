@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { findCerbos } from './cerbos.ts';
+import { checkDocuments } from './documents/check-documents.ts';
 import { buf, generateProto } from './generate-proto.ts';
 import { generatedDocuments } from './generated-documents.ts';
 import { findBreaches } from './import-rules.ts';
@@ -58,6 +59,7 @@ const checks: Record<string, Check> = {
   'contract: buf lint': protoLint,
   'contract: generated code': protoDrift,
   'generated documents': documents,
+  'links, snippets and names in documents': checkDocuments,
   'rules on imports': async () => findBreaches(),
   'lockfile names no registry': lockfile,
 };

@@ -1,0 +1,44 @@
+import { parseAllDocuments } from 'yaml';
+import { runProgram } from '../run-program.ts';
+import type { Document } from './document.ts';
+
+const message = (error: unknown) => (error instanceof Error ? error.message : String(error));
+
+const thrownBy = (read: () => unknown): string | undefined => {
+  try {
+    read();
+    return undefined;
+  } catch (error) {
+    return message(error);
+  }
+};
+
+const refusedBy =
+  (program: string, ...args: string[]) =>
+  async (text: string): Promise<string | undefined> => {
+    const { code, output } = await runProgram(program, args, { input: Promise.resolve(text) });
+    return code === 0 ? undefined : output.trim();
+  };
+
+/** How a snippet of each language is read; answers what is wrong. */
+const readers: Record<string, (text: string) => Promise<string | undefined> | string | undefined> = {
+  sh: refusedBy('bash', '-n'),
+  ts: refusedBy('biome', 'format', '--colors=off', '--stdin-file-path=snippet.ts'),
+  json: (text) => thrownBy(() => JSON.parse(text)),
+  yaml: (text) => parseAllDocuments(text).flatMap(({ errors }) => errors.map(message))[0],
+};
+
+// Pictures, queries and plain text.
+const unread = new Set(['', 'mermaid', 'sql', 'promql', 'http', 'hcl', 'text']);
+
+/** Snippets of a document that are not what their fence says, a line each. */
+export const brokenSnippets = async ({ path, snippets }: Document): Promise<string[]> => {
+  const problems: string[] = [];
+  for (const { line, language, text } of snippets) {
+    if (unread.has(language)) continue;
+    const reader = readers[language];
+    const problem = reader ? await reader(text) : `nobody reads ${language}: say one of ${Object.keys(readers).join(', ')}`;
+    if (problem) problems.push(`${path}:${line}: ${problem}`);
+  }
+  return problems;
+};
