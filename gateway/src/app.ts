@@ -44,8 +44,8 @@ export interface GatewayOverrides {
   routes?: readonly Route[];
   /** How long it goes on taking new connections after it has been told to stop. */
   drainMs?: number;
-  /** How long a decision is remembered, for tests of what makes it forgotten. */
-  decisionTtlMs?: number;
+  /** How long principals and decisions are remembered while nobody tells of changes, for tests of those who tell. */
+  rememberMs?: number;
 }
 
 /** A gateway that listens. */
@@ -93,7 +93,7 @@ const addFallbacks = (
 /** Starts the gateway: everything between HTTP and the services. It serves without any of them, and says so with 503. */
 export const startGateway = async (
   config: GatewayConfig,
-  { log = createLogger('gateway', config.logLevel), routes = allRoutes, drainMs = 300, decisionTtlMs }: GatewayOverrides = {},
+  { log = createLogger('gateway', config.logLevel), routes = allRoutes, drainMs = 300, rememberMs }: GatewayOverrides = {},
 ): Promise<RunningGateway> => {
   checkRoutes(routes);
   const begin = createExchanges({
@@ -105,7 +105,7 @@ export const startGateway = async (
   const loginThrottle = config.limits ? createLoginThrottle(limitStore, subkey(config.cursorKey, 'login throttle')) : noThrottle;
   if (!config.limits && config.production) log.warn('ACCESSOPS_RATE_LIMIT=off: passwords can be guessed without limits');
   const services = connectServices(config.services);
-  const authorizer = createAuthorizer({ address: config.cerbosAddress, timeoutMs: config.decisionTimeoutMs, ttlMs: decisionTtlMs });
+  const authorizer = createAuthorizer({ address: config.cerbosAddress, timeoutMs: config.decisionTimeoutMs, ttlMs: rememberMs });
   const minter = await createMinter(config.principalKey);
   const gateway = createCaller(minter, processPrincipal('gateway', 'gateway'));
   const ownOptions = async (): Promise<CallOptions> => {
@@ -120,7 +120,7 @@ export const startGateway = async (
     resolve: async (question) => services.identity.resolvePrincipal(question, await ownOptions()),
     resolveApiKey: async (question) => services.identity.resolveApiKey(question, await ownOptions()),
     minter,
-    ttlMs: () => (hearsEvents() ? principalTtlMs.withEvents : principalTtlMs.withoutEvents),
+    ttlMs: () => (hearsEvents() ? (rememberMs ?? principalTtlMs.withEvents) : principalTtlMs.withoutEvents),
   });
   const invalidation = startInvalidation({ nats: config.nats, namespace: config.namespace, principals, authorizer, log });
   hearsEvents = invalidation.isUp;

@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream';
 import { createLogger } from '@accessops/telemetry';
-import { soonMs, until } from '@accessops/testing';
+import { until } from '@accessops/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type Call, callTo, type Person, password, startTestGateway, startWorld, type World } from './world.ts';
+import { type Answer, type Call, callTo, type Person, password, startTestGateway, startWorld, toldMs, type World } from './world.ts';
 
 describe('who may come in', () => {
   let world: World;
@@ -97,7 +97,7 @@ describe('who may come in', () => {
         const answer = await get('/me', person.token);
         return answer.status === 401 && answer;
       },
-      { timeoutMs: soonMs, what: 'the end of the session' },
+      { timeoutMs: toldMs, what: 'the end of the session' },
     );
     expect(refused.body.error?.code).toBe('SESSION_ENDED');
   });
@@ -108,14 +108,14 @@ describe('who may come in', () => {
     expect((await call('PATCH', `/org/memberships/${person.id}`, { token: admin.token, body: { orgRoles: ['requester'] } })).status).toBe(
       200,
     );
-    await until(async () => (await get('/requests', person.token)).status === 403, { timeoutMs: soonMs });
+    await until(async () => (await get('/requests', person.token)).status === 403, { timeoutMs: toldMs });
   });
 
   test('when somebody is deactivated, then the token is refused soon', async () => {
     const person = await world.person(admin, slug, ['requester']);
     expect((await get('/me', person.token)).status).toBe(200);
     expect((await call('DELETE', `/org/users/${person.id}`, { token: admin.token })).status).toBe(204);
-    await until(async () => (await get('/me', person.token)).status === 401, { timeoutMs: soonMs });
+    await until(async () => (await get('/me', person.token)).status === 401, { timeoutMs: toldMs });
   });
 
   test('when a tenant is suspended, then its people get 403 soon, and come back with it', async () => {
@@ -123,9 +123,9 @@ describe('who may come in', () => {
     const root = await world.staff('platform-admin');
     expect((await get('/me', other.admin.token)).status).toBe(200);
     expect((await call('POST', `/admin/tenants/${other.id}/suspend`, { token: root.token })).body).toMatchObject({ status: 'SUSPENDED' });
-    await until(async () => (await get('/me', other.admin.token)).body.error?.code === 'TENANT_SUSPENDED', { timeoutMs: soonMs });
+    await until(async () => (await get('/me', other.admin.token)).body.error?.code === 'TENANT_SUSPENDED', { timeoutMs: toldMs });
     expect((await call('POST', `/admin/tenants/${other.id}/activate`, { token: root.token })).body).toMatchObject({ status: 'ACTIVE' });
-    await until(async () => (await get('/me', other.admin.token)).status === 200, { timeoutMs: soonMs });
+    await until(async () => (await get('/me', other.admin.token)).status === 200, { timeoutMs: toldMs });
   });
 
   test('when X-Request-Id is sent, then it comes back; otherwise there is a new one', async () => {

@@ -1,8 +1,8 @@
-import { soonMs, until } from '@accessops/testing';
+import { until } from '@accessops/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunningGateway } from '../src/app.ts';
 import { defineRoute } from '../src/define-route.ts';
-import { type Call, callTo, type Item, type Person, startTestGateway, startWorld, type World } from './world.ts';
+import { type Call, callTo, type Item, type Person, startTestGateway, startWorld, toldMs, type World } from './world.ts';
 
 /** What the gateway makes of a caller, as a service would see it. */
 const echo = defineRoute({
@@ -102,7 +102,7 @@ describe('settings, flags and licenses', () => {
     const own = await world.organization();
     const principal = async () => (await callTo(mirror.url)('GET', '/echo', { token: own.admin.token })).body;
     const within = (what: string, wanted: object) =>
-      until(async () => JSON.stringify(await principal()) === JSON.stringify(wanted), { timeoutMs: soonMs, what });
+      until(async () => JSON.stringify(await principal()) === JSON.stringify(wanted), { timeoutMs: toldMs, what });
     expect(await principal()).toEqual({ licenseTier: 'free', flags: [] });
     const patched = await platform('PATCH', `/tenants/${own.id}/license`, { tier: 'enterprise', flags: ['sso'] });
     expect(patched.body).toMatchObject({ tier: 'enterprise', flags: ['sso'], limits: { users: null }, lastSync: null });

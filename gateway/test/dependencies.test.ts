@@ -52,9 +52,9 @@ describe('when something is down', () => {
   });
 
   test.each([
-    ['Cerbos', 'CERBOS_ADDRESS', '/me', 5000],
-    ['identity', 'IDENTITY_ADDRESS', '/me', 5000],
-    ['requests', 'REQUESTS_ADDRESS', '/requests/me', 10_000],
+    ['Cerbos', 'CERBOS_ADDRESS', '/me', 15_000],
+    ['identity', 'IDENTITY_ADDRESS', '/me', 15_000],
+    ['requests', 'REQUESTS_ADDRESS', '/requests/me', 20_000],
   ])('when %s takes calls and answers none, then what needs it answers 503 and nothing is allowed', async (_, name, path, withinMs) => {
     const hole = createServer();
     await new Promise<void>((resolve) => hole.listen(0, '127.0.0.1', resolve));

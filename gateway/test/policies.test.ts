@@ -1,10 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { namespace as newNamespace, type OwnPolicies, startOwnPolicies, until } from '@accessops/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Person, startWorld, type World } from './world.ts';
-
-// Decisions are remembered for an hour here: only the news of other policies makes them forgotten.
-const timeoutMs = 30_000;
+import { type Person, startWorld, toldMs, type World } from './world.ts';
 
 let policies: OwnPolicies;
 let world: World;
@@ -13,7 +10,7 @@ let root: Person;
 beforeAll(async () => {
   const namespace = newNamespace();
   policies = await startOwnPolicies(namespace);
-  world = await startWorld({ namespace, cerbosAddress: policies.address, decisionTtlMs: 3_600_000 });
+  world = await startWorld({ namespace, cerbosAddress: policies.address });
   ({ admin } = await world.organization());
   root = await world.staff('platform-admin');
 });
@@ -65,13 +62,13 @@ test.each(['user.route.yaml', 'user.yaml'])(
     const answers = await answersDuring('/org/teams', async () => {
       policies.edit(file, without);
       const version = await policies.reload();
-      await until(async () => (await get('/org/users')).body.error?.code === 'PERMISSION_DENIED', { what: 'a refusal', timeoutMs });
+      await until(async () => (await get('/org/users')).body.error?.code === 'PERMISSION_DENIED', { what: 'a refusal', timeoutMs: toldMs });
       expect(version).not.toBe(before);
       expect(await versionNow()).toBe(version);
 
       policies.edit(file, withAgain);
       expect(await policies.reload()).toBe(before);
-      await until(async () => (await get('/org/users')).status === 200, { what: 'an answer', timeoutMs });
+      await until(async () => (await get('/org/users')).status === 200, { what: 'an answer', timeoutMs: toldMs });
     });
     expect(answers).toEqual(new Set(['200']));
   },

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import { soonMs, until } from '@accessops/testing';
+import { until } from '@accessops/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Route } from '../src/define-route.ts';
 import { routes } from '../src/routes/index.ts';
-import { type Answer, type Call, type Item, type Person, startWorld, type World } from './world.ts';
+import { type Answer, type Call, type Item, type Person, startWorld, toldMs, type World } from './world.ts';
 
 let world: World;
 let call: Call;
@@ -182,7 +182,7 @@ describe('a custom role', () => {
     expect(brief(await asAdmin('DELETE', `/roles/${person.roleId}`))).toEqual([409, 'ROLE_IN_USE']);
     await asAdmin('PATCH', `/memberships/${person.id}`, { orgRoles: [], roles: [] });
     const refused = async () => (await call('GET', '/org/users', { token: person.token })).status === 403;
-    await until(refused, { what: 'the loss to count', timeoutMs: soonMs });
+    await until(refused, { what: 'the loss to count', timeoutMs: toldMs });
   });
 
   test('when it opens the reading of requests, then those of others too, and still no vote', async () => {
@@ -243,7 +243,7 @@ describe('a service account', () => {
     const second = (await asAdmin('POST', `/service-accounts/${account.id}/keys`)).body as Item & { key: string };
     const statusOf = async (token: string) => (await call('GET', '/catalog/resources', { token })).status;
     const becomes = (token: string, status: number) =>
-      until(async () => (await statusOf(token)) === status, { what: `status ${status}`, timeoutMs: soonMs });
+      until(async () => (await statusOf(token)) === status, { what: `status ${status}`, timeoutMs: toldMs });
     expect([await statusOf(key.key), await statusOf(second.key)]).toEqual([200, 200]);
     expect((await asAdmin('DELETE', `/service-accounts/${account.id}/keys/${key.id}`)).status).toBe(204);
     await becomes(key.key, 401);
@@ -267,7 +267,7 @@ describe('a service account', () => {
     expect(JSON.stringify(items)).not.toContain(key.key);
     expect(brief(await rotate(next.id, { overlap: 'P31D' }))).toEqual([422, 'INVALID_FIELDS']);
     expect((await rotate(next.id, { overlap: 'PT0S' })).status).toBe(201);
-    await until(async () => (await statusOf(next.key)) === 401, { what: 'the end of the old key', timeoutMs: soonMs });
+    await until(async () => (await statusOf(next.key)) === 401, { what: 'the end of the old key', timeoutMs: toldMs });
   });
 
   test('when a machine asks, then neither who made it nor who owns it or has a key decides, also after it was handed over', async () => {
@@ -310,7 +310,7 @@ describe('a service account', () => {
       const { items = [] } = (await call('GET', '/approvals/pending?limit=200', { token: owner.token })).body;
       return items.some(({ requestId }) => requestId === before.id);
     };
-    await until(async () => !(await isAsked()), { timeoutMs: soonMs });
+    await until(async () => !(await isAsked()), { timeoutMs: toldMs });
     expect([await decide(owner, before), await decide(keyMaker, before), await decide(admin, before)]).toEqual([
       forbidden,
       forbidden,

@@ -1,6 +1,6 @@
-import { authenticator, soonMs, until } from '@accessops/testing';
+import { authenticator, until } from '@accessops/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Answer, type Call, type Item, type Person, password, startWorld, type World } from './world.ts';
+import { type Answer, type Call, type Item, type Person, password, startWorld, toldMs, type World } from './world.ts';
 
 let world: World;
 let call: Call;
@@ -193,7 +193,7 @@ test('when the organisation demands a second factor, then nobody administers or 
       const answer = await team(other.token);
       return answer.status !== 201 && answer;
     },
-    { timeoutMs: soonMs },
+    { timeoutMs: toldMs },
   );
   expect(codeOf(refused)).toEqual([401, 'MFA_ENROLMENT_REQUIRED']);
   expect(challengeOf(refused)).toMatch(/^Bearer error="insufficient_user_authentication", .*, acr_values="aal2"$/);
@@ -214,5 +214,5 @@ test('when the organisation demands a second factor, then nobody administers or 
   const own = await enrol(admin);
   const raised = await call('POST', '/auth/step-up', { token: admin.token, body: { recoveryCode: own.recoveryCodes[0] } });
   expect((await put(String(raised.body.accessToken), false)).status).toBe(200);
-  await until(async () => (await team(other.token)).status === 201, { timeoutMs: soonMs });
+  await until(async () => (await team(other.token)).status === 201, { timeoutMs: toldMs });
 });

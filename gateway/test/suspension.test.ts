@@ -1,6 +1,6 @@
-import { soonMs, until } from '@accessops/testing';
+import { until } from '@accessops/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Answer, type Call, type Item, type Person, password, startWorld, type World } from './world.ts';
+import { type Answer, type Call, type Item, type Person, password, startWorld, toldMs, type World } from './world.ts';
 
 let world: World;
 let call: Call;
@@ -54,7 +54,7 @@ test('when a tenant is suspended, then people, keys, sessions and sign-ins are r
 
   expect((await change(id, 'suspend')).status).toBe(200);
   const refused = (what: string, ask: () => Promise<Answer>) =>
-    until(async () => codeOf(await ask()).join() === suspended.join(), { what, timeoutMs: soonMs });
+    until(async () => codeOf(await ask()).join() === suspended.join(), { what, timeoutMs: toldMs });
   await refused('a requester', () => get('/me', requester.token));
   await refused('an admin', () => get('/org/users', admin.token));
   await refused('an API key', () => get('/catalog/resources', key));
@@ -71,7 +71,7 @@ test('when a tenant is suspended, then people, keys, sessions and sign-ins are r
   ]);
 
   expect((await change(id, 'activate')).status).toBe(200);
-  await until(async () => (await get('/me', admin.token)).status === 200, { timeoutMs: soonMs });
+  await until(async () => (await get('/me', admin.token)).status === 200, { timeoutMs: toldMs });
   expect(await seen()).toEqual(before);
   expect((await get('/catalog/resources', key)).status).toBe(200);
   expect((await call('POST', '/auth/refresh', { body: { refreshToken: requester.refreshToken } })).status).toBe(200);
@@ -86,7 +86,7 @@ test('when a tenant is suspended while its people decide, then each vote counts 
   expect(status).toBe(200);
   for (const vote of votes) expect([[200, undefined], [409, 'REQUEST_NOT_PENDING'], suspended]).toContainEqual(vote);
   const late = approvers.slice(6);
-  await until(async () => (await approve(late[0] as Person)).join() === suspended.join(), { timeoutMs: soonMs });
+  await until(async () => (await approve(late[0] as Person)).join() === suspended.join(), { timeoutMs: toldMs });
   for (const person of late) expect(await approve(person)).toEqual(suspended);
 
   expect((await change(id, 'activate')).status).toBe(200);

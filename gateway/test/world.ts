@@ -58,12 +58,16 @@ export const gatewayEnvironment = (
   };
 };
 
+/** Principals and decisions are remembered for an hour here: what counts within `toldMs` counts because somebody told of it. */
+const rememberMs = 3_600_000;
+export const toldMs = 20_000;
+
 /** A gateway in this process. */
 export const startTestGateway = (
   addresses?: Partial<Record<ServiceName, string>>,
   overrides?: Record<string, string>,
   more?: GatewayOverrides,
-): Promise<RunningGateway> => startGateway(configFrom(gatewayEnvironment(addresses, overrides)), { drainMs: 0, ...more });
+): Promise<RunningGateway> => startGateway(configFrom(gatewayEnvironment(addresses, overrides)), { drainMs: 0, rememberMs, ...more });
 
 const routeOf = (method: string, path: string): Route | undefined =>
   routes.find(
@@ -174,23 +178,20 @@ export interface World {
 const staffOf = (role: string) => `${role}@accessops.test`;
 
 // Not by a plain import: the gateway and its tests know the services by their addresses only.
-const startService = async (name: ServiceName, environment: Record<string, string>, decisionTtlMs?: number): Promise<RunningService> => {
+const startService = async (name: ServiceName, environment: Record<string, string>): Promise<RunningService> => {
   const load = (file: string) => import(new URL(`../../services/${name}/src/${file}`, import.meta.url).href);
   const [{ configFrom: read }, app] = await Promise.all([load('config.ts'), load('app.ts')]);
   const start = app[`start${name[0]?.toUpperCase()}${name.slice(1)}`] as (config: unknown, overrides: unknown) => Promise<RunningService>;
-  return start(read(environment), { log: createLogger(name, 'fatal'), backOffMs: [1, 1], decisionTtlMs });
+  return start(read(environment), { log: createLogger(name, 'fatal'), backOffMs: [1, 1], rememberMs });
 };
 
 /** Starts all services and a gateway on a database and a namespace of their own, and with the shared Cerbos unless there is another. */
 export const startWorld = async ({
   namespace = newNamespace(),
   cerbosAddress = infrastructure().cerbosAddress,
-  decisionTtlMs,
 }: {
   namespace?: string;
   cerbosAddress?: string;
-  /** How long decisions are remembered. */
-  decisionTtlMs?: number;
 } = {}): Promise<World> => {
   const database = await createDatabase([...serviceNames]);
   const staffFile = join(infrastructure().directory, `staff-${randomBytes(6).toString('hex')}.json`);
@@ -199,8 +200,7 @@ export const startWorld = async ({
   writeFileSync(staffFile, JSON.stringify(staff));
   const environmentOf = (name: ServiceName, overrides: Record<string, string> = {}) =>
     serviceEnvironment(name, { database, namespace, overrides: { ...overrides, CERBOS_ADDRESS: cerbosAddress } });
-  const start = (name: ServiceName, overrides?: Record<string, string>) =>
-    startService(name, environmentOf(name, overrides), decisionTtlMs);
+  const start = (name: ServiceName, overrides?: Record<string, string>) => startService(name, environmentOf(name, overrides));
   const requests = await start('requests');
   const services = {
     identity: await start('identity', { PLATFORM_USERS_FILE: staffFile }),
@@ -210,7 +210,7 @@ export const startWorld = async ({
     audit: await start('audit'),
   };
   const addresses = Object.fromEntries(serviceNames.map((name) => [name, services[name].address])) as Record<ServiceName, string>;
-  const gateway = await startTestGateway(addresses, { EVENTS_NAMESPACE: namespace, CERBOS_ADDRESS: cerbosAddress }, { decisionTtlMs });
+  const gateway = await startTestGateway(addresses, { EVENTS_NAMESPACE: namespace, CERBOS_ADDRESS: cerbosAddress });
   const call = callTo(gateway.url);
 
   const login: World['login'] = (email, audience, tenant) => call('POST', '/auth/login', { body: { email, password, audience, tenant } });

@@ -60,7 +60,7 @@ export interface ServiceOverrides {
   /** Pauses between attempts at an event, for tests of what happens after the last. */
   backOffMs?: number[];
   /** How long a decision is remembered, for tests of what makes it forgotten. */
-  decisionTtlMs?: number;
+  rememberMs?: number;
 }
 
 /** A service that runs. */
@@ -87,7 +87,7 @@ const healthCheckMs = 1000;
 export const startService = async <S extends DescService>(
   definition: ServiceDefinition<S>,
   config: ServiceConfig,
-  { now = () => new Date(), log = createLogger(definition.name, config.logLevel), backOffMs, decisionTtlMs }: ServiceOverrides = {},
+  { now = () => new Date(), log = createLogger(definition.name, config.logLevel), backOffMs, rememberMs }: ServiceOverrides = {},
 ): Promise<RunningService> => {
   const { name } = definition;
   const orm = await createOrm({
@@ -97,7 +97,7 @@ export const startService = async <S extends DescService>(
     log,
   });
   const pool = await poolOf(orm);
-  const authorizer = createAuthorizer({ address: config.cerbosAddress, timeoutMs: config.decisionTimeoutMs, ttlMs: decisionTtlMs });
+  const authorizer = createAuthorizer({ address: config.cerbosAddress, timeoutMs: config.decisionTimeoutMs, ttlMs: rememberMs });
   let relay: Relay | undefined;
   const outbox: Outbox = { orm, service: name, wake: () => relay?.wake() };
   const stop = new AbortController();

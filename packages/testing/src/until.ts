@@ -10,7 +10,7 @@ export interface UntilOptions {
  * How long tests wait for what has to count within a second where nothing else runs: suites share their processors. Without the
  * news of a change it would take the five seconds for which principals and decisions are remembered.
  */
-export const soonMs = 3000;
+export const soonMs = 4500;
 
 /**
  * Asks until the condition answers something truthy, and answers that. Throws after the deadline (10 s), with the
