@@ -1,16 +1,9 @@
 import migrations from 'accessops:migrations';
 import { setTimeout as delay } from 'node:timers/promises';
-import { services } from '@accessops/events/topology';
 import { readEnvironment } from '@accessops/service';
 import { runProcess } from '@accessops/telemetry';
 import pg from 'pg';
-import { z } from 'zod';
-
-const environment = z.object({
-  SERVICE: z.enum(services),
-  /** The login of the service. */
-  DATABASE_URL: z.string().startsWith('postgres'),
-});
+import { awaitSchemaEnvironment } from './src/script-environments.ts';
 
 const appliedMigrations = async (connectionString: string): Promise<string[]> => {
   const client = new pg.Client({ connectionString, connectionTimeoutMillis: 5000 });
@@ -27,7 +20,7 @@ const appliedMigrations = async (connectionString: string): Promise<string[]> =>
 
 // Ends when the migrations of this release have run, so that no service of a release meets the schema of the one before.
 runProcess(async () => {
-  const { SERVICE: service, DATABASE_URL: url } = readEnvironment(environment, process.env);
+  const { SERVICE: service, DATABASE_URL: url } = readEnvironment(awaitSchemaEnvironment, process.env);
   const wanted = migrations[service].map(({ name }) => name);
   for (;;) {
     const applied = new Set(await appliedMigrations(url));

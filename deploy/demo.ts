@@ -2,16 +2,9 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readEnvironment } from '@accessops/service';
 import { runProcess } from '@accessops/telemetry';
-import { z } from 'zod';
 import { makeDemoDatabase } from '../dev/src/demo-database.ts';
 import { seed } from '../dev/src/seed.ts';
-
-const environment = z.object({
-  /** A login that may create roles and databases: the demo gives access to a database of its own. */
-  ADMIN_DATABASE_URL: z.string().startsWith('postgres'),
-  /** Password of the provisioner's login at that database. */
-  DEMO_DATABASE_PASSWORD: z.string().min(1),
-});
+import { demoEnvironment } from './src/script-environments.ts';
 
 // A container that ends counts as failed at once, and a platform that has just begun may be too slow for a call: what is made
 // already stays as it is, so everything can be tried again.
@@ -29,7 +22,7 @@ const seedUntilDone = async (url: string): Promise<void> => {
 // Makes the demo data of `npm start` once, then stays, so that `docker compose up --wait` can wait until it is healthy.
 runProcess(async () => {
   const [url = '', marker = ''] = process.argv.slice(2);
-  const { ADMIN_DATABASE_URL: adminUrl, DEMO_DATABASE_PASSWORD: password } = readEnvironment(environment, process.env);
+  const { ADMIN_DATABASE_URL: adminUrl, DEMO_DATABASE_PASSWORD: password } = readEnvironment(demoEnvironment, process.env);
   if (!existsSync(marker)) {
     await makeDemoDatabase(adminUrl, password);
     await seedUntilDone(url);

@@ -1,22 +1,13 @@
 import migrations from 'accessops:migrations';
 import { createServiceSchema, migrate } from '@accessops/db';
 import { services } from '@accessops/events/topology';
-import { jsonFile, readEnvironment } from '@accessops/service';
+import { readEnvironment } from '@accessops/service';
 import { runProcess } from '@accessops/telemetry';
-import { z } from 'zod';
-
-const passwords = z.object({ owner: z.string().min(1), app: z.string().min(1) });
-
-const environment = z.object({
-  /** A login that may create roles and schemas in the database it names. */
-  ADMIN_DATABASE_URL: z.string().startsWith('postgres'),
-  /** JSON `{"<service>": {"owner": "<password>", "app": "<password>"}}`: the two logins of each service. */
-  DATABASE_PASSWORDS_FILE: jsonFile(z.object(Object.fromEntries(services.map((service) => [service, passwords])))),
-});
+import { migrateEnvironment } from './src/script-environments.ts';
 
 // Gives each service its schema and logins and runs what it is missing of migrations, then ends.
 runProcess(async () => {
-  const { ADMIN_DATABASE_URL: adminUrl, DATABASE_PASSWORDS_FILE: logins } = readEnvironment(environment, process.env);
+  const { ADMIN_DATABASE_URL: adminUrl, DATABASE_PASSWORDS_FILE: logins } = readEnvironment(migrateEnvironment, process.env);
   for (const service of services) {
     const { owner = '', app = '' } = logins[service] ?? {};
     await createServiceSchema(adminUrl, { service, ownerPassword: owner, appPassword: app });

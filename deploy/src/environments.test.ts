@@ -5,6 +5,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
 import { type Given, TrialSecrets } from './given.ts';
 import { secretFiles } from './secret-files.ts';
+import { isRead } from './variables.ts';
 
 interface Service {
   profiles: string[];
@@ -37,6 +38,10 @@ const given = (name: string): Given => {
 describe('what the processes are given by compose', () => {
   it.each(names)('when %s starts, then it has all it needs, and all that it runs better with', (name) => {
     expect(secrets.configure(name, given(name)).deployment.missing).toEqual([]);
+  });
+
+  it.each([...names, 'migrate', 'keycloak-database', 'demo'])('when %s is given a variable, then it reads it', (name) => {
+    expect(Object.keys(given(name).environment).filter((variable) => !isRead(name, variable))).toEqual([]);
   });
 
   it.each(services)('when %s starts, then it signs in to NATS and PostgreSQL as itself', (name) => {

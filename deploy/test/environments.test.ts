@@ -1,6 +1,7 @@
 import { services } from '@accessops/events/topology';
 import { afterAll, describe, expect, it } from 'vitest';
 import { type Given, TrialSecrets } from '../src/given.ts';
+import { isRead } from '../src/variables.ts';
 import { isThere } from './is-there.ts';
 import { type Container, type Manifest, manifestsOf, workloadsOf } from './kustomize.ts';
 
@@ -46,6 +47,12 @@ describe.runIf(isThere('kubectl')).each(overlays)('what the processes are given 
     const missing = configure(name).deployment.missing.map(({ variable }) => variable);
     // In which several gateways would count calls together: whoever has a Valkey names it.
     expect(missing).toEqual(name === 'gateway' ? ['REDIS_URL'] : []);
+  });
+
+  it('when a variable is given, to one process or to all, then somebody reads it', () => {
+    const programs = [...names, 'migrate'];
+    const variables = programs.flatMap((name) => Object.keys(given(manifests, name).environment));
+    expect([...new Set(variables)].filter((variable) => !programs.some((name) => isRead(name, variable)))).toEqual([]);
   });
 
   it.each(services)('when %s starts, then it signs in to NATS and PostgreSQL as itself', (name) => {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { environmentDocument } from './documents/environment-document.ts';
 import { natsDocument } from './nats-document.ts';
 import { root } from './paths.ts';
 import { permissionsDocument } from './permissions-document.ts';
@@ -70,6 +71,7 @@ const dashboards = async (): Promise<Record<string, string>> => {
 /** Documents that are made from code, by their path in the repository. */
 export const generatedDocuments = async (): Promise<Record<string, string>> => ({
   'docs/errors.md': await errorsDocument(),
+  'docs/environment.md': await environmentDocument(),
   'docs/permissions.md': await permissionsDocument(),
   'deploy/nats/nats.conf': natsDocument(),
   'deploy/k8s/components/monitoring/prometheus-rule.yaml': alertsDocument(),

@@ -51,20 +51,33 @@ const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).
 const milliseconds = (byDefault: number) => z.coerce.number().int().min(10).max(600_000).default(byDefault);
 const perMinute = (byDefault: number) => z.coerce.number().int().min(1).max(1_000_000_000).default(byDefault);
 
-const environment = z.object({
+/** What the gateway is told. */
+export const environment = z.object({
+  /** Address to listen at; `0.0.0.0` for all of the machine. */
   HOST: z.string().min(1).default('127.0.0.1'),
+  /** Port to listen at; 0 takes a free one. */
   PORT: z.coerce.number().int().min(0).max(65_535),
+  /** host:port of identity. */
   IDENTITY_ADDRESS: address,
+  /** host:port of requests. */
   REQUESTS_ADDRESS: address,
+  /** host:port of approvals. */
   APPROVALS_ADDRESS: address,
+  /** host:port of provisioner. */
   PROVISIONER_ADDRESS: address,
+  /** host:port of audit. */
   AUDIT_ADDRESS: address,
+  /** host:port of the Cerbos PDP. */
   CERBOS_ADDRESS: address,
   /** How long Cerbos may take to decide, and identity to tell who calls; after that they count as down. */
   DECISION_TIMEOUT_MS: milliseconds(800),
+  /** Address of NATS: `nats://host:4222`; the client learns of the other servers of a cluster itself. */
   NATS_URL: z.string().startsWith('nats'),
+  /** Its login at NATS. */
   NATS_USER: z.string().min(1),
+  /** Password of that login. */
   NATS_PASSWORD: z.string().min(1),
+  /** First part of all subjects and stream names. */
   EVENTS_NAMESPACE: z
     .string()
     .regex(/^[a-z0-9_-]+$/)
@@ -108,6 +121,7 @@ const environment = z.object({
   IDLE_TIMEOUT_MS: milliseconds(65_000),
   /** The commit that this was built from. */
   ACCESSOPS_COMMIT: z.string().min(1).optional().meta({ without: 'Nobody can tell which version runs' }),
+  /** From which level on something is logged. */
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 

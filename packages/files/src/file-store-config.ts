@@ -20,8 +20,11 @@ export const fileStoreFields = {
   FILES_S3_BUCKET: z.string().min(1).optional(),
   /** Address of that store. */
   FILES_S3_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** Its region. */
   FILES_S3_REGION: z.string().default('us-east-1'),
+  /** A key that may get, put and delete objects of the bucket. */
   FILES_S3_ACCESS_KEY: z.string().min(1).optional(),
+  /** The secret of that key. */
   FILES_S3_SECRET_KEY: z.string().min(1).optional(),
 };
 

@@ -31,10 +31,13 @@ export const keyFile = z.string().transform((path, ctx): Buffer => {
 export const serviceEnvironment = z.object({
   /** host:port of the gRPC server. */
   LISTEN: z.string().regex(/^.+:\d+$/, 'must be host:port'),
-  /** The application login. */
+  /** The service's own login: `postgres://user:password@host:port/database`. */
   DATABASE_URL: z.string().startsWith('postgres'),
+  /** Address of NATS: `nats://host:4222`; the client learns of the other servers of a cluster itself. */
   NATS_URL: z.string().startsWith('nats'),
+  /** Its login at NATS: the name of the service. */
   NATS_USER: z.string().min(1),
+  /** Password of that login. */
   NATS_PASSWORD: z.string().min(1),
   /** How many servers of a NATS cluster hold each stream that is made. */
   NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
@@ -56,6 +59,7 @@ export const serviceEnvironment = z.object({
     .string()
     .regex(/^.+:\d+$/, 'must be host:port')
     .optional(),
+  /** From which level on something is logged. */
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
 

@@ -9,7 +9,8 @@ const ownKey = z.object({
   kid: z.literal('approvals'),
 });
 
-const environment = serviceEnvironment.extend({
+/** What approvals is told. */
+export const environment = serviceEnvironment.extend({
   /** host:port of requests, the arbiter of a request's state. */
   REQUESTS_ADDRESS: z.string().regex(/^.+:\d+$/, 'must be host:port'),
   /** Private Ed25519 JWK under which this service calls others in its own name. */

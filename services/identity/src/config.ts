@@ -38,7 +38,8 @@ const secretFile = z.string().transform((path, ctx): string => {
   return z.NEVER;
 });
 
-const fields = serviceEnvironment.extend({
+/** What identity is told, besides values of settings. */
+export const environment = serviceEnvironment.extend({
   /** Where people reach the platform; links in mails begin with it. */
   PUBLIC_URL: z.url({ protocol: /^https?$/ }),
   /** Mail server: `smtp://user:password@host:port` or `smtps://…`. */
@@ -66,7 +67,7 @@ const fields = serviceEnvironment.extend({
   PLATFORM_USERS_FILE: jsonFile(platformUsers).optional().meta({ without: 'No platform staff is made at start' }),
 });
 
-const environment = fields.superRefine(({ IDENTITY_PROVIDER, KEYCLOAK_CLIENT_SECRET_FILE, ISSUER }, ctx) => {
+const consistent = environment.superRefine(({ IDENTITY_PROVIDER, KEYCLOAK_CLIENT_SECRET_FILE, ISSUER }, ctx) => {
   if (IDENTITY_PROVIDER !== 'keycloak') return;
   if (!KEYCLOAK_CLIENT_SECRET_FILE)
     ctx.addIssue({ code: 'custom', path: ['KEYCLOAK_CLIENT_SECRET_FILE'], message: 'is needed with Keycloak' });
@@ -87,11 +88,11 @@ export interface IdentityConfig extends ServiceConfig {
 
 /** The configuration out of environment variables; throws a ConfigError. */
 export const configFrom = (env: Record<string, string | undefined>): IdentityConfig => {
-  const parsed = readEnvironment(environment, env);
+  const parsed = readEnvironment(consistent, env);
   const { SMTP_URL: smtpUrl, MAIL_DIRECTORY: directory, MAIL_FROM: from } = parsed;
   if (smtpUrl === undefined && directory === undefined) throw new ConfigError('SMTP_URL: is needed, or MAIL_DIRECTORY instead');
   return {
-    ...toServiceConfig(fields.shape, parsed),
+    ...toServiceConfig(environment.shape, parsed),
     issuer: parsed.ISSUER,
     publicUrl: parsed.PUBLIC_URL,
     mail: smtpUrl === undefined ? { from, directory: directory ?? '' } : { from, smtpUrl },

@@ -23,7 +23,8 @@ const ownKey = z.object({
 });
 const address = z.string().regex(/^.+:\d+$/, 'must be host:port');
 
-const environment = serviceEnvironment.extend({
+/** What the provisioner is told, besides its ways into targets. */
+export const environment = serviceEnvironment.extend({
   /** host:port of identity, which sends mails. */
   IDENTITY_ADDRESS: address,
   /** host:port of requests, which has the catalog. */

@@ -9,7 +9,7 @@ import { sshLogin } from './ssh-certificate/ssh-login.ts';
 import { webhookLogin } from './webhook/webhook-login.ts';
 
 /** What a login consists of, for each connector that needs one. */
-const loginSettings = {
+export const loginSettings = {
   postgres: postgresLogin,
   webhook: webhookLogin,
   'ssh-certificate': sshLogin,

@@ -4,8 +4,11 @@ import { z } from 'zod';
 export const keycloakLogin = z.object({
   /** Of the server, without the realm. */
   URL: z.url({ protocol: /^https?$/, error: 'must be the address of a Keycloak' }),
+  /** Its name. */
   REALM: z.string('must be the name of a realm').min(1, 'must be the name of a realm'),
+  /** Of the client. */
   CLIENT_ID: z.string('must be the id of a client').min(1, 'must be the id of a client'),
+  /** Of the client. */
   CLIENT_SECRET: z.string('must be the secret of the client').min(1, 'must be the secret of the client'),
 });
 

@@ -9,6 +9,7 @@ export const kubernetesLogin = z.object({
     .string()
     .regex(/^-----BEGIN CERTIFICATE-----/, 'must be certificates in PEM')
     .optional(),
+  /** Of the service account. */
   TOKEN: z.string('must be the token of a service account').min(1, 'must be the token of a service account'),
 });
 

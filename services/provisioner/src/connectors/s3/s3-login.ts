@@ -8,8 +8,11 @@ export const s3Login = z.object({
   IAM_URL: address('must be the address of the IAM interface'),
   /** Where holders of access read and write. */
   URL: address('must be the address of the store'),
+  /** Its region. */
   REGION: z.string().default('us-east-1'),
+  /** A key with the rights told in docs/connectors.md. */
   ACCESS_KEY: z.string('must be an access key').min(1, 'must be an access key'),
+  /** The secret of that key. */
   SECRET_KEY: z.string('must be a secret key').min(1, 'must be a secret key'),
 });
 
