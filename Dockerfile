@@ -5,6 +5,7 @@
 ARG NODE_IMAGE=node:24-bookworm-slim
 ARG CERBOS_IMAGE=ghcr.io/cerbos/cerbos:0.51.0
 ARG KEYCLOAK_IMAGE=quay.io/keycloak/keycloak:26.7
+ARG OPENTOFU_IMAGE=ghcr.io/opentofu/opentofu:1.12-minimal
 
 FROM ${NODE_IMAGE} AS build
 WORKDIR /src
@@ -49,6 +50,11 @@ COPY --from=build /src/dist/provisioner ./
 # Volumes are made with the owner that the image has here.
 COPY --from=build --chown=1000:1000 /src/deploy/empty /files
 EXPOSE 9090
+
+# The same with OpenTofu, which is larger than all the rest: for who uses the connector of that name.
+FROM ${OPENTOFU_IMAGE} AS opentofu
+FROM provisioner AS provisioner-opentofu
+COPY --from=opentofu /usr/local/bin/tofu /usr/local/bin/tofu
 
 FROM server AS audit
 COPY --from=build /src/dist/audit ./

@@ -8,6 +8,7 @@ const outside = {
   kubectl: () => works('kubectl', 'version', '--client'),
   'a Kubernetes API server, named by TEST_KUBECONFIG,': () =>
     Boolean(process.env.TEST_KUBECONFIG) && works('kubectl', `--kubeconfig=${process.env.TEST_KUBECONFIG}`, 'get', '--raw=/readyz'),
+  go: () => works('go', 'version'),
   'a Docker Engine with compose': () => works('docker', 'info') && works('docker', 'compose', 'version'),
 };
 

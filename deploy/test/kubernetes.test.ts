@@ -1,8 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { customResourceDefinitions } from './custom-resources.ts';
 import { isThere } from './is-there.ts';
-import { type Container, kustomize, manifestsOf, workloadsOf } from './kustomize.ts';
+import { type Container, kustomize, kustomizeWith, type Manifest, manifestsOf, workloadsOf } from './kustomize.ts';
 
 const overlays = ['overlays/dev', 'overlays/production'];
 const containersOf = (overlay: string): Container[] =>
@@ -48,8 +50,8 @@ describe.runIf(isThere('a Kubernetes API server, named by TEST_KUBECONFIG,'))('a
     return { status, output: `${stdout}${stderr}` };
   };
   /** The namespace is ours for the test: the overlay's own must exist before anything can be tried in it. */
-  const inNamespace = (overlay: string) =>
-    kustomize(overlay)
+  const inNamespace = (manifests: string) =>
+    manifests
       .replaceAll(/namespace: accessops(-dev)?$/gm, `namespace: ${namespace}`)
       .replaceAll(/^ {2}name: accessops(-dev)?$/gm, `  name: ${namespace}`);
 
@@ -63,10 +65,44 @@ describe.runIf(isThere('a Kubernetes API server, named by TEST_KUBECONFIG,'))('a
   });
 
   it.each(['base', ...overlays])('when %s is tried with strict validation, then it accepts everything without a warning', (overlay) => {
-    const { status, output } = apply(inNamespace(overlay), '--dry-run=server');
+    const { status, output } = apply(inNamespace(kustomize(overlay)), '--dry-run=server');
     expect(output).not.toContain('Warning');
     expect({ status, output }).toMatchObject({ status: 0 });
     expect(output.trim().split('\n')).toHaveLength(manifestsOf(overlay).length);
+  });
+
+  describe.runIf(isThere('go'))('with the operators that components are for', () => {
+    const made: string[] = [];
+
+    beforeAll(() => {
+      for (const definition of customResourceDefinitions()) {
+        const { metadata } = parse(definition) as Manifest;
+        const get = [...options, 'get', 'crd', metadata.name];
+        // Whoever has one already keeps it as it is.
+        if (spawnSync('kubectl', get).status === 0) continue;
+        const { status, output } = apply(definition);
+        if (status !== 0) throw new Error(output);
+        made.push(metadata.name);
+        execFileSync('kubectl', [...options, 'wait', '--for=condition=established', '--timeout=60s', 'crd', metadata.name]);
+      }
+    });
+    afterAll(() => {
+      if (made.length > 0) execFileSync('kubectl', [...options, 'delete', 'crd', ...made, '--wait=false']);
+    });
+
+    it('when production is tried with components, then it accepts everything without a warning', () => {
+      const manifests = kustomizeWith('overlays/production', 'monitoring', 'external-secrets');
+      const { status, output } = apply(inNamespace(manifests), '--dry-run=server');
+      expect(output).not.toContain('Warning');
+      expect({ status, output }).toMatchObject({ status: 0 });
+      expect(output).toMatch(/servicemonitor.*\/gateway/);
+      expect(output).toMatch(/externalsecret.*\/identity/);
+    });
+
+    it('when a field of theirs is misspelt, then it is refused', () => {
+      const manifests = kustomizeWith('overlays/production', 'monitoring').replace('jobLabel', 'jobLable');
+      expect(apply(inNamespace(manifests), '--dry-run=server').output).toContain('jobLable');
+    });
   });
 
   it.each(overlays)('when the pods of %s are tried themselves, then Pod Security "restricted" lets them in', (overlay) => {
@@ -90,7 +126,10 @@ describe.runIf(isThere('a Kubernetes API server, named by TEST_KUBECONFIG,'))('a
   });
 
   it('when a field is misspelt, then it is refused', () => {
-    const { status, output } = apply(inNamespace('overlays/production').replace('minReplicas', 'minReplica'), '--dry-run=server');
+    const { status, output } = apply(
+      inNamespace(kustomize('overlays/production')).replace('minReplicas', 'minReplica'),
+      '--dry-run=server',
+    );
     expect(status).not.toBe(0);
     expect(output).toContain('minReplica');
   });

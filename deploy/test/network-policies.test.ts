@@ -1,10 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join, relative } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type NetworkPolicy, openEdges, openingsOutside, type Pod } from '../src/edges.ts';
 import { isThere } from './is-there.ts';
-import { type Manifest, manifestsOf, root, workloadsOf } from './kustomize.ts';
+import { kustomizeWith, type Manifest, manifestsIn, manifestsOf, workloadsOf } from './kustomize.ts';
 
 const policiesIn = (manifests: Manifest[]) => manifests.filter(({ kind }) => kind === 'NetworkPolicy') as unknown as NetworkPolicy[];
 
@@ -58,25 +55,11 @@ describe.runIf(isThere('kubectl'))('NetworkPolicies', () => {
   });
 
   it('when Prometheus is let in, then only to where metrics are', () => {
-    const folder = mkdtempSync(join(tmpdir(), 'accessops-overlay-'));
-    try {
-      const k8s = join(root, 'deploy/k8s');
-      const from = (path: string) => relative(folder, join(k8s, path));
-      writeFileSync(
-        join(folder, 'kustomization.yaml'),
-        JSON.stringify({
-          resources: [from('overlays/production')],
-          components: [from('components/monitoring'), from('components/external-secrets')],
-        }),
-      );
-      const manifests = manifestsOf(relative(k8s, folder));
-      const policies = policiesIn(manifests).filter(({ metadata }) => metadata.name.startsWith('monitoring'));
-      expect(openingsOutside(policies, podsIn(manifests))).toEqual(
-        ['gateway', ...services, 'cerbos'].map((pod) => `accessops.io/monitoring=true → ${pod}`).toSorted(),
-      );
-      expect(openEdges(policiesIn(manifests), podsIn(manifests))).toEqual(picture.toSorted());
-    } finally {
-      rmSync(folder, { recursive: true });
-    }
+    const manifests = manifestsIn(kustomizeWith('overlays/production', 'monitoring', 'external-secrets'));
+    const policies = policiesIn(manifests).filter(({ metadata }) => metadata.name.startsWith('monitoring'));
+    expect(openingsOutside(policies, podsIn(manifests))).toEqual(
+      ['gateway', ...services, 'cerbos'].map((pod) => `accessops.io/monitoring=true → ${pod}`).toSorted(),
+    );
+    expect(openEdges(policiesIn(manifests), podsIn(manifests))).toEqual(picture.toSorted());
   });
 });
