@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { asyncApiDocument } from './documents/asyncapi-document.ts';
 import { environmentDocument } from './documents/environment-document.ts';
 import { natsDocument } from './nats-document.ts';
 import { root } from './paths.ts';
@@ -71,6 +72,7 @@ const dashboards = async (): Promise<Record<string, string>> => {
 /** Documents that are made from code, by their path in the repository. */
 export const generatedDocuments = async (): Promise<Record<string, string>> => ({
   'docs/errors.md': await errorsDocument(),
+  'docs/asyncapi.yaml': await asyncApiDocument(),
   'docs/environment.md': await environmentDocument(),
   'docs/permissions.md': await permissionsDocument(),
   'deploy/nats/nats.conf': natsDocument(),
