@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { eventMetrics } from '@accessops/events';
-import { createLogger, createMetrics, Histogram } from '@accessops/telemetry';
+import { Histogram } from '@accessops/telemetry';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { createAccessLog } from '../../gateway/src/access-log.ts';
-import { provisionerMetrics } from '../../services/provisioner/src/metrics.ts';
 import { dashboardDocuments, decisions } from '../observability/dashboards.ts';
+import { processMetrics } from '../observability/metrics.ts';
 import { namesIn } from './promql.ts';
 
 const folder = join(import.meta.dirname, '../observability');
@@ -17,18 +15,11 @@ const histogram = (name: string) => [`${name}_bucket`, `${name}_sum`, `${name}_c
 // Of Cerbos: test/alerts.test.ts asks it for them.
 const metrics = new Set(['up', ...histogram(decisions)]);
 const labels = new Set(['job', 'instance', 'le']);
-// The database is asked only when somebody reads them.
-const orm = undefined as never;
-const ofProvisioner = createMetrics();
-eventMetrics(
-  { outbox: { orm, service: 'provisioner', wake: () => undefined }, namespace: 'none', producers: [], broker: () => undefined },
-  ofProvisioner,
-);
-provisionerMetrics({ orm }, ofProvisioner);
-for (const registry of [createAccessLog(createLogger('gateway', 'silent')).registry, ofProvisioner]) {
+for (const registry of Object.values(processMetrics())) {
   for (const metric of registry.getMetricsAsArray()) {
-    for (const name of metric instanceof Histogram ? histogram(metric.name) : [metric.name]) metrics.add(name);
-    for (const label of (metric as unknown as { labelNames: string[] }).labelNames) labels.add(label);
+    const { name, labelNames } = metric as unknown as { name: string; labelNames: string[] };
+    for (const told of metric instanceof Histogram ? histogram(name) : [name]) metrics.add(told);
+    for (const label of labelNames) labels.add(label);
   }
 }
 

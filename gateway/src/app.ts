@@ -25,6 +25,7 @@ import { securityHeaders } from './front-door/security-headers.ts';
 import { createHealthCheck } from './health.ts';
 import { createIdempotencyReader } from './idempotency.ts';
 import { startInvalidation } from './invalidation.ts';
+import { createGatewayMetrics } from './metrics.ts';
 import { describeRoute } from './openapi.ts';
 import { createPermissionCatalogue } from './permission-catalogue.ts';
 import { createPermissions } from './permissions.ts';
@@ -96,6 +97,7 @@ export const startGateway = async (
   { log = createLogger('gateway', config.logLevel), routes = allRoutes, drainMs = 300, rememberMs }: GatewayOverrides = {},
 ): Promise<RunningGateway> => {
   checkRoutes(routes);
+  const { registry, observeAnswer, watchCalls, watchDecisions } = createGatewayMetrics();
   const begin = createExchanges({
     addressOf: createClientAddress(config.trustedProxies),
     headers: await securityHeaders({ https: config.production }),
@@ -104,8 +106,13 @@ export const startGateway = async (
   const limits = config.limits ? createLimits(limitStore, config.limits) : noLimits;
   const loginThrottle = config.limits ? createLoginThrottle(limitStore, subkey(config.cursorKey, 'login throttle')) : noThrottle;
   if (!config.limits && config.production) log.warn('ACCESSOPS_RATE_LIMIT=off: passwords can be guessed without limits');
-  const services = connectServices(config.services);
-  const authorizer = createAuthorizer({ address: config.cerbosAddress, timeoutMs: config.decisionTimeoutMs, ttlMs: rememberMs });
+  const services = connectServices(config.services, watchCalls);
+  const authorizer = createAuthorizer({
+    address: config.cerbosAddress,
+    timeoutMs: config.decisionTimeoutMs,
+    ttlMs: rememberMs,
+    watch: watchDecisions,
+  });
   const minter = await createMinter(config.principalKey);
   const gateway = createCaller(minter, processPrincipal('gateway', 'gateway'));
   const ownOptions = async (): Promise<CallOptions> => {
@@ -125,7 +132,7 @@ export const startGateway = async (
   const invalidation = startInvalidation({ nats: config.nats, namespace: config.namespace, principals, authorizer, log });
   hearsEvents = invalidation.isUp;
   const health = createHealthCheck({ services: config.services, authorizer, isNatsUp: invalidation.isUp });
-  const accessLog = createAccessLog(log);
+  const accessLog = createAccessLog(log, observeAnswer);
   const eventStreams = createEventStreams();
 
   const app = new OpenAPIHono<Env>();
@@ -158,7 +165,7 @@ export const startGateway = async (
   }
   let stopping = false;
   const isStopping = () => stopping;
-  addOperations(app, { begin, health, registry: accessLog.registry, fetchJwks, isStopping });
+  addOperations(app, { begin, health, registry, fetchJwks, isStopping });
   addFallbacks(app, { begin, limits, accessLog, log });
 
   const server = createHttpServer({

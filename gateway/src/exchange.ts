@@ -25,6 +25,7 @@ export interface Exchange {
   actor: string;
   tenant: string;
   decisionId: string;
+  policyVersion: string;
   /** `ok`, or the code of the error. */
   outcome: string;
 }
@@ -80,6 +81,7 @@ export const createExchanges =
       actor: '',
       tenant: '',
       decisionId: '',
+      policyVersion: '',
       outcome: 'ok',
     };
   };

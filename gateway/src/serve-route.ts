@@ -207,6 +207,7 @@ export const createRouteServer = (parts: RouteParts) => {
       exchange.tenant = principal.tenantId ?? '';
       const decision = await authorizer.decide(principal, question);
       exchange.decisionId = decision.decisionId;
+      exchange.policyVersion = decision.policyVersion;
       assertAllowed(principal, decision);
 
       const params = paramNames.length > 0 ? paramsOf(c, paramNames, route.keys) : nothing;

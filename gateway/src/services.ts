@@ -1,4 +1,4 @@
-import { connect, type ServiceClient } from '@accessops/grpc';
+import { connect, type ServiceClient, type WatchCall } from '@accessops/grpc';
 import { ApprovalsService } from '@accessops/proto/accessops/approvals/v1/approvals_pb';
 import { AuditService } from '@accessops/proto/accessops/audit/v1/audit_pb';
 import { IdentityService } from '@accessops/proto/accessops/identity/v1/identity_pb';
@@ -20,16 +20,16 @@ export interface Services {
 }
 
 /** Connects to all services; lazily, so that none has to be up. */
-export const connectServices = (addresses: Record<ServiceName, string>): Services => {
+export const connectServices = (addresses: Record<ServiceName, string>, watch?: WatchCall): Services => {
   const clients = {
-    identity: connect(IdentityService, addresses.identity),
-    requests: connect(RequestsService, addresses.requests),
-    approvals: connect(ApprovalsService, addresses.approvals),
-    provisioner: connect(ProvisionerService, addresses.provisioner),
-    audit: connect(AuditService, addresses.audit),
+    identity: connect(IdentityService, addresses.identity, watch),
+    requests: connect(RequestsService, addresses.requests, watch),
+    approvals: connect(ApprovalsService, addresses.approvals, watch),
+    provisioner: connect(ProvisionerService, addresses.provisioner, watch),
+    audit: connect(AuditService, addresses.audit, watch),
   };
   const operations = Object.fromEntries(
-    serviceNames.map((name) => [name, connect(OperationsService, addresses[name])]),
+    serviceNames.map((name) => [name, connect(OperationsService, addresses[name], watch)]),
   ) as Services['operations'];
   return {
     ...clients,

@@ -162,6 +162,8 @@ describe('who may come in', () => {
         method: 'GET',
         status: 404,
         decision_id: expect.stringMatching(/^[0-9a-f-]{36}$/),
+        // The policies of the repository are no bundle.
+        policy_version: 'none',
         outcome: 'REQUEST_NOT_FOUND',
         duration_ms: expect.any(Number),
       },

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import type { Registry } from '@accessops/telemetry';
+import { metricsPage, type Registry } from '@accessops/telemetry';
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { z } from '@hono/zod-openapi';
 import type { Context } from 'hono';
@@ -141,8 +141,8 @@ export const addOperations = (app: OpenAPIHono<Env>, { begin, health, registry, 
     '/metrics',
     'Prometheus metrics',
     'getMetrics',
-    async () => ({ status: 200, type: registry.contentType, body: await registry.metrics() }),
-    text,
+    async (c) => ({ status: 200, ...(await metricsPage(registry, c.req.header('accept'))) }),
+    { ...text, 'application/openmetrics-text': { schema: z.string() } },
   );
   add(
     '/.well-known/jwks.json',

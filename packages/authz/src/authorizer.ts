@@ -3,6 +3,7 @@ import { AppError, enrolmentRequired, insufficientAuthentication } from '@access
 import { GRPC } from '@cerbos/grpc';
 import { LRUCache } from 'lru-cache';
 import type { Attribute, Decision, Question } from './decision.ts';
+import type { WatchDecisions } from './decision-metrics.ts';
 
 /** The principal as far as policies look at it. */
 export interface Subject {
@@ -46,6 +47,8 @@ export interface AuthorizerOptions {
   ttlMs?: number;
   /** A Cerbos that does not answer in this time is down. */
   timeoutMs?: number;
+  /** Without it nothing is measured. */
+  watch?: WatchDecisions;
 }
 
 const principalOf = (subject: Subject) => ({
@@ -74,6 +77,13 @@ const resourceOf = ({ kind, version, attributes = {} }: Question) => ({ kind, id
 const keyOf = (principalKey: string, question: Question): string =>
   `${principalKey} ${question.version} ${question.kind} ${question.action} ${question.attributes ? JSON.stringify(question.attributes) : ''}`;
 
+/** Put to Cerbos together with a question, by anybody: which policies it decides by. */
+const versionQuestion = {
+  resource: resourceOf({ kind: 'policy', action: 'tell_version', version: 'route' }),
+  actions: ['tell_version'],
+};
+const versionMs = 5000;
+
 /**
  * How long an answer of Cerbos may take while it loads other policies: it stands still meanwhile, for a second on two idle processors,
  * and for several on busy ones.
@@ -98,7 +108,7 @@ const secondFactor = 'aal2';
 const demandsSecondFactor = (output: Attribute): boolean => (output as { demand?: { acr?: unknown } } | null)?.demand?.acr === secondFactor;
 
 /** A Cerbos client that remembers decisions for a short time, by principal, action and attributes. */
-export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: AuthorizerOptions): Authorizer => {
+export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800, watch }: AuthorizerOptions): Authorizer => {
   const connectFor = (waitMs: number) =>
     new GRPC(address, {
       tls: false,
@@ -132,20 +142,41 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
     return key;
   };
 
+  // Told within an answer, so that it is the version that has decided; for some seconds it is taken to be that of other answers as well.
+  let policyVersion = '';
+  let versionGoodUntil = Number.NEGATIVE_INFINITY;
+  const learnVersion = (told: unknown) => {
+    policyVersion = typeof told === 'string' ? told : '';
+    versionGoodUntil = performance.now() + versionMs;
+  };
+
+  const check = async (request: Parameters<GRPC['checkResources']>[0]) => {
+    const answered = watch?.asking();
+    try {
+      const { results } = await client().checkResources(request);
+      answered?.(true);
+      return results;
+    } catch (error) {
+      answered?.(false);
+      throw error;
+    }
+  };
+
   const ask = async (subject: Subject, question: Question): Promise<Decision> => {
     const decisionId = randomUUID();
+    const asksVersion = performance.now() > versionGoodUntil;
     try {
-      const result = await client().checkResource({
+      const [result, version] = await check({
         requestId: decisionId,
         principal: principalOf(subject),
-        resource: resourceOf(question),
-        actions: [question.action],
+        resources: [{ resource: resourceOf(question), actions: [question.action] }, ...(asksVersion ? [versionQuestion] : [])],
       });
-      const outputs = result.outputs.map(({ value, source }) => {
+      const outputs = (result?.outputs ?? []).map(({ value, source }) => {
         if (value === undefined) throw new Error(`The output of ${source} could not be computed`);
         return value;
       });
-      return { allowed: result.isAllowed(question.action) === true, decisionId, outputs };
+      if (asksVersion) learnVersion(version?.outputs[0]?.value);
+      return { allowed: result?.isAllowed(question.action) === true, decisionId, policyVersion, outputs };
     } catch (cause) {
       throw new AppError('DEPENDENCY_UNAVAILABLE', 'The policy decision point does not answer', { cause });
     }
@@ -162,7 +193,7 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
 
   const askMany = async (subject: Subject, questions: Question[]): Promise<boolean[]> => {
     try {
-      const { results } = await client().checkResources({
+      const results = await check({
         principal: principalOf(subject),
         resources: questions.map((question, index) => ({
           resource: { ...resourceOf(question), id: String(index) },
@@ -178,8 +209,13 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
   const decide = async (subject: Subject, question: Question): Promise<Decision> => {
     const key = keyOf(principalKey(subject), question);
     const hit = decisions.get(key);
-    if (hit) return hit;
-    const asked = asking.get(key) ?? askWithDemand(subject, question);
+    if (hit) {
+      watch?.remembered();
+      return hit;
+    }
+    const joined = asking.get(key);
+    if (joined) watch?.remembered();
+    const asked = joined ?? askWithDemand(subject, question);
     asking.set(key, asked);
     try {
       const decision = await asked;
@@ -208,6 +244,7 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800 }: Aut
     forget: () => {
       decisions.clear();
       asking.clear();
+      versionGoodUntil = Number.NEGATIVE_INFINITY;
     },
     bePatient: () => {
       patientUntil = performance.now() + patienceMs;

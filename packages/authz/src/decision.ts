@@ -16,6 +16,8 @@ export interface Decision {
   demand?: string;
   /** The request id under which Cerbos decided; for the log. */
   decisionId: string;
+  /** The hash of the policies by which it was decided, as Cerbos tells it; for the log. Empty while it has told none. */
+  policyVersion: string;
   /** Values the activated rules put out. */
   outputs: Attribute[];
 }

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { Registry } from '@accessops/telemetry';
 import { infrastructure, soonMs, until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { type Authorizer, type AuthorizerOptions, createAuthorizer, type Question, type Subject } from '../src/index.ts';
+import { type Authorizer, type AuthorizerOptions, createAuthorizer, decisionMetrics, type Question, type Subject } from '../src/index.ts';
 import { type OwnCerbos, startOwnCerbos } from './own-cerbos.ts';
 
 const subject = (changed: Partial<Subject> = {}): Subject => ({
@@ -114,6 +115,23 @@ describe('decisions', () => {
   });
 });
 
+describe('the version of the policies', () => {
+  test('when something is decided, then it is told by which policies, also when there are others', async () => {
+    const own = await startOwnCerbos();
+    const authorizer = authorizerFor({ address: own.address });
+    const versionOf = async (who: Partial<Subject>) => (await authorizer.decide(subject(who), reading())).policyVersion;
+    expect([await versionOf({}), await versionOf({ id: 'u-2' }), await versionOf({ orgRoles: [] }), await versionOf({})]).toEqual(
+      Array(4).fill('one'),
+    );
+    own.call('two');
+    await until(async () => {
+      authorizer.forget();
+      return (await versionOf({})) === 'two';
+    });
+    await own.close();
+  });
+});
+
 /** Runs `work` while Cerbos hangs. */
 const whileHanging = async <T>(work: () => Promise<T>): Promise<T> => {
   await cerbos.hang();
@@ -186,6 +204,24 @@ describe('remembering', () => {
     await whileHanging(() => expect(authorizer.decide(subject(), reading())).rejects.toMatchObject(down));
     expect(await until(() => authorizer.decide(subject(), reading()))).toMatchObject({ allowed: true });
   });
+});
+
+test('when decisions are measured, then it is told where they come from, how long Cerbos took, and when it did not answer', async () => {
+  const registry = new Registry();
+  const authorizer = authorizerFor({ address: cerbos.address, timeoutMs: 300, watch: decisionMetrics(registry) });
+  await Promise.all([1, 2, 3].map(() => authorizer.decide(subject(), reading())));
+  await authorizer.decide(subject(), reading());
+  await authorizer.allowed(subject(), [reading(), reading()]);
+  await whileHanging(() => expect(authorizer.decide(subject({ id: 'u-2' }), reading())).rejects.toMatchObject(down));
+  const told = (await registry.metrics())
+    .split('\n')
+    .filter((line) => /^accessops_(decisions_total|cerbos_duration_seconds_count)/.test(line));
+  expect(told.toSorted()).toEqual([
+    'accessops_cerbos_duration_seconds_count{outcome="answered"} 2',
+    'accessops_cerbos_duration_seconds_count{outcome="failed"} 1',
+    'accessops_decisions_total{source="cerbos"} 3',
+    'accessops_decisions_total{source="memory"} 3',
+  ]);
 });
 
 describe('a Cerbos that does not answer', () => {

@@ -33,6 +33,16 @@ const policyFor = (role: string) => ({
   },
 });
 
+/** Which policies these are, as the repository's tell it. */
+const versionPolicy = (version: string) => ({
+  apiVersion: 'api.cerbos.dev/v1',
+  resourcePolicy: {
+    version: 'route',
+    resource: 'policy',
+    rules: [{ actions: ['tell_version'], effect: 'EFFECT_ALLOW', roles: ['*'], output: { when: { ruleActivated: `"${version}"` } } }],
+  },
+});
+
 /** A Cerbos of a test's own, which it may stop, hang and give other policies. */
 export interface OwnCerbos {
   address: string;
@@ -41,6 +51,8 @@ export interface OwnCerbos {
   hang(): Promise<void>;
   /** Lets another role read documents. */
   letRead(role: string): void;
+  /** Says that its policies are of this version. */
+  call(version: string): void;
   close(): Promise<void>;
 }
 
@@ -48,7 +60,9 @@ export const startOwnCerbos = async (): Promise<OwnCerbos> => {
   const directory = mkdtempSync(join(tmpdir(), 'cerbos-'));
   const policies = mkdtempSync(join(directory, 'policies-'));
   const letRead = (role: string) => writeFileSync(join(policies, 'document.json'), JSON.stringify(policyFor(role)));
+  const call = (version: string) => writeFileSync(join(policies, 'policy.json'), JSON.stringify(versionPolicy(version)));
   letRead('reader');
+  call('one');
   const [grpcPort, httpPort] = [await reserveFreePort(), await reserveFreePort()] as [ReservedPort, ReservedPort];
   const spec = prepareCerbos({ policies, configFile: join(directory, 'cerbos.yaml'), grpcPort, httpPort });
   const supervised = supervise(spec, { logFile: join(directory, 'cerbos.log') });
@@ -62,6 +76,7 @@ export const startOwnCerbos = async (): Promise<OwnCerbos> => {
       await until(async () => (await state()).startsWith('T'), { what: 'a Cerbos that stands still' });
     },
     letRead,
+    call,
     close: async () => {
       supervised.kill('SIGCONT');
       await supervised.stop();

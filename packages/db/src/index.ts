@@ -5,6 +5,7 @@ export * from './list.ts';
 export * from './migrate.ts';
 export * from './orm.ts';
 export * from './platform-tables.ts';
+export * from './pool-metrics.ts';
 export { executePrepared } from './prepared.ts';
 export * from './service-schema.ts';
 export * from './sql-function.ts';

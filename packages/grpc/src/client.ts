@@ -1,3 +1,4 @@
+import { AppError } from '@accessops/errors';
 import type {
   DescMessage,
   DescMethod,
@@ -8,8 +9,9 @@ import type {
   MessageShape,
 } from '@bufbuild/protobuf';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { type ClientReadableStream, credentials, Client as GrpcClient, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { type ClientReadableStream, credentials, Client as GrpcClient, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { largest } from './batch.ts';
+import type { WatchCall } from './call-metrics.ts';
 import { createExchange } from './exchange-client.ts';
 import { methodDefinition, methodPath } from './service-definition.ts';
 import { fromServiceError } from './status-details.ts';
@@ -91,19 +93,36 @@ const cancelWith = (signal: AbortSignal, call: ClientReadableStream<unknown>) =>
   call.once('status', () => signal.removeEventListener('abort', cancel));
 };
 
-/** Connects to a service at `address` (host:port). Lazily: the first call opens the connection. Calls throw AppError. */
-export const connect = <S extends DescService>(service: S, address: string): ServiceClient<S> => {
+type Unary = (request: MessageInitShape<DescMessage>, options?: CallOptions) => Promise<MessageShape<DescMessage>>;
+
+const watched =
+  (method: DescMethod, call: Unary, watch: WatchCall): Unary =>
+  async (request, options = {}) => {
+    const ended = watch(method, options.metadata ?? new Metadata());
+    try {
+      const reply = await call(request, options);
+      ended(status.OK);
+      return reply;
+    } catch (error) {
+      ended(error instanceof AppError ? error.grpcStatus : status.UNKNOWN);
+      throw error;
+    }
+  };
+
+/**
+ * Connects to a service at `address` (host:port). Lazily: the first call opens the connection. Calls throw AppError. Without `watch` nothing
+ * is measured.
+ */
+export const connect = <S extends DescService>(service: S, address: string, watch?: WatchCall): ServiceClient<S> => {
   const client = new GrpcClient(address, credentials.createInsecure(), channelOptions);
   const exchange = createExchange(client);
-  const unary = (method: DescMethod) => {
+  const unary = (method: DescMethod): Unary => {
     const path = methodPath(method);
-    return async (
-      request: MessageInitShape<DescMessage>,
-      { metadata = new Metadata(), deadlineMs = 5000, signal, onTrailer }: CallOptions = {},
-    ): Promise<MessageShape<DescMessage>> => {
+    const call: Unary = async (request, { metadata = new Metadata(), deadlineMs = 5000, signal, onTrailer } = {}) => {
       const sent = toBinary(method.input, create(method.input, request));
       return fromBinary(method.output, await exchange.call(path, sent, { metadata, deadlineMs, signal, onTrailer }));
     };
+    return watch ? watched(method, call, watch) : call;
   };
   const streaming = (method: DescMethod) => {
     const definition = methodDefinition(method);

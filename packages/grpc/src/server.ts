@@ -18,9 +18,11 @@ import {
   ServerCredentials,
   type ServerUnaryCall,
   type ServerWritableStream,
+  status,
 } from '@grpc/grpc-js';
 import { HealthImplementation } from 'grpc-health-check';
 import { largest } from './batch.ts';
+import type { WatchCall } from './call-metrics.ts';
 import { type Answer, type Arrived, addExchange, type ExchangeServer } from './exchange-server.ts';
 import { completeReply, methodPath, serviceDefinition } from './service-definition.ts';
 import { toStatus } from './status-details.ts';
@@ -79,7 +81,18 @@ export interface ServeOptions {
   log: Logger;
   /** Recognizes errors of libraries: a database that is down is DEPENDENCY_UNAVAILABLE. */
   translate?: (error: unknown) => AppError | undefined;
+  /** Without it nothing is measured. */
+  watch?: WatchCall;
 }
+
+const watched =
+  (method: DescMethod, answer: Answer, watch: WatchCall): Answer =>
+  async (arrived) => {
+    const ended = watch(method, arrived.metadata);
+    const answered = await answer(arrived);
+    ended('response' in answered ? status.OK : answered.code);
+    return answered;
+  };
 
 /**
  * Adds a service to a gRPC server. An AppError becomes a status with details; anything else is logged and answered
@@ -90,7 +103,7 @@ export const serve = <S extends DescService, C>(
   service: S,
   contextFor: ContextFor<C>,
   handlers: Handlers<S, C>,
-  { log, translate = () => undefined }: ServeOptions,
+  { log, translate = () => undefined, watch }: ServeOptions,
 ): void => {
   const answerable = (method: DescMethod, error: unknown): AppError => {
     const known = error instanceof AppError ? error : translate(error);
@@ -106,7 +119,7 @@ export const serve = <S extends DescService, C>(
     service.methods.map((method) => {
       const handler = untyped[method.localName];
       if (!handler) throw new Error(`${service.typeName}.${method.name} has no handler`);
-      const answer: Answer = async (arrived) => {
+      const unwatched: Answer = async (arrived) => {
         const context = callContext(method, arrived);
         try {
           const reply = await handler(await contextFor(context), fromBinary(method.input, arrived.request));
@@ -118,6 +131,7 @@ export const serve = <S extends DescService, C>(
           return toStatus(answerable(method, error));
         }
       };
+      const answer = watch ? watched(method, unwatched, watch) : unwatched;
       const unary: handleUnaryCall<Buffer, Uint8Array> = (call, callback) => {
         const reply = async () => {
           const answered = await answer({ request: call.request, metadata: call.metadata, onGone: onGoneOf(call) });

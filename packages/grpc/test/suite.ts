@@ -11,6 +11,7 @@ import {
   type ServeOptions,
   type ServiceClient,
   serve,
+  type WatchCall,
 } from '../src/index.ts';
 
 export type TestHandlers = Handlers<typeof AuditService, CallContext>;
@@ -33,6 +34,7 @@ export const startSuite = async (
   handlers: Partial<TestHandlers>,
   options: Partial<ServeOptions> = {},
   address = '127.0.0.1:0',
+  watch?: WatchCall,
 ): Promise<Suite> => {
   const logged: string[] = [];
   const destination = new Writable({
@@ -51,7 +53,7 @@ export const startSuite = async (
   };
   serve(server, AuditService, (call: CallContext) => call, all, { log: createLogger('test', 'info', destination), ...options });
   const running = await listen(server, address);
-  const client = connect(AuditService, running.address);
+  const client = connect(AuditService, running.address, watch);
   return {
     address: running.address,
     server: running,

@@ -1,3 +1,4 @@
 export * from './call.ts';
 export * from './config.ts';
+export * from './metrics.ts';
 export * from './start-service.ts';

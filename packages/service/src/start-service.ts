@@ -1,6 +1,6 @@
 import { createPrincipalVerifier } from '@accessops/authn';
 import { type Authorizer, createAuthorizer, onPolicyNews } from '@accessops/authz';
-import { createOrm, IdempotentReply, isDatabaseDown, poolOf } from '@accessops/db';
+import { createOrm, IdempotentReply, isDatabaseDown, poolMetrics, poolOf } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import {
   type Broker,
@@ -19,12 +19,13 @@ import {
 } from '@accessops/events';
 import { createServer, type Handlers, listen, serve } from '@accessops/grpc';
 import { OperationsService } from '@accessops/proto/accessops/operations/v1/operations_pb';
-import { createLogger, createMetrics, type Logger, type MetricsServer, type Registry, serveMetrics } from '@accessops/telemetry';
+import { createLogger, type Logger, type MetricsServer, type Registry, serveMetrics } from '@accessops/telemetry';
 import type { DescService } from '@bufbuild/protobuf';
 import { type EntityClass, type EntitySchema, type MikroORM, OptimisticLockError } from '@mikro-orm/postgresql';
 import type { Pool } from 'pg';
 import { type Call, callFrom } from './call.ts';
 import type { ServiceConfig } from './config.ts';
+import { createServiceMetrics } from './metrics.ts';
 import { operationsHandlers } from './operations.ts';
 
 /** What a service's own parts are built from. */
@@ -90,6 +91,7 @@ export const startService = async <S extends DescService>(
   { now = () => new Date(), log = createLogger(definition.name, config.logLevel), backOffMs, rememberMs }: ServiceOverrides = {},
 ): Promise<RunningService> => {
   const { name } = definition;
+  const measured = config.metricsListen ? createServiceMetrics() : undefined;
   const orm = await createOrm({
     url: config.databaseUrl,
     schema: name,
@@ -97,7 +99,12 @@ export const startService = async <S extends DescService>(
     log,
   });
   const pool = await poolOf(orm);
-  const authorizer = createAuthorizer({ address: config.cerbosAddress, timeoutMs: config.decisionTimeoutMs, ttlMs: rememberMs });
+  const authorizer = createAuthorizer({
+    address: config.cerbosAddress,
+    timeoutMs: config.decisionTimeoutMs,
+    ttlMs: rememberMs,
+    watch: measured?.watchDecisions,
+  });
   let relay: Relay | undefined;
   const outbox: Outbox = { orm, service: name, wake: () => relay?.wake() };
   const stop = new AbortController();
@@ -106,8 +113,9 @@ export const startService = async <S extends DescService>(
 
   const server = createServer();
   const contextFor = callFrom({ verify: createPrincipalVerifier(config.principalJwks), authorizer, outbox, log, now });
-  serve(server, definition.service, contextFor, definition.handlers(parts), { log, translate });
-  serve(server, OperationsService, contextFor, operationsHandlers(outbox, subscriptions, config.deployment), { log, translate });
+  const serving = { log, translate, watch: measured?.watchCalls };
+  serve(server, definition.service, contextFor, definition.handlers(parts), serving);
+  serve(server, OperationsService, contextFor, operationsHandlers(outbox, subscriptions, config.deployment), serving);
   const running = await listen(server, config.listen);
 
   let consumer: RunningConsumer | undefined;
@@ -142,9 +150,10 @@ export const startService = async <S extends DescService>(
     );
   }, healthCheckMs);
   let metrics: MetricsServer | undefined;
-  if (config.metricsListen) {
-    const registry = createMetrics();
+  if (measured && config.metricsListen) {
+    const { registry } = measured;
     eventMetrics({ outbox, namespace: config.namespace, producers: listensTo[name], broker: () => broker }, registry);
+    poolMetrics(pool, registry);
     definition.metrics?.(parts, registry);
     metrics = await serveMetrics(registry, config.metricsListen);
   }

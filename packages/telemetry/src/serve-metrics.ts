@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import { metricsPage } from './metrics-page.ts';
 
 /** A server of metrics that runs. */
 export interface MetricsServer {
@@ -17,8 +18,8 @@ export const serveMetrics = async (registry: Registry, listen: string): Promise<
       response.writeHead(404).end();
       return;
     }
-    registry.metrics().then(
-      (text) => response.writeHead(200, { 'content-type': registry.contentType }).end(text),
+    metricsPage(registry, request.headers.accept).then(
+      ({ type, body }) => response.writeHead(200, { 'content-type': type }).end(body),
       () => response.writeHead(503).end(),
     );
   });

@@ -1,0 +1,24 @@
+import { poolMetrics } from '@accessops/db';
+import { eventMetrics } from '@accessops/events';
+import { createServiceMetrics } from '@accessops/service';
+import type { Registry } from '@accessops/telemetry';
+import { createGatewayMetrics } from '../../gateway/src/metrics.ts';
+import { provisionerMetrics } from '../../services/provisioner/src/metrics.ts';
+
+// The database is asked only when somebody reads them.
+const nothing = undefined as never;
+
+const serviceRegistry = (): Registry => {
+  const { registry } = createServiceMetrics();
+  const outbox = { orm: nothing, service: 'none', wake: () => undefined };
+  eventMetrics({ outbox, namespace: 'none', producers: [], broker: () => undefined }, registry);
+  poolMetrics(nothing, registry);
+  return registry;
+};
+
+/** The metrics of each process, as the processes themselves make them. */
+export const processMetrics = (): Record<string, Registry> => {
+  const provisioner = serviceRegistry();
+  provisionerMetrics({ orm: nothing }, provisioner);
+  return { gateway: createGatewayMetrics().registry, services: serviceRegistry(), provisioner };
+};
