@@ -3,6 +3,8 @@ import { eventMetrics } from '@accessops/events';
 import { createServiceMetrics } from '@accessops/service';
 import type { Registry } from '@accessops/telemetry';
 import { createGatewayMetrics } from '../../gateway/src/metrics.ts';
+import { appendMetrics } from '../../services/audit/src/metrics.ts';
+import { attemptMetrics } from '../../services/provisioner/src/jobs/attempt-metrics.ts';
 import { provisionerMetrics } from '../../services/provisioner/src/metrics.ts';
 
 // The database is asked only when somebody reads them.
@@ -20,5 +22,8 @@ const serviceRegistry = (): Registry => {
 export const processMetrics = (): Record<string, Registry> => {
   const provisioner = serviceRegistry();
   provisionerMetrics({ orm: nothing }, provisioner);
-  return { gateway: createGatewayMetrics().registry, services: serviceRegistry(), provisioner };
+  attemptMetrics(provisioner);
+  const audit = serviceRegistry();
+  appendMetrics(audit);
+  return { gateway: createGatewayMetrics().registry, services: serviceRegistry(), provisioner, audit };
 };

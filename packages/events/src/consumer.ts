@@ -9,6 +9,7 @@ import { type Event, eventOf, plainHeaders } from './event.ts';
 import { createGather } from './gather.ts';
 import { createDispatch, type EventContext, type Subscription } from './handler.ts';
 import { takeFresh } from './inbox.ts';
+import type { WatchEvents } from './metrics.ts';
 import { ensureConsumer } from './stream.ts';
 import { streamOf } from './topology.ts';
 import { type Outbox, unitOfWork } from './unit-of-work.ts';
@@ -29,6 +30,8 @@ export interface ConsumerOptions {
   now?: () => Date;
   /** Pauses between attempts; one more attempt than pauses is made, then the event is parked. */
   backOffMs?: number[];
+  /** Without it nothing is measured. */
+  watch?: WatchEvents;
 }
 
 export interface RunningConsumer {
@@ -45,6 +48,8 @@ interface Delivery {
   event: Event;
 }
 
+const producerOf = ({ subject }: JsMsg): string => subject.split('.')[1] ?? '';
+
 const headerReader = (message: JsMsg) => (name: string) => message.headers?.get(name) ?? '';
 
 /**
@@ -53,7 +58,7 @@ const headerReader = (message: JsMsg) => (name: string) => message.headers?.get(
  * retried with back-off and then parked; only events of its own aggregate wait for it.
  */
 export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
-  const { broker, outbox, namespace, service, producers, subscriptions, log } = options;
+  const { broker, outbox, namespace, service, producers, subscriptions, log, watch: flow } = options;
   const now = options.now ?? (() => new Date());
   const isLeader = options.isLeader ?? (() => true);
   const backOffMs = options.backOffMs ?? [50, 200, 800, 2000];
@@ -113,11 +118,16 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
       );
     });
 
+  const done = ({ message, event }: Delivery) => {
+    flow?.handled(producerOf(message), event);
+    message.ack();
+  };
+
   const handleOne = async ({ message, event }: Delivery): Promise<void> => {
     for (let attempt = 1; ; ) {
       try {
         await apply(event.tenantId, [event]);
-        return message.ack();
+        return done({ message, event });
       } catch (error) {
         if (abort.signal.aborted) return;
         message.working();
@@ -125,6 +135,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
           await delay(200, undefined, { signal: abort.signal });
           continue;
         }
+        flow?.failed(producerOf(message));
         const pause = backOffMs[attempt - 1];
         log.warn({ err: error, event: event.type, eventId: event.id, attempt }, 'event could not be handled');
         if (pause === undefined) return parkOne({ message, event }, error, attempt);
@@ -187,8 +198,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
           tenantId,
           deliveries.map(({ event }) => event),
         );
-        for (const { message } of deliveries) message.ack();
-        return;
+        return deliveries.forEach(done);
       } catch (error) {
         if (abort.signal.aborted) return;
         if (!isDatabaseDown(error)) break;

@@ -1,8 +1,49 @@
 import { transaction } from '@accessops/db';
-import { Gauge, type Registry } from '@accessops/telemetry';
+import { Counter, createDurations, Gauge, type Registry } from '@accessops/telemetry';
 import type { Broker } from './broker.ts';
+import type { Event } from './event.ts';
 import { streamOf } from './topology.ts';
 import type { Outbox } from './unit-of-work.ts';
+
+/** Is told what becomes of events. */
+export interface WatchEvents {
+  /** The stream has it. */
+  sent(type: string): void;
+  /** What it brings about is committed. */
+  handled(producer: string, event: Event): void;
+  /** It could not be handled, this time. */
+  failed(producer: string): void;
+}
+
+/** Measures what a service sends and handles, and how long after it happened. */
+export const flowMetrics = (registry: Registry): WatchEvents => {
+  const registers = [registry];
+  const sent = new Counter({
+    name: 'accessops_events_sent_total',
+    help: 'Events that have been sent, by type: what happens on the platform.',
+    labelNames: ['type'],
+    registers,
+  });
+  const failed = new Counter({
+    name: 'accessops_event_failures_total',
+    help: 'Attempts to handle an event that have failed.',
+    labelNames: ['producer'],
+    registers,
+  });
+  const observeLag = createDurations({
+    name: 'accessops_event_lag_seconds',
+    help: 'How long after it happened an event of another service was handled.',
+    labelNames: ['producer'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60, 600],
+    registry,
+  });
+  return {
+    sent: (type) => sent.inc({ type }),
+    failed: (producer) => failed.inc({ producer }),
+    handled: (producer, { occurredAt, origin }) =>
+      observeLag({ producer }, Math.max(0, Date.now() - occurredAt.getTime()) / 1000, origin.traceparent),
+  };
+};
 
 interface Measured {
   outbox: Outbox;

@@ -4,6 +4,7 @@ import type { ConsumerInfo } from 'nats';
 import pg from 'pg';
 import type { Broker } from './broker.ts';
 import { createGather } from './gather.ts';
+import type { WatchEvents } from './metrics.ts';
 import { createOutboxReader, type OutboxReader } from './outbox-reader.ts';
 import { publish } from './publish.ts';
 import { ensureStream } from './stream.ts';
@@ -19,6 +20,8 @@ export interface RelayOptions {
   /** How long delivered events stay for a replay. */
   replayWindowMs?: number;
   cleanUpEveryMs?: number;
+  /** Without it nothing is measured. */
+  watch?: WatchEvents;
 }
 
 export interface Relay {
@@ -53,6 +56,7 @@ export const startRelay = ({
   log,
   replayWindowMs = week,
   cleanUpEveryMs = hour,
+  watch,
 }: RelayOptions): Relay => {
   const abort = new AbortController();
   let dirty = false;
@@ -134,6 +138,7 @@ export const startRelay = ({
       ),
     );
     reader.didSend(rows);
+    if (watch) for (const { type } of rows) watch.sent(type);
     return { count: rows.length, sequence: Math.max(0, ...acknowledged.map(({ seq }) => seq)) };
   };
 

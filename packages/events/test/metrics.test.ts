@@ -1,7 +1,7 @@
 import { createMetrics } from '@accessops/telemetry';
 import { until } from '@accessops/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { type Broker, eventMetrics } from '../src/index.ts';
+import { type Broker, eventMetrics, flowMetrics } from '../src/index.ts';
 import { type Party, type Suite, startSuite } from './suite.ts';
 
 let suite: Suite;
@@ -49,6 +49,30 @@ test('when an event cannot be handled, then it waits, and is counted once it is 
   attempt.resolve();
   await until(async () => (await read('accessops_dead_letters')) === 1, { what: 'put aside' });
   await until(async () => (await read(waiting)) === 0, { what: 'nothing waits' });
+});
+
+test('when events flow, then it is told what was sent, how long after it happened it was handled, and how often that failed', async () => {
+  const registry = createMetrics();
+  const watch = flowMetrics(registry);
+  await suite.startRelay({ watch });
+  let failures = 2;
+  await suite.listen(
+    async () => {
+      if (failures-- > 0) throw new Error('not yet');
+    },
+    { backOffMs: [1, 1], watch },
+  );
+  await suite.tell('r-1', 'ACTIVE');
+  const read = async (name: string, labels: string) => {
+    const line = (await registry.metrics()).split('\n').find((one) => one.startsWith(`${name}{${labels}} `));
+    return line && Number(line.split(' ')[1]);
+  };
+  const producer = `producer="${suite.teller.name}"`;
+  await until(async () => (await read('accessops_event_lag_seconds_count', producer)) === 1, { what: 'it is handled' });
+  expect(await read('accessops_event_lag_seconds_sum', producer)).toBeGreaterThan(0);
+  expect(await read('accessops_event_failures_total', producer)).toBeGreaterThan(0);
+  const sent = (await registry.metrics()).match(/^accessops_events_sent_total\{type="\w+"\} 1$/gm);
+  expect(sent).toHaveLength(1);
 });
 
 test('when NATS is not there, then nothing is told of what waits there, and all else is', async () => {

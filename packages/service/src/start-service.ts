@@ -39,6 +39,8 @@ export interface ServiceParts {
   now: () => Date;
   /** Aborted when the service begins to stop: calls that go on by themselves end then. */
   stopping: AbortSignal;
+  /** For what the service measures of its own; missing where metrics are not served. */
+  registry?: Registry;
 }
 
 /** One service, as it differs from the others. */
@@ -49,8 +51,6 @@ export interface ServiceDefinition<S extends DescService> {
   handlers(parts: ServiceParts): Handlers<S, Call>;
   /** Reactions to events of the producers this service listens to. */
   subscriptions?(parts: ServiceParts): Subscription[];
-  /** Adds what the service measures to its metrics; called only where they are served. */
-  metrics?(parts: ServiceParts, registry: Registry): void;
   /** Background work; answers what stops it. */
   background?(parts: ServiceParts): { close(): Promise<void> };
 }
@@ -108,7 +108,7 @@ export const startService = async <S extends DescService>(
   let relay: Relay | undefined;
   const outbox: Outbox = { orm, service: name, wake: () => relay?.wake() };
   const stop = new AbortController();
-  const parts: ServiceParts = { orm, pool, outbox, authorizer, log, now, stopping: stop.signal };
+  const parts: ServiceParts = { orm, pool, outbox, authorizer, log, now, stopping: stop.signal, registry: measured?.registry };
   const subscriptions = definition.subscriptions?.(parts) ?? [];
 
   const server = createServer();
@@ -126,7 +126,7 @@ export const startService = async <S extends DescService>(
     broker = connected;
     const { namespace } = config;
     connected.connection.subscribe(policiesOf(namespace), { callback: (_, { subject }) => onPolicyNews(authorizer, subject) });
-    const sender = startRelay({ broker, databaseUrl: config.databaseUrl, namespace, service: name, log });
+    const sender = startRelay({ broker, databaseUrl: config.databaseUrl, namespace, service: name, log, watch: measured?.watchEvents });
     relay = sender;
     consumer = startConsumer({
       broker,
@@ -139,6 +139,7 @@ export const startService = async <S extends DescService>(
       isLeader: sender.isLeader,
       now,
       backOffMs,
+      watch: measured?.watchEvents,
     });
   });
   connecting.catch((error: unknown) => log.error({ err: error }, 'no connection to NATS'));
@@ -154,7 +155,6 @@ export const startService = async <S extends DescService>(
     const { registry } = measured;
     eventMetrics({ outbox, namespace: config.namespace, producers: listensTo[name], broker: () => broker }, registry);
     poolMetrics(pool, registry);
-    definition.metrics?.(parts, registry);
     metrics = await serveMetrics(registry, config.metricsListen);
   }
   const background = definition.background?.(parts);

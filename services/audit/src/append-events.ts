@@ -4,6 +4,7 @@ import type { ServiceParts } from '@accessops/service';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import { recordOf } from './audit-record.ts';
 import { genesis, type Head, type Link, linkAll } from './chain.ts';
+import { appendMetrics } from './metrics.ts';
 import { createPartitionMaker } from './partitions.ts';
 
 /** The tenant's newest link, locked: whoever appends to the same chain waits until this transaction ends. */
@@ -100,16 +101,24 @@ export const appendEvents = async (em: EntityManager, events: Event[], now: Date
 };
 
 /** What all services tell is recorded, whatever its type. */
-export const createAppender = ({ now }: ServiceParts): Subscription[] => {
+export const createAppender = ({ now, registry }: ServiceParts): Subscription[] => {
   const makePartitions = createPartitionMaker(now);
+  const watch = registry && appendMetrics(registry);
   return onTogether([everyType], async (contexts) => {
     const [first] = contexts;
     if (!first) return;
     await makePartitions(first.em);
-    await appendEvents(
-      first.em,
-      contexts.map(({ event }) => event),
-      now(),
-    );
+    const ended = watch?.(contexts.length);
+    try {
+      await appendEvents(
+        first.em,
+        contexts.map(({ event }) => event),
+        now(),
+      );
+      ended?.(true);
+    } catch (error) {
+      ended?.(false);
+      throw error;
+    }
   });
 };

@@ -81,6 +81,7 @@ export interface Suite {
   /** A superuser's connection, which row-level security does not hold. */
   admin: pg.Pool;
   client: ServiceClient<typeof AuditService>;
+  metricsAddress: string | undefined;
   /** Puts events into the stream of a producer, in order. */
   publish(producer: string, ...events: Event[]): Promise<void>;
   /** Waits until a tenant's log holds that many events, and answers it in order. */
@@ -90,16 +91,16 @@ export interface Suite {
   /** Options of a call by somebody. */
   as(who: Who): Promise<CallOptions>;
   /** Starts one more instance of the service; closed with the suite. */
-  startAnother(overrides?: ServiceOverrides): Promise<RunningService>;
+  startAnother(overrides?: ServiceOverrides, environment?: Record<string, string>): Promise<RunningService>;
   close(): Promise<void>;
 }
 
-export const startSuite = async (overrides?: ServiceOverrides): Promise<Suite> => {
+export const startSuite = async (overrides?: ServiceOverrides, environment?: Record<string, string>): Promise<Suite> => {
   const database = await createDatabase(['audit']);
   const namespace = newNamespace();
   const running: RunningService[] = [];
-  const startAnother = async (options?: ServiceOverrides) => {
-    const service = await startAudit(configFrom(serviceEnvironment('audit', { database, namespace })), options);
+  const startAnother: Suite['startAnother'] = async (options, environment = {}) => {
+    const service = await startAudit(configFrom({ ...serviceEnvironment('audit', { database, namespace }), ...environment }), options);
     running.push(service);
     return service;
   };
@@ -108,7 +109,8 @@ export const startSuite = async (overrides?: ServiceOverrides): Promise<Suite> =
   const admin = new pg.Pool({ connectionString: database.adminUrl, options: '-c search_path=audit', max: 3 });
   // The database is dropped while its last connections are still ending.
   admin.on('error', () => undefined);
-  const client = connect(AuditService, (await startAnother(overrides)).address);
+  const { address, metricsAddress } = await startAnother(overrides, environment);
+  const client = connect(AuditService, address);
 
   const suite: Suite = {
     database,
@@ -116,6 +118,7 @@ export const startSuite = async (overrides?: ServiceOverrides): Promise<Suite> =
     broker,
     admin,
     client,
+    metricsAddress,
     startAnother,
     publish: async (producer, ...events) => {
       for (let sent = 0; sent < events.length; sent += 500) {

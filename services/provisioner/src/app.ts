@@ -11,6 +11,7 @@ import { rewrapCredentials } from './credentials/rewrap-credentials.ts';
 import { createVault } from './credentials/vault.ts';
 import { expireGrants } from './grants/expire-grants.ts';
 import { Grant } from './grants/grant.ts';
+import { attemptMetrics } from './jobs/attempt-metrics.ts';
 import { Job } from './jobs/job.ts';
 import { createJobWatch } from './jobs/watch-jobs.ts';
 import { startWorker, type WorkerSettings, workerDefaults } from './jobs/worker.ts';
@@ -60,7 +61,8 @@ export const startProvisioner = async (config: ProvisionerConfig, overrides: Pro
   const connectorsOf = ({ pool }: ServiceParts): Connectors => new Map([...hands, ['simulated', createSimulatedConnector(pool)]]);
 
   const background = (parts: ServiceParts) => {
-    const { outbox, log, now } = parts;
+    const { outbox, log, now, registry } = parts;
+    if (registry) provisionerMetrics(parts, registry);
     const connectors = connectorsOf(parts);
     // The worker's own commits leave no job for it: only those of consumers, calls and the timer wake it.
     const own = { ...outbox };
@@ -69,7 +71,16 @@ export const startProvisioner = async (config: ProvisionerConfig, overrides: Pro
       WELCOME_MAIL: createWelcomeMailTask(neighbours),
       TENANT_DEFAULTS: createTenantDefaultsTask(neighbours),
     };
-    const worker = startWorker({ outbox: own, connectors, tasks, vault, log, now, settings: { ...workerDefaults, ...overrides.worker } });
+    const worker = startWorker({
+      outbox: own,
+      connectors,
+      tasks,
+      vault,
+      log,
+      now,
+      settings: { ...workerDefaults, ...overrides.worker },
+      watch: registry && attemptMetrics(registry),
+    });
     const planner = startPlanner({ outbox: own, connectors, vault, log, now });
     outbox.wake = () => {
       own.wake();
@@ -129,7 +140,6 @@ export const startProvisioner = async (config: ProvisionerConfig, overrides: Pro
         onUserUpdated,
         onServiceAccountDeleted,
       ],
-      metrics: provisionerMetrics,
       background,
     },
     config,

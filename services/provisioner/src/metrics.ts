@@ -16,7 +16,7 @@ const countGrants = `select
   (select count(*)::integer from access_grant where status = 'ACTIVE' and ${late})
     + (select count(*)::integer from access_grant where status in ('REVOKING', 'REVOKE_FAILED') and ${late}) as overdue`;
 
-const countJobs = `select queue, count(*)::integer as jobs from job where status in ('QUEUED', 'RUNNING') group by queue`;
+const countJobs = `select queue, status, count(*)::integer as jobs from job where status in ('QUEUED', 'RUNNING') group by queue, status`;
 const countFailed = `select kind, count(*)::integer as jobs from job where status = 'FAILED' group by kind`;
 
 const countUncompared = `
@@ -52,11 +52,11 @@ export const provisionerMetrics = ({ orm }: Pick<ServiceParts, 'orm'>, registry:
   new Gauge({
     name: 'accessops_jobs_open',
     help: 'Jobs that wait or run.',
-    labelNames: ['queue'],
+    labelNames: ['queue', 'status'],
     registers,
     async collect() {
-      for (const queue of queues) this.set({ queue }, 0);
-      for (const { queue, jobs } of await ask<{ queue: string; jobs: number }>(countJobs)) this.set({ queue }, jobs);
+      for (const queue of queues) for (const status of ['QUEUED', 'RUNNING']) this.set({ queue, status }, 0);
+      for (const { jobs, ...labels } of await ask<{ queue: string; status: string; jobs: number }>(countJobs)) this.set(labels, jobs);
     },
   });
   new Gauge({

@@ -26,7 +26,7 @@ test('when a target does not let go, then the gauges say so until an admin has s
   await suite.grantIs(requestId, ['REVOKE_FAILED'], 25_000);
   expect(await metric('accessops_grants_revoke_failed')).toBe(1);
   expect(await metric('accessops_grants_past_expiry')).toBe(1);
-  expect(await metric('accessops_jobs_open{queue="high"}')).toBe(1);
+  expect(await metric('accessops_jobs_open{queue="high",status="QUEUED"}')).toBe(1);
   await (await suite.as(suite.admin)).closeGrant({ id: grant.id, reason: 'Taken away by hand' });
   await until(async () => (await metric('accessops_grants_revoke_failed')) === 0);
   expect(await metric('accessops_grants_past_expiry')).toBe(0);

@@ -9,6 +9,7 @@ import type { Vault } from '../credentials/vault.ts';
 import { withDeadline } from '../deadline.ts';
 import { runTask } from '../tasks/run-task.ts';
 import type { Tasks } from '../tasks/task.ts';
+import type { WatchAttempts } from './attempt-metrics.ts';
 import { claimJobs, renewLeases } from './claim-jobs.ts';
 import { type ClaimedJob, type ClaimedTask, isTask } from './job.ts';
 import { queues, type Room } from './queue.ts';
@@ -46,6 +47,8 @@ export interface WorkerOptions {
   log: Logger;
   now: () => Date;
   settings: WorkerSettings;
+  /** Without it nothing is measured. */
+  watch?: WatchAttempts;
 }
 
 export interface Worker {
@@ -70,7 +73,7 @@ interface Running {
 }
 
 /** Works on jobs of all tenants: claims several at a time, tries each at its target, and records the outcomes in batches. */
-export const startWorker = ({ outbox, connectors, tasks, vault, log, now, settings }: WorkerOptions): Worker => {
+export const startWorker = ({ outbox, connectors, tasks, vault, log, now, settings, watch }: WorkerOptions): Worker => {
   const { concurrency, leaseMs, deadlineMs, pollMs, drainMs } = settings;
   const worker = newId();
   const bell = createBell();
@@ -117,7 +120,9 @@ export const startWorker = ({ outbox, connectors, tasks, vault, log, now, settin
 
   const run = async (entry: Running): Promise<void> => {
     const { job } = entry;
+    const ended = watch?.(job);
     const settlement = { ...(await attempt(entry)), steps: entry.log.steps() };
+    ended?.(settlement.outcome.kind);
     entry.over = true;
     // Replaced or told to go: whoever has the job now decides on it.
     if (!entry.abort.signal.aborted) await settler.add(settlement);
