@@ -34,7 +34,7 @@ const dashboards: Record<string, Dashboard> = {
         lines: { resources: 'max(accessops_reconciliations_failed)' },
       },
       { title: 'Jobs that have failed', unit: 'short', alarm: 1, lines: { '{{kind}}': 'max by (kind) (accessops_jobs_failed)' } },
-      { title: 'Jobs that wait or run', unit: 'short', lines: { '{{queue}}': 'max by (queue) (accessops_jobs_open)' } },
+      { title: 'Jobs that wait or run', unit: 'short', lines: { '{{queue}} {{status}}': 'max by (queue, status) (accessops_jobs_open)' } },
     ],
   },
   events: {
