@@ -9,6 +9,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
   'test:deploy': async (args) => (await import('./src/test.ts')).testDeploy(args),
   'test-keycloak': async (args) => (await import('./src/test-keycloak.ts')).testKeycloak(args),
   bench: async (args) => (await import('./src/bench.ts')).bench(args),
+  audit: async () => (await import('./src/supply-chain/audit.ts')).audit(),
   check: async (args) => (await import('./src/check.ts')).check(args),
   generate: async () => (await import('./src/generate.ts')).generate(),
   migrations: async () => (await import('./src/migrations.ts')).migrations(),

@@ -4,6 +4,7 @@ import { dirname, join, relative } from 'node:path';
 import { services } from '@accessops/events/topology';
 import { build, type Plugin } from 'esbuild';
 import { lazyCommonJs } from './lazy-commonjs.ts';
+import { packageFolders, sbomOf } from './sbom.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -84,6 +85,9 @@ const banner = [
   'const require = __createRequire(import.meta.url), __dirname = import.meta.dirname, __filename = import.meta.filename;',
 ].join(' ');
 
+/** In each bundle: what it is made of. */
+export const sbomFile = 'sbom.cdx.json';
+
 /** Makes the folder `<target>/<name>` that runs by `node main.js`, with nothing around it. */
 export const bundle = async (name: string, target: string): Promise<void> => {
   const program = programs[name];
@@ -92,7 +96,7 @@ export const bundle = async (name: string, target: string): Promise<void> => {
   rmSync(outdir, { recursive: true, force: true });
   mkdirSync(outdir, { recursive: true });
   writeFileSync(join(outdir, 'package.json'), `${JSON.stringify({ name: `accessops-${name}`, private: true, type: 'module' })}\n`);
-  await build({
+  const { metafile } = await build({
     absWorkingDir: root,
     entryPoints: program.entries,
     outdir,
@@ -111,9 +115,11 @@ export const bundle = async (name: string, target: string): Promise<void> => {
     legalComments: 'none',
     external: [...(program.unbundled ?? []).map(({ package: external }) => external), ...neverLoaded],
     plugins: [migrations, healthContract(outdir), lazyCommonJs],
+    metafile: true,
     logLevel: 'warning',
     logOverride: { 'direct-eval': 'silent' },
   });
+  const folders = packageFolders(metafile);
   for (const { package: external, of, files } of program.unbundled ?? []) {
     const [owner = '', ...through] = of;
     const folder = [...through, external].reduce(
@@ -123,7 +129,9 @@ export const bundle = async (name: string, target: string): Promise<void> => {
     const copy = join(outdir, 'node_modules', external);
     const wanted = (path: string) => !files || path === folder || files.includes(relative(folder, path));
     cpSync(folder, copy, { recursive: true, dereference: true, filter: wanted });
+    folders.push(folder);
   }
+  writeFileSync(join(outdir, sbomFile), sbomOf(name, folders));
 };
 
 // Asked for by libraries only when somebody uses what we do not.

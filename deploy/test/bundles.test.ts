@@ -1,9 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Spec, Validation } from '@cyclonedx/cyclonedx-library';
+import satisfies from 'spdx-satisfies';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { bundle, programs } from '../src/bundle.ts';
+import { readAccepted } from '../../dev/src/supply-chain/accepted.ts';
+import { bundle, programs, sbomFile } from '../src/bundle.ts';
 
 // Outside the repository, so that nothing of it can be found from there.
 const folder = mkdtempSync(join(tmpdir(), 'accessops-bundles-'));
@@ -17,6 +20,42 @@ it.each(names)('when the bundle of %s starts with nothing set, then it loads, an
   const { status, stderr } = spawnSync(process.execPath, ['main.js'], { cwd: join(folder, name), env: {}, encoding: 'utf8' });
   expect({ status, stderr }).toMatchObject({ status: 78 });
   expect(stderr).toMatch(/^[A-Z_]+: /);
+});
+
+interface Sbom {
+  components: { purl: string; licenses?: { expression?: string; license?: { id?: string; name?: string } }[] }[];
+}
+
+const sbomOf = (name: string) => readFileSync(join(folder, name, sbomFile), 'utf8');
+const componentsOf = (name: string) => (JSON.parse(sbomOf(name)) as Sbom).components;
+
+it.each(names)('when %s is bundled, then it says what it is made of, as CycloneDX wants it', async (name) => {
+  expect(await new Validation.JsonStrictValidator(Spec.Version.v1dot6).validate(sbomOf(name))).toBeNull();
+  const packages = componentsOf(name).map(({ purl }) => purl.replace(/@[^@]*$/, ''));
+  expect(packages).toEqual(
+    expect.arrayContaining(['pkg:npm/zod', ...(name === 'gateway' ? ['pkg:npm/hono', 'pkg:npm/swagger-ui-dist'] : ['pkg:npm/pg'])]),
+  );
+  expect(packages.filter((purl) => /vitest|typescript|esbuild|cyclonedx/.test(purl))).toEqual([]);
+});
+
+it('when packages are in an image, then their licences are accepted', () => {
+  const { licences } = readAccepted();
+  const found = new Map(
+    names
+      .flatMap(componentsOf)
+      .map(({ purl, licenses = [] }) => [
+        purl,
+        licenses.map(({ expression, license }) => expression ?? license?.id ?? license?.name ?? '').join(' AND '),
+      ]),
+  );
+  const fits = (licence: string) => {
+    try {
+      return satisfies(licence, licences);
+    } catch {
+      return false;
+    }
+  };
+  expect([...found].filter(([, licence]) => !fits(licence))).toEqual([]);
 });
 
 it('when the secrets are made twice, then they stay', () => {

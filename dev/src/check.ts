@@ -9,6 +9,7 @@ import { findBreaches } from './import-rules.ts';
 import { root } from './paths.ts';
 import { runProgram } from './run-program.ts';
 import { sourceFiles } from './source-files.ts';
+import { findSecretsInRepository } from './supply-chain/secrets.ts';
 
 /** What is wrong, a line each; nothing when all is well. */
 type Check = () => Promise<string[]>;
@@ -62,6 +63,7 @@ const checks: Record<string, Check> = {
   'links, snippets and names in documents': checkDocuments,
   'rules on imports': async () => findBreaches(),
   'lockfile names no registry': lockfile,
+  'no secrets in files': findSecretsInRepository,
 };
 
 /** `npm run check`: everything that can be said about the code without running it. Arguments choose checks by name. */
