@@ -17,6 +17,7 @@ export const codeFiles = (): string[] => [
   'Dockerfile',
   'docker-compose.yml',
   '.ci/run',
+  'pnpm-workspace.yaml',
 ];
 
 // Those that are no part of the API.

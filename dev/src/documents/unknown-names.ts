@@ -34,7 +34,7 @@ const isRoute = (text: string, routes: readonly string[]): boolean =>
 const folders = /^(?:services|packages|gateway|policies|dev|e2e|bench|deploy|proto|console|cli)\/[\w./@-]*\w$/;
 
 // Names in what others have written, and names that stand for any name: add what a document rightly speaks of.
-const notOurs = new Set(['authorized_keys', 'may_x', 'NAME_FILE', 'resource:action']);
+const notOurs = new Set(['authorized_keys', 'verifyImages', 'may_x', 'NAME_FILE', 'resource:action']);
 
 /** What is wrong with a name, as somebody would look for it. */
 const problemOf = (text: string, { words, routes, permissions }: Known): string | undefined => {
