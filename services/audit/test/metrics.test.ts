@@ -10,7 +10,13 @@ afterAll(() => suite.close());
 
 const scrape = async () => {
   const body = await (await fetch(`http://${suite.metricsAddress}/metrics`)).text();
-  return (name: string) => Number(body.split('\n').find((line) => line.startsWith(`${name} `))?.split(' ')[1]);
+  return (name: string) =>
+    Number(
+      body
+        .split('\n')
+        .find((line) => line.startsWith(`${name} `))
+        ?.split(' ')[1],
+    );
 };
 
 test('when events are appended, then it is told how many at once and how long it took, next to what every service tells', async () => {
