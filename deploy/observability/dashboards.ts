@@ -15,13 +15,43 @@ interface Dashboard {
 }
 
 const answers = 'accessops_http_request_duration_seconds';
+const calls = 'accessops_rpc_server_duration_seconds';
+const ownCalls = 'accessops_rpc_client_duration_seconds';
+const cerbos = 'accessops_cerbos_duration_seconds';
+const lag = 'accessops_event_lag_seconds';
+const attempts = 'accessops_job_attempt_duration_seconds';
+const appends = 'accessops_audit_append_duration_seconds';
 /** What Cerbos itself measures of its decisions. */
 export const decisions = 'cerbos_dev_engine_check_latency_milliseconds';
-const quantile = (q: number, of: string) => `histogram_quantile(${q}, sum by (le) (rate(${of}_bucket[5m])))`;
+
+const perSecond = (what: string, by: string) => `sum by (${by}) (rate(${what}[5m]))`;
+const quantile = (q: number, of: string, ...by: string[]) =>
+  `histogram_quantile(${q}, sum by (${[...by, 'le'].join(', ')}) (rate(${of}_bucket[5m])))`;
 const quantiles = (of: string) => ({ median: quantile(0.5, of), '95 %': quantile(0.95, of), '99 %': quantile(0.99, of) });
+const failing = `sum(rate(${answers}_count{status=~"5.."}[5m])) / sum(rate(${answers}_count[5m]))`;
+const top = (query: string) => `topk(10, ${query})`;
 
 /** The dashboards of Grafana, by name. `npm run generate` writes them to grafana/dashboards. */
 const dashboards: Record<string, Dashboard> = {
+  platform: {
+    title: 'Platform',
+    panels: [
+      { title: 'Access past its end', unit: 'short', alarm: 1, lines: { grants: 'max(accessops_grants_past_expiry)' } },
+      { title: 'Events put aside', unit: 'short', alarm: 1, lines: { '{{job}}': 'max by (job) (accessops_dead_letters)' } },
+      { title: 'Calls per second, by status', unit: 'reqps', lines: { '{{status}}': `sum by (status) (rate(${answers}_count[1m]))` } },
+      { title: 'Calls that fail', unit: 'percentunit', lines: { '5xx': failing } },
+      { title: 'How long answers take', unit: 's', lines: quantiles(answers) },
+      { title: 'How long Cerbos takes', unit: 's', lines: quantiles(cerbos) },
+      { title: 'What happens', unit: 'ops', lines: { '{{type}}': top(perSecond('accessops_events_sent_total', 'type')) } },
+      {
+        title: 'How late consumers are (95 %)',
+        unit: 's',
+        lines: { '{{producer}} → {{job}}': quantile(0.95, lag, 'job', 'producer') },
+      },
+      { title: 'Instances that answer', unit: 'short', lines: { '{{job}}': 'sum by (job) (up)' } },
+      { title: 'Processors in use', unit: 'short', lines: { '{{job}}': 'sum by (job) (rate(process_cpu_seconds_total[5m]))' } },
+    ],
+  },
   access: {
     title: 'Access',
     panels: [
@@ -34,7 +64,34 @@ const dashboards: Record<string, Dashboard> = {
         lines: { resources: 'max(accessops_reconciliations_failed)' },
       },
       { title: 'Jobs that have failed', unit: 'short', alarm: 1, lines: { '{{kind}}': 'max by (kind) (accessops_jobs_failed)' } },
-      { title: 'Jobs that wait or run', unit: 'short', lines: { '{{queue}} {{status}}': 'max by (queue, status) (accessops_jobs_open)' } },
+      {
+        title: 'Jobs that wait or run',
+        unit: 'short',
+        lines: { '{{queue}} {{status}}': 'max by (queue, status) (accessops_jobs_open)' },
+      },
+      { title: 'Attempts at jobs', unit: 'ops', lines: { '{{kind}} {{outcome}}': perSecond(`${attempts}_count`, 'kind, outcome') } },
+      { title: 'How long attempts take (95 %)', unit: 's', lines: { '{{kind}}': quantile(0.95, attempts, 'kind') } },
+    ],
+  },
+  decisions: {
+    title: 'Decisions',
+    panels: [
+      {
+        title: 'Decisions per second',
+        unit: 'ops',
+        lines: { '{{job}} {{source}}': perSecond('accessops_decisions_total', 'job, source') },
+      },
+      {
+        title: 'Remembered, and not asked',
+        unit: 'percentunit',
+        lines: {
+          '{{job}}': `${perSecond('accessops_decisions_total{source="memory"}', 'job')} / ${perSecond('accessops_decisions_total', 'job')}`,
+        },
+      },
+      { title: 'How long Cerbos takes', unit: 's', lines: quantiles(cerbos) },
+      { title: 'How long Cerbos takes (95 %), by who asks', unit: 's', lines: { '{{job}}': quantile(0.95, cerbos, 'job') } },
+      { title: 'Without an answer', unit: 'ops', lines: { '{{job}}': perSecond(`${cerbos}_count{outcome="failed"}`, 'job') } },
+      { title: 'How long Cerbos itself says that it takes', unit: 'ms', lines: quantiles(decisions) },
     ],
   },
   events: {
@@ -52,33 +109,111 @@ const dashboards: Record<string, Dashboard> = {
         unit: 'short',
         lines: { '{{producer}} → {{job}}': 'max by (job, producer) (accessops_events_waiting)' },
       },
+      { title: 'How late they are handled (95 %)', unit: 's', lines: { '{{producer}} → {{job}}': quantile(0.95, lag, 'job', 'producer') } },
+      { title: 'Handled', unit: 'ops', lines: { '{{producer}} → {{job}}': perSecond(`${lag}_count`, 'job, producer') } },
+      {
+        title: 'Attempts that fail',
+        unit: 'ops',
+        lines: { '{{producer}} → {{job}}': perSecond('accessops_event_failures_total', 'job, producer') },
+      },
+      { title: 'Sent', unit: 'ops', lines: { '{{job}} {{type}}': top(perSecond('accessops_events_sent_total', 'job, type')) } },
+    ],
+  },
+  audit: {
+    title: 'Audit',
+    panels: [
+      {
+        title: 'Events that are not appended yet',
+        unit: 'short',
+        lines: { '{{producer}}': 'max by (producer) (accessops_events_waiting{job="audit"})' },
+      },
+      {
+        title: 'How late events are appended (95 %)',
+        unit: 's',
+        lines: { '{{producer}}': `histogram_quantile(0.95, sum by (producer, le) (rate(${lag}_bucket{job="audit"}[5m])))` },
+      },
+      { title: 'Events appended', unit: 'ops', lines: { events: 'sum(rate(accessops_audit_append_events_sum[5m]))' } },
+      {
+        title: 'Events appended at once',
+        unit: 'short',
+        lines: { average: 'sum(rate(accessops_audit_append_events_sum[5m])) / sum(rate(accessops_audit_append_events_count[5m]))' },
+      },
+      { title: 'How long it takes to append', unit: 's', lines: quantiles(appends) },
+      { title: 'Appends', unit: 'ops', lines: { '{{outcome}}': perSecond(`${appends}_count`, 'outcome') } },
     ],
   },
   gateway: {
     title: 'Gateway',
     panels: [
       { title: 'Calls per second, by status', unit: 'reqps', lines: { '{{status}}': `sum by (status) (rate(${answers}_count[1m]))` } },
-      {
-        title: 'Calls that fail',
-        unit: 'percentunit',
-        lines: { '5xx': `sum(rate(${answers}_count{status=~"5.."}[5m])) / sum(rate(${answers}_count[5m]))` },
-      },
+      { title: 'Calls that fail', unit: 'percentunit', lines: { '5xx': failing } },
       { title: 'How long answers take', unit: 's', lines: quantiles(answers) },
       {
         title: 'The slowest routes (95 %)',
         unit: 's',
-        lines: { '{{method}} {{route}}': `topk(10, histogram_quantile(0.95, sum by (method, route, le) (rate(${answers}_bucket[5m]))))` },
+        lines: { '{{method}} {{route}}': top(quantile(0.95, answers, 'method', 'route')) },
       },
       {
         title: 'The busiest routes',
         unit: 'reqps',
-        lines: { '{{method}} {{route}}': `topk(10, sum by (method, route) (rate(${answers}_count[5m])))` },
+        lines: { '{{method}} {{route}}': top(perSecond(`${answers}_count`, 'method, route')) },
+      },
+      {
+        title: 'Routes that fail',
+        unit: 'reqps',
+        lines: { '{{method}} {{route}}': top(perSecond(`${answers}_count{status=~"5.."}`, 'method, route')) },
       },
       {
         title: 'Refused calls, by route',
         unit: 'reqps',
         lines: { '{{route}}': `sum by (route) (rate(${answers}_count{status=~"4.."}[5m]))` },
       },
+    ],
+  },
+  calls: {
+    title: 'Calls between processes',
+    panels: [
+      { title: 'Calls per second', unit: 'reqps', lines: { '{{service}}': perSecond(`${calls}_count`, 'service') } },
+      {
+        title: 'Calls that fail',
+        unit: 'reqps',
+        lines: {
+          '{{service}}.{{method}} {{code}}': perSecond(
+            `${calls}_count{code=~"INTERNAL|UNKNOWN|UNAVAILABLE|DEADLINE_EXCEEDED"}`,
+            'service, method, code',
+          ),
+        },
+      },
+      { title: 'How long services take (95 %)', unit: 's', lines: { '{{service}}': quantile(0.95, calls, 'service') } },
+      { title: 'How long the gateway waits for them (95 %)', unit: 's', lines: { '{{service}}': quantile(0.95, ownCalls, 'service') } },
+      {
+        title: 'The slowest methods (95 %)',
+        unit: 's',
+        lines: { '{{service}}.{{method}}': top(quantile(0.95, calls, 'service', 'method')) },
+      },
+      {
+        title: 'Without an answer',
+        unit: 'reqps',
+        lines: {
+          '{{service}}.{{method}} {{code}}': perSecond(`${ownCalls}_count{code=~"UNAVAILABLE|DEADLINE_EXCEEDED"}`, 'service, method, code'),
+        },
+      },
+    ],
+  },
+  databases: {
+    title: 'Databases',
+    panels: [
+      { title: 'Waiting for a connection', unit: 'short', alarm: 1, lines: { '{{job}} {{instance}}': 'accessops_db_waiting' } },
+      {
+        title: 'Connections in use',
+        unit: 'percentunit',
+        lines: {
+          '{{job}} {{instance}}':
+            'sum by (job, instance) (accessops_db_connections{state="used"}) / sum by (job, instance) (accessops_db_connections_max)',
+        },
+      },
+      { title: 'Connections', unit: 'short', lines: { '{{job}} {{state}}': 'sum by (job, state) (accessops_db_connections)' } },
+      { title: 'Connections there may be', unit: 'short', lines: { '{{job}}': 'sum by (job) (accessops_db_connections_max)' } },
     ],
   },
   processes: {
@@ -126,7 +261,13 @@ const panelDocument = ({ title, unit, lines, alarm }: Panel, index: number) => (
     },
     overrides: [],
   },
-  targets: Object.entries(lines).map(([legendFormat, expr], line) => ({ refId: String.fromCharCode(65 + line), expr, legendFormat })),
+  targets: Object.entries(lines).map(([legendFormat, expr], line) => ({
+    refId: String.fromCharCode(65 + line),
+    expr,
+    legendFormat,
+    // Points at traces, where there are some.
+    ...(expr.includes('_bucket') && { exemplar: true }),
+  })),
 });
 
 /** What Grafana reads of each dashboard, by name. */

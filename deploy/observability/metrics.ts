@@ -19,7 +19,7 @@ const serviceRegistry = (): Registry => {
 };
 
 /** The metrics of each process, as the processes themselves make them. */
-export const processMetrics = (): Record<string, Registry> => {
+export const processMetrics = () => {
   const provisioner = serviceRegistry();
   provisionerMetrics({ orm: nothing }, provisioner);
   attemptMetrics(provisioner);

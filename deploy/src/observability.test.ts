@@ -55,6 +55,15 @@ describe('what is watched', () => {
     }
   });
 
+  it('when there is a dashboard, then it comes to Kubernetes, too', () => {
+    const { configMapGenerator } = read<{ configMapGenerator: { files: string[] }[] }>('grafana/dashboards/kustomization.yaml');
+    expect(configMapGenerator[0]?.files).toEqual(
+      Object.keys(dashboardDocuments())
+        .map((name) => `${name}.json`)
+        .toSorted(),
+    );
+  });
+
   it('when a query is misspelt, then it is noticed', () => {
     expect(unknown('sum by (queu) (accessops_job_open)')).toEqual(['accessops_job_open', 'queu']);
     expect(() => namesIn('sum(up')).toThrow('not understood');

@@ -69,11 +69,17 @@ const dashboards = async (): Promise<Record<string, string>> => {
   );
 };
 
+const metricsDocument = async (): Promise<string> => {
+  const { metricsDocument: made }: { metricsDocument: () => string } = await load('deploy/observability/metrics-document.ts');
+  return made();
+};
+
 /** Documents that are made from code, by their path in the repository. */
 export const generatedDocuments = async (): Promise<Record<string, string>> => ({
   'docs/errors.md': await errorsDocument(),
   'docs/asyncapi.yaml': await asyncApiDocument(),
   'docs/environment.md': await environmentDocument(),
+  'docs/metrics.md': await metricsDocument(),
   'docs/permissions.md': await permissionsDocument(),
   'deploy/nats/nats.conf': natsDocument(),
   'deploy/k8s/components/monitoring/prometheus-rule.yaml': alertsDocument(),
