@@ -1,4 +1,7 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseAllDocuments } from 'yaml';
+import { root } from '../paths.ts';
 import { runProgram } from '../run-program.ts';
 import type { Document } from './document.ts';
 
@@ -31,13 +34,26 @@ const readers: Record<string, (text: string) => Promise<string | undefined> | st
 // Pictures, queries and plain text.
 const unread = new Set(['', 'mermaid', 'sql', 'promql', 'http', 'hcl', 'text']);
 
+const words = (text: string) => text.trim().split(/\s+/).join(' ');
+
+/** What is wrong with a snippet that says which file it is a piece of. */
+const misquoted = (text: string, file: string): string | undefined => {
+  const path = join(root, file);
+  if (!existsSync(path)) return `there is no ${file}`;
+  return words(readFileSync(path, 'utf8')).includes(words(text)) ? undefined : `${file} does not say that`;
+};
+
 /** Snippets of a document that are not what their fence says, a line each. */
 export const brokenSnippets = async ({ path, snippets }: Document): Promise<string[]> => {
   const problems: string[] = [];
-  for (const { line, language, text } of snippets) {
+  for (const { line, language, file, text } of snippets) {
     if (unread.has(language)) continue;
     const reader = readers[language];
-    const problem = reader ? await reader(text) : `nobody reads ${language}: say one of ${Object.keys(readers).join(', ')}`;
+    const problem = file
+      ? misquoted(text, file)
+      : reader
+        ? await reader(text)
+        : `nobody reads ${language}: say one of ${Object.keys(readers).join(', ')}`;
     if (problem) problems.push(`${path}:${line}: ${problem}`);
   }
   return problems;

@@ -61,6 +61,14 @@ describe('snippets', () => {
   });
 
   test.each([
+    ['what a file says, spaced differently', 'json package.json', '"name":   "accessops",', 0],
+    ['what a file does not say', 'json package.json', '"name": "other"', 1],
+    ['a file that is gone', 'ts dev/src/gone.ts', 'const a = 1;', 1],
+  ])('when a snippet quotes %s, then problems are counted', async (_, info, text, count) => {
+    expect(await brokenSnippets(fence(info, text))).toHaveLength(count);
+  });
+
+  test.each([
     ['sh', 'for a in b; do echo "$a"'],
     ['json', '{"a": 1,}'],
     ['yaml', 'a: [b'],

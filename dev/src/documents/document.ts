@@ -20,6 +20,8 @@ export interface CodeSpan extends Place {
 /** A block between fences. */
 export interface Snippet extends Place {
   language: string;
+  /** The file that it is a piece of: the second word after the fence. */
+  file: string | undefined;
   text: string;
 }
 
@@ -44,7 +46,10 @@ export const parseDocument = (path: string, text: string): Document => {
   let line = 1;
   markdown.parse(text, {}).forEach((token, index, tokens) => {
     if (token.map) line = token.map[0] + 1;
-    if (token.type === 'fence') document.snippets.push({ line, language: token.info.trim(), text: token.content });
+    if (token.type === 'fence') {
+      const [language = '', file] = token.info.trim().split(/\s+/);
+      document.snippets.push({ line, language, file, text: token.content });
+    }
     const children = token.children ?? [];
     if (tokens[index - 1]?.type === 'heading_open') document.anchors.add(slugger.slug(children.map(({ content }) => content).join('')));
     for (const child of children) {
