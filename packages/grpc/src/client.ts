@@ -1,4 +1,5 @@
 import { AppError } from '@accessops/errors';
+import type { TlsIdentity } from '@accessops/tls';
 import type {
   DescMessage,
   DescMethod,
@@ -9,9 +10,10 @@ import type {
   MessageShape,
 } from '@bufbuild/protobuf';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
-import { type ClientReadableStream, credentials, Client as GrpcClient, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { type ClientReadableStream, Client as GrpcClient, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { largest } from './batch.ts';
 import type { WatchCall } from './call-metrics.ts';
+import { clientCredentials } from './credentials.ts';
 import { createExchange } from './exchange-client.ts';
 import { methodDefinition, methodPath } from './service-definition.ts';
 import { fromServiceError } from './status-details.ts';
@@ -55,8 +57,8 @@ export interface HealthProbe {
 }
 
 /** A probe of the server at `address` (host:port), by the standard health service. */
-export const createHealthProbe = (address: string): HealthProbe => {
-  const client = new GrpcClient(address, credentials.createInsecure(), channelOptions);
+export const createHealthProbe = (address: string, tls?: TlsIdentity): HealthProbe => {
+  const client = new GrpcClient(address, clientCredentials(tls), channelOptions);
   return {
     isServing: (deadlineMs = 500) =>
       new Promise<boolean>((resolve) => {
@@ -109,12 +111,16 @@ const watched =
     }
   };
 
-/**
- * Connects to a service at `address` (host:port). Lazily: the first call opens the connection. Calls throw AppError. Without `watch` nothing
- * is measured.
- */
-export const connect = <S extends DescService>(service: S, address: string, watch?: WatchCall): ServiceClient<S> => {
-  const client = new GrpcClient(address, credentials.createInsecure(), channelOptions);
+export interface ConnectOptions {
+  /** Without it nothing is measured. */
+  watch?: WatchCall;
+  /** Whom to connect as, by TLS; without it, without TLS. */
+  tls?: TlsIdentity;
+}
+
+/** Connects to a service at `address` (host:port). Lazily: the first call opens the connection. Calls throw AppError. */
+export const connect = <S extends DescService>(service: S, address: string, { watch, tls }: ConnectOptions = {}): ServiceClient<S> => {
+  const client = new GrpcClient(address, clientCredentials(tls), channelOptions);
   const exchange = createExchange(client);
   const unary = (method: DescMethod): Unary => {
     const path = methodPath(method);

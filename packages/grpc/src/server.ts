@@ -15,7 +15,6 @@ import {
   type handleUnaryCall,
   Metadata,
   Server,
-  ServerCredentials,
   type ServerUnaryCall,
   type ServerWritableStream,
   status,
@@ -23,6 +22,7 @@ import {
 import { HealthImplementation } from 'grpc-health-check';
 import { largest } from './batch.ts';
 import type { WatchCall } from './call-metrics.ts';
+import { type Entrance, serverCredentials } from './credentials.ts';
 import { type Answer, type Arrived, addExchange, type ExchangeServer } from './exchange-server.ts';
 import { completeReply, methodPath, serviceDefinition } from './service-definition.ts';
 import { toStatus } from './status-details.ts';
@@ -185,12 +185,12 @@ export const createServer = (): GrpcServer => {
   return { grpc, exchange: addExchange(grpc) };
 };
 
-/** Binds and starts listening at `listen` (host:port; port 0 takes a free one). */
-export const listen = async ({ grpc, exchange }: GrpcServer, address: string): Promise<RunningServer> => {
+/** Binds and starts listening at `listen` (host:port; port 0 takes a free one), by TLS where there is an entrance. */
+export const listen = async ({ grpc, exchange }: GrpcServer, address: string, entrance?: Entrance): Promise<RunningServer> => {
   const health = new HealthImplementation({ '': 'SERVING' });
   health.addToServer(grpc);
   const port = await new Promise<number>((resolve, reject) => {
-    grpc.bindAsync(address, ServerCredentials.createInsecure(), (error, bound) => (error ? reject(error) : resolve(bound)));
+    grpc.bindAsync(address, serverCredentials(entrance), (error, bound) => (error ? reject(error) : resolve(bound)));
   });
   return {
     address: `${address.slice(0, address.lastIndexOf(':'))}:${port}`,

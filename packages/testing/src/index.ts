@@ -1,4 +1,5 @@
 export * from './authenticator.ts';
+export * from './certificates.ts';
 export * from './database.ts';
 export * from './infrastructure.ts';
 export * from './namespace.ts';
