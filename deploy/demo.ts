@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { readEnvironment } from '@accessops/service';
-import { runProcess } from '@accessops/telemetry';
+import { readEnvironment, runProcess } from '@accessops/telemetry';
+import { tlsIdentityOf, tlsProblems } from '@accessops/tls';
 import { makeDemoDatabase } from '../dev/src/demo-database.ts';
 import { seed } from '../dev/src/seed.ts';
 import { demoEnvironment } from './src/script-environments.ts';
@@ -22,9 +22,11 @@ const seedUntilDone = async (url: string): Promise<void> => {
 // Makes the demo data of `npm start` once, then stays, so that `docker compose up --wait` can wait until it is healthy.
 runProcess(async () => {
   const [url = '', marker = ''] = process.argv.slice(2);
-  const { ADMIN_DATABASE_URL: adminUrl, DEMO_DATABASE_PASSWORD: password } = readEnvironment(demoEnvironment, process.env);
+  const { ADMIN_DATABASE_URL: adminUrl, DEMO_DATABASE_PASSWORD: password } = readEnvironment(demoEnvironment, process.env, (given) =>
+    tlsProblems(given, 'migrate'),
+  );
   if (!existsSync(marker)) {
-    await makeDemoDatabase(adminUrl, password);
+    await makeDemoDatabase(adminUrl, password, tlsIdentityOf(process.env));
     await seedUntilDone(url);
     writeFileSync(marker, new Date().toISOString());
   }

@@ -1,5 +1,6 @@
 import { services } from '@accessops/events/topology';
 import { jsonFile } from '@accessops/service';
+import { tlsFields } from '@accessops/tls';
 import { z } from 'zod';
 
 const passwords = z.object({ owner: z.string().min(1), app: z.string().min(1) });
@@ -10,6 +11,7 @@ export const migrateEnvironment = z.object({
   ADMIN_DATABASE_URL: z.string().startsWith('postgres'),
   /** JSON `{"<service>": {"owner": "<password>", "app": "<password>"}}`: the two logins of each service. */
   DATABASE_PASSWORDS_FILE: jsonFile(z.object(Object.fromEntries(services.map((service) => [service, passwords])))),
+  ...tlsFields,
 });
 
 /** What `await-schema` is told. */
@@ -18,6 +20,7 @@ export const awaitSchemaEnvironment = z.object({
   SERVICE: z.enum(services),
   /** The login of the service. */
   DATABASE_URL: z.string().startsWith('postgres'),
+  ...tlsFields,
 });
 
 /** What `keycloak-database` is told. */
@@ -26,6 +29,7 @@ export const keycloakDatabaseEnvironment = z.object({
   ADMIN_DATABASE_URL: z.string().startsWith('postgres'),
   /** Password of the login that Keycloak gets. */
   KEYCLOAK_DATABASE_PASSWORD: z.string().min(1),
+  ...tlsFields,
 });
 
 /** What `demo` is told. */
@@ -34,4 +38,5 @@ export const demoEnvironment = z.object({
   ADMIN_DATABASE_URL: z.string().startsWith('postgres'),
   /** Password of the provisioner's login at the database that the demo gives access to. */
   DEMO_DATABASE_PASSWORD: z.string().min(1),
+  ...tlsFields,
 });

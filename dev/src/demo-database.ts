@@ -1,3 +1,4 @@
+import type { TlsIdentity } from '@accessops/tls';
 import type pg from 'pg';
 import { withAdmin } from './postgres.ts';
 
@@ -44,16 +45,20 @@ const fill = async (client: pg.Client): Promise<void> => {
 };
 
 /** Makes the database once, with its roles, by the superuser's address of any database there; the login of the provisioner gets this password each time. */
-export const makeDemoDatabase = async (adminUrl: string, password: string): Promise<void> => {
+export const makeDemoDatabase = async (adminUrl: string, password: string, tls?: TlsIdentity): Promise<void> => {
   const urlOf = (database: string) => Object.assign(new URL(adminUrl), { pathname: `/${database}` }).href;
-  await withAdmin(urlOf('postgres'), async (client) => {
-    const databases = await client.query('select from pg_database where datname = $1', [demoDatabase]);
-    if (!databases.rowCount) await client.query(`create database ${demoDatabase}`);
-    const roles = await client.query('select from pg_roles where rolname = $1', [demoDatabaseLogin]);
-    const verb = roles.rowCount ? 'alter' : 'create';
-    await client.query(`${verb} role ${demoDatabaseLogin} with login createrole password ${client.escapeLiteral(password)}`);
-    // Roles made for grants are members of nobody's database but the one they are for.
-    await client.query('revoke all on database postgres from public; revoke all on database template1 from public');
-  });
-  await withAdmin(urlOf(demoDatabase), fill);
+  await withAdmin(
+    urlOf('postgres'),
+    async (client) => {
+      const databases = await client.query('select from pg_database where datname = $1', [demoDatabase]);
+      if (!databases.rowCount) await client.query(`create database ${demoDatabase}`);
+      const roles = await client.query('select from pg_roles where rolname = $1', [demoDatabaseLogin]);
+      const verb = roles.rowCount ? 'alter' : 'create';
+      await client.query(`${verb} role ${demoDatabaseLogin} with login createrole password ${client.escapeLiteral(password)}`);
+      // Roles made for grants are members of nobody's database but the one they are for.
+      await client.query('revoke all on database postgres from public; revoke all on database template1 from public');
+    },
+    tls,
+  );
+  await withAdmin(urlOf(demoDatabase), fill, tls);
 };

@@ -13,6 +13,7 @@ import {
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { databaseAddress, type TlsIdentity } from '@accessops/tls';
 import pg from 'pg';
 import { findProgram } from './find-program.ts';
 import type { ReservedPort } from './ports.ts';
@@ -131,8 +132,8 @@ const initialise = async ({ directory, password, durable, signal }: PostgresOpti
 const isUp = (directory: string): boolean => readFileSync(join(directory, 'postmaster.pid'), 'utf8').split('\n')[7]?.trim() === 'ready';
 
 /** Connects as the superuser to one database, hands the connection over, and closes it. */
-export const withAdmin = async <T>(url: string, use: (client: pg.Client) => Promise<T>): Promise<T> => {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5000 });
+export const withAdmin = async <T>(url: string, use: (client: pg.Client) => Promise<T>, tls?: TlsIdentity): Promise<T> => {
+  const client = new pg.Client({ ...databaseAddress(url, tls), connectionTimeoutMillis: 5000 });
   client.on('error', () => undefined);
   await client.connect();
   try {

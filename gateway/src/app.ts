@@ -6,6 +6,7 @@ import { createAuthorizer, patienceMs } from '@accessops/authz';
 import { AppError } from '@accessops/errors';
 import { type CallOptions, Metadata } from '@accessops/grpc';
 import { createLogger, type Logger } from '@accessops/telemetry';
+import { certificateMetric } from '@accessops/tls';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { JSONWebKeySet } from 'jose';
 import { createAccessLog } from './access-log.ts';
@@ -112,6 +113,12 @@ export const startGateway = async (
     timeoutMs: config.decisionTimeoutMs,
     ttlMs: rememberMs,
     watch: watchDecisions,
+  const services = connectServices(config.services, config.tls);
+  const authorizer = createAuthorizer({
+    address: config.cerbosAddress,
+    tls: config.tls,
+    timeoutMs: config.decisionTimeoutMs,
+    ttlMs: rememberMs,
   });
   const minter = await createMinter(config.principalKey);
   const gateway = createCaller(minter, processPrincipal('gateway', 'gateway'));
@@ -129,10 +136,14 @@ export const startGateway = async (
     minter,
     ttlMs: () => (hearsEvents() ? (rememberMs ?? principalTtlMs.withEvents) : principalTtlMs.withoutEvents),
   });
-  const invalidation = startInvalidation({ nats: config.nats, namespace: config.namespace, principals, authorizer, log });
+  const invalidation = startInvalidation({ nats: config.nats, tls: config.tls, namespace: config.namespace, principals, authorizer, log });
   hearsEvents = invalidation.isUp;
   const health = createHealthCheck({ services: config.services, authorizer, isNatsUp: invalidation.isUp });
   const accessLog = createAccessLog(log, observeAnswer);
+  const health = createHealthCheck({ services: config.services, authorizer, tls: config.tls, isNatsUp: invalidation.isUp });
+  const accessLog = createAccessLog(log);
+  const certificates = config.tls?.watch(log);
+  if (config.tls) certificateMetric(config.tls, accessLog.registry);
   const eventStreams = createEventStreams();
 
   const app = new OpenAPIHono<Env>();
@@ -214,6 +225,7 @@ export const startGateway = async (
       services.close();
       authorizer.close();
       limitStore.close();
+      certificates?.close();
     },
   };
 };

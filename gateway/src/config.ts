@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { ConfigError, type Deployment, deploymentOf, withSecretFiles } from '@accessops/telemetry';
+import { type Deployment, deploymentOf, readEnvironment } from '@accessops/telemetry';
+import { type TlsIdentity, tlsFields, tlsIdentityOf, tlsProblems } from '@accessops/tls';
 import type { JWK } from 'jose';
 import { z } from 'zod';
 import { parseRange } from './front-door/client-address.ts';
@@ -67,12 +68,12 @@ export const environment = z.object({
   PROVISIONER_ADDRESS: address,
   /** host:port of audit. */
   AUDIT_ADDRESS: address,
-  /** host:port of the Cerbos PDP. */
+  /** host:port of the Cerbos PDP, `tls://host:port` by TLS. */
   CERBOS_ADDRESS: address,
   /** How long Cerbos may take to decide, and identity to tell who calls; after that they count as down. */
   DECISION_TIMEOUT_MS: milliseconds(800),
-  /** Address of NATS: `nats://host:4222`; the client learns of the other servers of a cluster itself. */
-  NATS_URL: z.string().startsWith('nats'),
+  /** Address of NATS: `nats://host:4222`, `tls://host:4222` by TLS; the client learns of the other servers of a cluster itself. */
+  NATS_URL: z.string().regex(/^(nats|tls):\/\//, 'must begin with nats:// or tls://'),
   /** Its login at NATS. */
   NATS_USER: z.string().min(1),
   /** Password of that login. */
@@ -121,6 +122,7 @@ export const environment = z.object({
   IDLE_TIMEOUT_MS: milliseconds(65_000),
   /** The commit that this was built from. */
   ACCESSOPS_COMMIT: z.string().min(1).optional().meta({ without: 'Nobody can tell which version runs' }),
+  ...tlsFields,
   /** From which level on something is logged. */
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
@@ -158,14 +160,15 @@ export interface GatewayConfig {
   trustedProxies: string[];
   corsOrigins: string[];
   timeouts: Timeouts;
+  /** Unset: without TLS. */
+  tls: TlsIdentity | undefined;
   logLevel: string;
   deployment: Deployment;
 }
 
 /** Reads the configuration out of environment variables, or of the files that `<NAME>_FILE` names; throws a ConfigError that lists every problem. */
 export const configFrom = (env: Record<string, string | undefined>): GatewayConfig => {
-  const { success, data, error } = environment.safeParse(withSecretFiles(Object.keys(environment.shape), env));
-  if (!success) throw new ConfigError(error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
+  const data = readEnvironment(environment, env, (given) => tlsProblems(given, 'gateway'));
   return {
     host: data.HOST,
     port: data.PORT,
@@ -193,6 +196,7 @@ export const configFrom = (env: Record<string, string | undefined>): GatewayConf
     trustedProxies: data.TRUSTED_PROXIES,
     corsOrigins: data.CORS_ORIGINS,
     timeouts: { headersMs: data.HEADERS_TIMEOUT_MS, requestMs: data.REQUEST_TIMEOUT_MS, idleMs: data.IDLE_TIMEOUT_MS },
+    tls: tlsIdentityOf(data),
     logLevel: data.LOG_LEVEL,
     deployment: deploymentOf(environment.shape, data),
   };

@@ -1,5 +1,6 @@
 import type { Authorizer } from '@accessops/authz';
 import { createHealthProbe } from '@accessops/grpc';
+import type { TlsIdentity } from '@accessops/tls';
 import type { GatewayConfig } from './config.ts';
 import { serviceNames } from './config.ts';
 
@@ -18,6 +19,7 @@ export interface HealthCheck {
 export interface HealthOptions {
   services: GatewayConfig['services'];
   authorizer: Authorizer;
+  tls: TlsIdentity | undefined;
   isNatsUp(): boolean;
 }
 
@@ -31,8 +33,8 @@ const deadlineMs = 500;
 const keptMs = 200;
 
 /** A health check that keeps its connections, asks all parts at once, and remembers the answer for a moment. */
-export const createHealthCheck = ({ services, authorizer, isNatsUp }: HealthOptions): HealthCheck => {
-  const probes = serviceNames.map((name) => ({ name, probe: createHealthProbe(services[name]) }));
+export const createHealthCheck = ({ services, authorizer, tls, isNatsUp }: HealthOptions): HealthCheck => {
+  const probes = serviceNames.map((name) => ({ name, probe: createHealthProbe(services[name], tls) }));
   let current: Promise<Health> | undefined;
   let checkedAt = Number.NEGATIVE_INFINITY;
 

@@ -18,6 +18,7 @@ import {
   UserUpdatedSchema,
 } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { Logger } from '@accessops/telemetry';
+import { natsTls, type TlsIdentity } from '@accessops/tls';
 import { fromBinary } from '@bufbuild/protobuf';
 import { connect, type Msg, type NatsConnection } from 'nats';
 import type { Principals } from './principals.ts';
@@ -33,6 +34,7 @@ export interface InvalidationOptions {
   /** Told of changes of the policies. */
   authorizer: Pick<Authorizer, 'forget' | 'bePatient'>;
   nats: { url: string; user: string; password: string };
+  tls: TlsIdentity | undefined;
   namespace: string;
   principals: Principals;
   log: Logger;
@@ -84,7 +86,7 @@ const drops: Record<string, Drop> = {
 const connectAgainMs = 500;
 
 /** Listens to identity's events (core NATS: what is missed while away is made good by forgetting everything afterwards). */
-export const startInvalidation = ({ nats, namespace, principals, authorizer, log }: InvalidationOptions): Invalidation => {
+export const startInvalidation = ({ nats, tls, namespace, principals, authorizer, log }: InvalidationOptions): Invalidation => {
   let connection: NatsConnection | undefined;
   let up = false;
   let closed = false;
@@ -125,6 +127,7 @@ export const startInvalidation = ({ nats, namespace, principals, authorizer, log
       pingInterval: 5000,
       maxPingOut: 2,
       ignoreAuthErrorAbort: true,
+      ...natsTls(nats.url, tls),
     });
     if (closed) return connected.close();
     connection = connected;

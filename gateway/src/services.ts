@@ -5,6 +5,7 @@ import { IdentityService } from '@accessops/proto/accessops/identity/v1/identity
 import { OperationsService } from '@accessops/proto/accessops/operations/v1/operations_pb';
 import { ProvisionerService } from '@accessops/proto/accessops/provisioner/v1/provisioner_pb';
 import { RequestsService } from '@accessops/proto/accessops/requests/v1/requests_pb';
+import type { TlsIdentity } from '@accessops/tls';
 import { type ServiceName, serviceNames } from './config.ts';
 
 /** Clients of the services. */
@@ -30,6 +31,16 @@ export const connectServices = (addresses: Record<ServiceName, string>, watch?: 
   };
   const operations = Object.fromEntries(
     serviceNames.map((name) => [name, connect(OperationsService, addresses[name], watch)]),
+export const connectServices = (addresses: Record<ServiceName, string>, tls?: TlsIdentity): Services => {
+  const clients = {
+    identity: connect(IdentityService, addresses.identity, tls),
+    requests: connect(RequestsService, addresses.requests, tls),
+    approvals: connect(ApprovalsService, addresses.approvals, tls),
+    provisioner: connect(ProvisionerService, addresses.provisioner, tls),
+    audit: connect(AuditService, addresses.audit, tls),
+  };
+  const operations = Object.fromEntries(
+    serviceNames.map((name) => [name, connect(OperationsService, addresses[name], tls)]),
   ) as Services['operations'];
   return {
     ...clients,

@@ -1,5 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
 import { AppError, enrolmentRequired, insufficientAuthentication } from '@accessops/errors';
+import type { TlsIdentity } from '@accessops/tls';
 import { GRPC } from '@cerbos/grpc';
 import { LRUCache } from 'lru-cache';
 import type { Attribute, Decision, Question } from './decision.ts';
@@ -41,8 +43,10 @@ export interface Authorizer {
 }
 
 export interface AuthorizerOptions {
-  /** host:port */
+  /** host:port, or tls://host:port. */
   address: string;
+  /** Whom to connect as by TLS. */
+  tls?: TlsIdentity;
   /** How long a decision is remembered. */
   ttlMs?: number;
   /** A Cerbos that does not answer in this time is down. */
@@ -89,6 +93,7 @@ const versionMs = 5000;
  * and for several on busy ones.
  */
 export const patienceMs = 15_000;
+const byTls = 'tls://';
 
 // Few enough to be answered in time by a busy Cerbos; it would take 50 in one call.
 const batchSize = 20;
@@ -109,9 +114,11 @@ const demandsSecondFactor = (output: Attribute): boolean => (output as { demand?
 
 /** A Cerbos client that remembers decisions for a short time, by principal, action and attributes. */
 export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800, watch }: AuthorizerOptions): Authorizer => {
+export const createAuthorizer = ({ address, tls, ttlMs = 5000, timeoutMs = 800 }: AuthorizerOptions): Authorizer => {
+  const identity = address.startsWith(byTls) ? tls : undefined;
   const connectFor = (waitMs: number) =>
-    new GRPC(address, {
-      tls: false,
+    new GRPC(address.replace(byTls, ''), {
+      tls: identity ? createSecureContext(identity.material) : false,
       channelOptions: {
         // grpc-js takes deadlines from the service config and reads the digits behind the point as nanoseconds: all nine must
         // stand there. A PDP that comes back is tried again at once.
@@ -121,10 +128,21 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800, watch
       },
     });
   // Both connect when they are used first.
-  const [cerbos, patient] = [connectFor(timeoutMs), connectFor(patienceMs)];
+  const connectBoth = () => ({ cerbos: connectFor(timeoutMs), patient: connectFor(patienceMs) });
+  let connected = connectBoth();
+  const close = ({ cerbos, patient }: typeof connected) => {
+    cerbos.close();
+    patient.close();
+  };
+  const stopHearing = identity?.onChange(() => {
+    const former = connected;
+    connected = connectBoth();
+    // What was asked there is still answered.
+    setTimeout(close, 2 * patienceMs, former).unref();
+  });
   let patientUntil = Number.NEGATIVE_INFINITY;
   const isPatient = () => performance.now() < patientUntil;
-  const client = () => (isPatient() ? patient : cerbos);
+  const client = () => (isPatient() ? connected.patient : connected.cerbos);
   const decisions = new LRUCache<string, Decision>({ max: 50_000, ttl: ttlMs });
   // A crowd that asks the same at once is one question.
   const asking = new Map<string, Promise<Decision>>();
@@ -252,14 +270,14 @@ export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800, watch
     isPatient,
     isUp: async () => {
       try {
-        return (await cerbos.checkHealth()).status === 'SERVING';
+        return (await connected.cerbos.checkHealth()).status === 'SERVING';
       } catch {
         return false;
       }
     },
     close: () => {
-      cerbos.close();
-      patient.close();
+      stopHearing?.();
+      close(connected);
     },
   };
 };

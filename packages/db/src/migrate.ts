@@ -1,3 +1,4 @@
+import { databaseAddress, type TlsIdentity } from '@accessops/tls';
 import { type Migration, Migrator } from '@mikro-orm/migrations';
 import { type Constructor, MikroORM } from '@mikro-orm/postgresql';
 
@@ -10,6 +11,8 @@ export interface NamedMigration {
 export interface MigrateOptions {
   /** The owner's login. */
   url: string;
+  /** Whom to connect as where the address asks for TLS. */
+  tls?: TlsIdentity;
   /** The schema, named like the service. */
   service: string;
   /** Folder of the migrations, or the migrations themselves where there is no folder, as in a bundle. */
@@ -19,14 +22,15 @@ export interface MigrateOptions {
 }
 
 /** Runs the migrations of one service; answers the names of those that were run. */
-export const migrate = async ({ url, service, directory, direction }: MigrateOptions): Promise<string[]> => {
+export const migrate = async ({ url, tls, service, directory, direction }: MigrateOptions): Promise<string[]> => {
+  const { connectionString, ssl } = databaseAddress(url, tls);
   const orm = await MikroORM.init({
-    clientUrl: url,
+    clientUrl: connectionString,
     schema: service,
     entities: [],
     discovery: { warnWhenNoEntities: false },
     extensions: [Migrator],
-    driverOptions: { options: `-c search_path=${service}` },
+    driverOptions: { options: `-c search_path=${service}`, ...(ssl && { ssl }) },
     migrations: {
       ...(typeof directory === 'string'
         ? { path: directory, pathTs: directory, glob: '!(*.d).ts' }

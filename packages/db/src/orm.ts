@@ -1,4 +1,5 @@
 import type { Logger } from '@accessops/telemetry';
+import { type DatabaseAddress, databaseAddress, type TlsIdentity } from '@accessops/tls';
 import { type EntityClass, type EntitySchema, MikroORM, type Options } from '@mikro-orm/postgresql';
 import type { Pool, PoolClient } from 'pg';
 import { beginWithNext } from './begin-with-next.ts';
@@ -7,6 +8,8 @@ import { prepareOnce } from './prepared.ts';
 export interface OrmOptions {
   /** The application login of the service. */
   url: string;
+  /** Whom to connect as where the address asks for TLS. */
+  tls?: TlsIdentity;
   /** The PostgreSQL schema, named like the service. */
   schema: string;
   entities: (EntityClass<object> | EntitySchema)[];
@@ -45,7 +48,9 @@ const giveBackBroken = (pool: Pool): void => {
   });
 };
 
-const onPoolCreated = (pool: Pool): void => {
+const preparePool = (pool: Pool, ssl: DatabaseAddress['ssl']): void => {
+  // Not among the driver's options, of which MikroORM makes a copy: each connection is to read anew what it shows.
+  if (ssl) pool.options.ssl = ssl;
   giveBackBroken(pool);
   pool.on('connect', (client) => {
     prepareOnce(client);
@@ -54,16 +59,21 @@ const onPoolCreated = (pool: Pool): void => {
 };
 
 /** Connects MikroORM to one schema. Connections are made lazily and re-made by themselves. */
-export const createOrm = ({ url, schema, entities, poolSize = 10, log }: OrmOptions): Promise<MikroORM> => {
+export const createOrm = ({ url, tls, schema, entities, poolSize = 10, log }: OrmOptions): Promise<MikroORM> => {
+  const { connectionString, ssl } = databaseAddress(url, tls);
   const options: Options = {
-    clientUrl: url,
+    clientUrl: connectionString,
     schema,
     entities: entities as Options['entities'],
     forceUtcTimezone: true,
     // A database that is not there is not ours to create, and asking costs a connection before the first query.
     ensureDatabase: false,
     pool: { min: 0, max: poolSize, idleTimeoutMillis: 30_000 },
-    driverOptions: { ...poolOptions, options: `-c search_path=${schema} ${planning}`, onPoolCreated },
+    driverOptions: {
+      ...poolOptions,
+      options: `-c search_path=${schema} ${planning}`,
+      onPoolCreated: (pool: Pool) => preparePool(pool, ssl),
+    },
     logger: (message) => log.warn({ orm: message }, 'orm'),
   };
   return MikroORM.init(options);

@@ -1,3 +1,4 @@
+import { databaseAddress, type TlsIdentity } from '@accessops/tls';
 import pg from 'pg';
 
 export interface ServiceSchemaOptions {
@@ -5,6 +6,8 @@ export interface ServiceSchemaOptions {
   service: string;
   ownerPassword: string;
   appPassword: string;
+  /** Whom to connect as where the address asks for TLS. */
+  tls?: TlsIdentity;
 }
 
 const identifier = (name: string) => pg.escapeIdentifier(name);
@@ -21,9 +24,9 @@ const ensureLogin = async (client: pg.Client, role: string, password: string) =>
  */
 export const createServiceSchema = async (
   adminUrl: string,
-  { service, ownerPassword, appPassword }: ServiceSchemaOptions,
+  { service, ownerPassword, appPassword, tls }: ServiceSchemaOptions,
 ): Promise<void> => {
-  const client = new pg.Client({ connectionString: adminUrl });
+  const client = new pg.Client(databaseAddress(adminUrl, tls));
   await client.connect();
   try {
     // Roles belong to the whole cluster: two platforms setting up at once must not both create one.

@@ -1,3 +1,4 @@
+import { natsTls, type TlsIdentity } from '@accessops/tls';
 import { connect, type JetStreamClient, type JetStreamManager, type NatsConnection, NatsError } from 'nats';
 import { inboxPrefixOf } from './topology.ts';
 
@@ -5,6 +6,8 @@ export interface BrokerOptions {
   url: string;
   user: string;
   password: string;
+  /** Whom to connect as where the address begins with `tls://`. */
+  tls?: TlsIdentity;
   /** How many servers hold each stream; default 1. */
   replicas?: number;
 }
@@ -21,7 +24,7 @@ export interface Broker {
 }
 
 /** Connects; waits for a server that is not there yet. */
-export const connectBroker = async ({ url, user, password, replicas = 1 }: BrokerOptions): Promise<Broker> => {
+export const connectBroker = async ({ url, user, password, tls, replicas = 1 }: BrokerOptions): Promise<Broker> => {
   const connection = await connect({
     servers: url,
     user,
@@ -31,6 +34,7 @@ export const connectBroker = async ({ url, user, password, replicas = 1 }: Broke
     maxReconnectAttempts: -1,
     reconnectTimeWait: 200,
     reconnectJitter: 100,
+    ...natsTls(url, tls),
     waitOnFirstConnect: true,
     pingInterval: 5000,
     maxPingOut: 2,

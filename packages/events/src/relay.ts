@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Logger } from '@accessops/telemetry';
+import { databaseAddress, type TlsIdentity } from '@accessops/tls';
 import type { ConsumerInfo } from 'nats';
 import pg from 'pg';
 import type { Broker } from './broker.ts';
@@ -14,6 +15,8 @@ export interface RelayOptions {
   broker: Broker;
   /** The application login of the service. */
   databaseUrl: string;
+  /** Whom to connect as where the address asks for TLS. */
+  tls?: TlsIdentity;
   namespace: string;
   service: string;
   log: Logger;
@@ -51,6 +54,7 @@ const handledThrough = ({ ack_floor, num_pending, num_ack_pending }: ConsumerInf
 export const startRelay = ({
   broker,
   databaseUrl,
+  tls,
   namespace,
   service,
   log,
@@ -84,7 +88,7 @@ export const startRelay = ({
 
   const open = async (): Promise<pg.Client> => {
     const next = new pg.Client({
-      connectionString: databaseUrl,
+      ...databaseAddress(databaseUrl, tls),
       // A note that a crash takes back only means that events are sent again, which nobody notices. Plans are kept for as long as the
       // connection lives: none is to be made for a table that happens to be empty then.
       options: `-c search_path=${service} -c app.all_tenants=on -c synchronous_commit=off -c enable_seqscan=off`,

@@ -32,7 +32,7 @@ const environment = z.object(fileStoreFields);
 const ofBucket = ['FILES_S3_URL', 'FILES_S3_ACCESS_KEY', 'FILES_S3_SECRET_KEY'] as const;
 
 /** What is missing of it, a line each. */
-export const missingOfFileStore = (env: z.infer<typeof environment>): string[] => {
+export const missingOfFileStore = (env: Partial<Record<keyof typeof fileStoreFields, string>>): string[] => {
   if (env.FILES_S3_BUCKET) return ofBucket.filter((name) => !env[name]).map((name) => `${name}: is needed with FILES_S3_BUCKET`);
   return env.FILES_DIRECTORY ? [] : ['FILES_DIRECTORY: is needed, or FILES_S3_BUCKET instead'];
 };

@@ -1,5 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { ConfigError, type Deployment, deploymentOf, type EnvironmentField, withSecretFiles } from '@accessops/telemetry';
+import type { Service } from '@accessops/events';
+import { type Deployment, deploymentOf, type EnvironmentField, readEnvironment } from '@accessops/telemetry';
+import { databaseAddressProblem, type TlsIdentity, tlsFields, tlsIdentityOf, tlsProblems } from '@accessops/tls';
 import { z } from 'zod';
 
 const jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown()).and(z.object({ kty: z.string() }))) });
@@ -31,17 +33,17 @@ export const keyFile = z.string().transform((path, ctx): Buffer => {
 export const serviceEnvironment = z.object({
   /** host:port of the gRPC server. */
   LISTEN: z.string().regex(/^.+:\d+$/, 'must be host:port'),
-  /** The service's own login: `postgres://user:password@host:port/database`. */
+  /** The service's own login: `postgres://user:password@host:port/database`; with `?sslmode=verify-full` it is called by TLS. */
   DATABASE_URL: z.string().startsWith('postgres'),
-  /** Address of NATS: `nats://host:4222`; the client learns of the other servers of a cluster itself. */
-  NATS_URL: z.string().startsWith('nats'),
+  /** Address of NATS: `nats://host:4222`, `tls://host:4222` by TLS; the client learns of the other servers of a cluster itself. */
+  NATS_URL: z.string().regex(/^(nats|tls):\/\//, 'must begin with nats:// or tls://'),
   /** Its login at NATS: the name of the service. */
   NATS_USER: z.string().min(1),
   /** Password of that login. */
   NATS_PASSWORD: z.string().min(1),
   /** How many servers of a NATS cluster hold each stream that is made. */
   NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
-  /** host:port of the Cerbos PDP. */
+  /** host:port of the Cerbos PDP, `tls://host:port` by TLS. */
   CERBOS_ADDRESS: z.string().regex(/^.+:\d+$/, 'must be host:port'),
   /** How long Cerbos may take to decide; after that it counts as down. */
   DECISION_TIMEOUT_MS: z.coerce.number().int().min(10).max(60_000).default(800),
@@ -59,6 +61,7 @@ export const serviceEnvironment = z.object({
     .string()
     .regex(/^.+:\d+$/, 'must be host:port')
     .optional(),
+  ...tlsFields,
   /** From which level on something is logged. */
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
 });
@@ -71,17 +74,24 @@ export interface ServiceConfig {
   cerbosAddress: string;
   decisionTimeoutMs: number;
   principalJwks: z.infer<typeof jwks>;
+  /** Unset: without TLS. */
+  tls?: TlsIdentity;
   namespace: string;
   logLevel: string;
   deployment: Deployment;
 }
 
-/** Reads an environment by a schema; `<NAME>_FILE` may name a file for any of it. Throws a ConfigError that lists every problem. */
-export const readEnvironment = <T extends z.ZodObject>(schema: T, env: Record<string, string | undefined>): z.infer<T> => {
-  const result = schema.safeParse(withSecretFiles(Object.keys(schema.shape), env));
-  if (result.success) return result.data;
-  throw new ConfigError(result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('\n'));
-};
+/** Reads the environment of a service by its schema; `check` finds more. Throws a ConfigError that lists every problem. */
+export const readServiceEnvironment = <T extends z.ZodObject>(
+  name: Service,
+  schema: T,
+  env: Record<string, string | undefined>,
+  check: (given: Record<string, string | undefined>) => string[] = () => [],
+): z.infer<T> =>
+  readEnvironment(schema, env, (given) => {
+    const address = databaseAddressProblem(given.DATABASE_URL ?? '');
+    return [...(address ? [`DATABASE_URL: ${address}`] : []), ...tlsProblems(given, name), ...check(given)];
+  });
 
 /** The common part of a service's configuration out of its environment, as parsed by a schema with these fields. */
 export const toServiceConfig = (fields: Record<string, EnvironmentField>, env: z.infer<typeof serviceEnvironment>): ServiceConfig => ({
@@ -92,6 +102,7 @@ export const toServiceConfig = (fields: Record<string, EnvironmentField>, env: z
   cerbosAddress: env.CERBOS_ADDRESS,
   decisionTimeoutMs: env.DECISION_TIMEOUT_MS,
   principalJwks: env.PRINCIPAL_JWKS_FILE,
+  tls: tlsIdentityOf(env),
   namespace: env.EVENTS_NAMESPACE,
   logLevel: env.LOG_LEVEL,
   deployment: deploymentOf(fields, env),

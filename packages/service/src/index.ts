@@ -1,4 +1,5 @@
 export * from './call.ts';
+export * from './callers.ts';
 export * from './config.ts';
 export * from './metrics.ts';
 export * from './start-service.ts';

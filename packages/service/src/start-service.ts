@@ -20,10 +20,13 @@ import {
 import { createServer, type Handlers, listen, serve } from '@accessops/grpc';
 import { OperationsService } from '@accessops/proto/accessops/operations/v1/operations_pb';
 import { createLogger, type Logger, type MetricsServer, type Registry, serveMetrics } from '@accessops/telemetry';
+import { createLogger, createMetrics, type Logger, type MetricsServer, type Registry, serveMetrics } from '@accessops/telemetry';
+import { certificateMetric } from '@accessops/tls';
 import type { DescService } from '@bufbuild/protobuf';
 import { type EntityClass, type EntitySchema, type MikroORM, OptimisticLockError } from '@mikro-orm/postgresql';
 import type { Pool } from 'pg';
 import { type Call, callFrom } from './call.ts';
+import { callers } from './callers.ts';
 import type { ServiceConfig } from './config.ts';
 import { createServiceMetrics } from './metrics.ts';
 import { operationsHandlers } from './operations.ts';
@@ -92,8 +95,10 @@ export const startService = async <S extends DescService>(
 ): Promise<RunningService> => {
   const { name } = definition;
   const measured = config.metricsListen ? createServiceMetrics() : undefined;
+  const { tls } = config;
   const orm = await createOrm({
     url: config.databaseUrl,
+    tls,
     schema: name,
     entities: [...definition.entities, IdempotentReply, DeadLetter],
     log,
@@ -105,6 +110,7 @@ export const startService = async <S extends DescService>(
     ttlMs: rememberMs,
     watch: measured?.watchDecisions,
   });
+  const authorizer = createAuthorizer({ address: config.cerbosAddress, tls, timeoutMs: config.decisionTimeoutMs, ttlMs: rememberMs });
   let relay: Relay | undefined;
   const outbox: Outbox = { orm, service: name, wake: () => relay?.wake() };
   const stop = new AbortController();
@@ -117,16 +123,21 @@ export const startService = async <S extends DescService>(
   serve(server, definition.service, contextFor, definition.handlers(parts), serving);
   serve(server, OperationsService, contextFor, operationsHandlers(outbox, subscriptions, config.deployment), serving);
   const running = await listen(server, config.listen);
+  serve(server, definition.service, contextFor, definition.handlers(parts), { log, translate });
+  serve(server, OperationsService, contextFor, operationsHandlers(outbox, subscriptions, config.deployment), { log, translate });
+  const running = await listen(server, config.listen, tls && { identity: tls, callers: callers[name], log });
+  const certificates = tls?.watch(log);
 
   let consumer: RunningConsumer | undefined;
   let closed = false;
   let broker: Broker | undefined;
-  const connecting = connectBroker(config.nats).then((connected) => {
+  const connecting = connectBroker({ ...config.nats, tls }).then((connected) => {
     if (closed) return connected.close();
     broker = connected;
     const { namespace } = config;
     connected.connection.subscribe(policiesOf(namespace), { callback: (_, { subject }) => onPolicyNews(authorizer, subject) });
     const sender = startRelay({ broker, databaseUrl: config.databaseUrl, namespace, service: name, log, watch: measured?.watchEvents });
+    const sender = startRelay({ broker, databaseUrl: config.databaseUrl, tls, namespace, service: name, log });
     relay = sender;
     consumer = startConsumer({
       broker,
@@ -155,6 +166,8 @@ export const startService = async <S extends DescService>(
     const { registry } = measured;
     eventMetrics({ outbox, namespace: config.namespace, producers: listensTo[name], broker: () => broker }, registry);
     poolMetrics(pool, registry);
+    if (tls) certificateMetric(tls, registry);
+    definition.metrics?.(parts, registry);
     metrics = await serveMetrics(registry, config.metricsListen);
   }
   const background = definition.background?.(parts);
@@ -166,6 +179,7 @@ export const startService = async <S extends DescService>(
     close: async () => {
       closed = true;
       clearInterval(health);
+      certificates?.close();
       running.setServing(false);
       stop.abort();
       await running.close();

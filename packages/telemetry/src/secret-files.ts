@@ -1,17 +1,25 @@
 import { readFileSync } from 'node:fs';
 import { ConfigError } from './run-process.ts';
 
+type Environment = Record<string, string | undefined>;
+
+/** An environment with what files hold, and which files could not be read, a line for each by the name of its variable. */
+export interface GivenEnvironment {
+  given: Environment;
+  unreadable: Map<string, string>;
+}
+
 /**
  * The environment in which each of `names` that is not set has what the file holds that `<name>_FILE` names: secrets come as
- * files, and variables can be seen by everybody who may list processes. Throws a ConfigError that lists every unreadable file.
+ * files, and variables can be seen by everybody who may list processes.
  */
-export const withSecretFiles = (names: string[], env: Record<string, string | undefined>): Record<string, string | undefined> => {
-  const problems: string[] = [];
+export const readSecretFiles = (names: string[], env: Environment): GivenEnvironment => {
+  const unreadable = new Map<string, string>();
   const read = (name: string, path: string) => {
     try {
       return [[name, readFileSync(path, 'utf8').trim()]];
     } catch {
-      problems.push(`${name}_FILE: file ${path} cannot be read`);
+      unreadable.set(name, `${name}_FILE: file ${path} cannot be read`);
       return [];
     }
   };
@@ -19,6 +27,12 @@ export const withSecretFiles = (names: string[], env: Record<string, string | un
     const path = env[`${name}_FILE`];
     return env[name] === undefined && path ? read(name, path) : [];
   });
-  if (problems.length > 0) throw new ConfigError(problems.join('\n'));
-  return { ...env, ...Object.fromEntries(fromFiles) };
+  return { given: { ...env, ...Object.fromEntries(fromFiles) }, unreadable };
+};
+
+/** The same; throws a ConfigError that lists every unreadable file. */
+export const withSecretFiles = (names: string[], env: Environment): Environment => {
+  const { given, unreadable } = readSecretFiles(names, env);
+  if (unreadable.size > 0) throw new ConfigError([...unreadable.values()].join('\n'));
+  return given;
 };

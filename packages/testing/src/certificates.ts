@@ -16,7 +16,10 @@ export interface TestCertificates {
   /** Another CA. */
   createAuthority(name: string): Promise<CertificateAuthority>;
   /** The certificate of a process at this machine, in files of a folder of that name; `trusted` is whom it believes, as PEM. */
-  issue(name: string, options?: Partial<CertificateOptions> & { authority?: CertificateAuthority; trusted?: string }): Promise<CertificateFiles>;
+  issue(
+    name: string,
+    options?: Partial<CertificateOptions> & { authority?: CertificateAuthority; trusted?: string },
+  ): Promise<CertificateFiles>;
   remove(): void;
 }
 

@@ -59,7 +59,8 @@ const faultsOf = ({ cert, key, ca }: TlsMaterial, owner: string | undefined): Pa
   const faultOfCertificate = (): string | undefined => {
     if (!leaf) return 'must hold a certificate in PEM';
     if (leaf.validToDate.getTime() < Date.now()) return `has expired at ${leaf.validToDate.toISOString()}: renew it`;
-    if (leaf.validFromDate.getTime() > Date.now()) return `is valid from ${leaf.validFromDate.toISOString()} on: set the clock, or renew it`;
+    if (leaf.validFromDate.getTime() > Date.now())
+      return `is valid from ${leaf.validFromDate.toISOString()} on: set the clock, or renew it`;
     if (authorities && !chain.every(isIssued)) return 'is of none of the CAs in TLS_CA_FILE: put its CA there, or renew it';
     if (owner && name !== owner) return `is of ${name ?? 'nobody'}: its common name must be ${owner}`;
     return undefined;

@@ -23,9 +23,10 @@ const settleWithinMs = 1500;
 export const createArbiter = async ({
   requestsAddress,
   principalKey,
-}: Pick<ApprovalsConfig, 'requestsAddress' | 'principalKey'>): Promise<Arbiter> => {
+  tls,
+}: Pick<ApprovalsConfig, 'requestsAddress' | 'principalKey' | 'tls'>): Promise<Arbiter> => {
   const minter = await createMinter(principalKey);
-  const client = connect(RequestsService, requestsAddress);
+  const client = connect(RequestsService, requestsAddress, tls);
   const tokens = new Map<string, { token: Promise<string>; until: number }>();
 
   const tokenFor = (tenantId: string): Promise<string> => {

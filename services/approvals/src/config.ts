@@ -1,4 +1,4 @@
-import { jsonFile, readEnvironment, type ServiceConfig, serviceEnvironment, toServiceConfig } from '@accessops/service';
+import { jsonFile, readServiceEnvironment, type ServiceConfig, serviceEnvironment, toServiceConfig } from '@accessops/service';
 import { z } from 'zod';
 
 const ownKey = z.object({
@@ -24,7 +24,7 @@ export interface ApprovalsConfig extends ServiceConfig {
 
 /** The configuration out of the environment; throws a ConfigError that lists every problem. */
 export const configFrom = (env: Record<string, string | undefined>): ApprovalsConfig => {
-  const parsed = readEnvironment(environment, env);
+  const parsed = readServiceEnvironment('approvals', environment, env);
   return {
     ...toServiceConfig(environment.shape, parsed),
     requestsAddress: parsed.REQUESTS_ADDRESS,

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { jsonFile, keyFile, readEnvironment, type ServiceConfig, serviceEnvironment, toServiceConfig } from '@accessops/service';
-import { ConfigError } from '@accessops/telemetry';
+import { jsonFile, keyFile, readServiceEnvironment, type ServiceConfig, serviceEnvironment, toServiceConfig } from '@accessops/service';
+import { problemsOf } from '@accessops/telemetry';
 import { z } from 'zod';
 import { parseEmail } from './email.ts';
 import type { MailConfig } from './mail/mailer.ts';
@@ -67,12 +67,14 @@ export const environment = serviceEnvironment.extend({
   PLATFORM_USERS_FILE: jsonFile(platformUsers).optional().meta({ without: 'No platform staff is made at start' }),
 });
 
-const consistent = environment.superRefine(({ IDENTITY_PROVIDER, KEYCLOAK_CLIENT_SECRET_FILE, ISSUER }, ctx) => {
-  if (IDENTITY_PROVIDER !== 'keycloak') return;
-  if (!KEYCLOAK_CLIENT_SECRET_FILE)
-    ctx.addIssue({ code: 'custom', path: ['KEYCLOAK_CLIENT_SECRET_FILE'], message: 'is needed with Keycloak' });
-  if (!/\/realms\/[^/]+$/.test(ISSUER)) ctx.addIssue({ code: 'custom', path: ['ISSUER'], message: 'must be the address of a realm' });
-});
+const inconsistencies = (given: Record<string, string | undefined>): string[] => {
+  const withKeycloak = given.IDENTITY_PROVIDER === 'keycloak';
+  return [
+    ...(withKeycloak && !given.KEYCLOAK_CLIENT_SECRET_FILE ? ['KEYCLOAK_CLIENT_SECRET_FILE: is needed with Keycloak'] : []),
+    ...(withKeycloak && given.ISSUER && !/\/realms\/[^/]+$/.test(given.ISSUER) ? ['ISSUER: must be the address of a realm'] : []),
+    ...(given.SMTP_URL || given.MAIL_DIRECTORY ? [] : ['SMTP_URL: is needed, or MAIL_DIRECTORY instead']),
+  ];
+};
 
 export interface IdentityConfig extends ServiceConfig {
   /** Set when the provider is a Keycloak. */
@@ -88,9 +90,11 @@ export interface IdentityConfig extends ServiceConfig {
 
 /** The configuration out of environment variables; throws a ConfigError. */
 export const configFrom = (env: Record<string, string | undefined>): IdentityConfig => {
-  const parsed = readEnvironment(consistent, env);
+  const parsed = readServiceEnvironment('identity', environment, env, (given) => [
+    ...inconsistencies(given),
+    ...problemsOf(() => environmentValues(env)),
+  ]);
   const { SMTP_URL: smtpUrl, MAIL_DIRECTORY: directory, MAIL_FROM: from } = parsed;
-  if (smtpUrl === undefined && directory === undefined) throw new ConfigError('SMTP_URL: is needed, or MAIL_DIRECTORY instead');
   return {
     ...toServiceConfig(environment.shape, parsed),
     issuer: parsed.ISSUER,

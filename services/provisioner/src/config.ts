@@ -1,6 +1,6 @@
 import { type FileStoreConfig, fileStoreConfigOf, fileStoreFields, missingOfFileStore } from '@accessops/files';
-import { jsonFile, readEnvironment, type ServiceConfig, serviceEnvironment, toServiceConfig } from '@accessops/service';
-import { ConfigError } from '@accessops/telemetry';
+import { jsonFile, readServiceEnvironment, type ServiceConfig, serviceEnvironment, toServiceConfig } from '@accessops/service';
+import { problemsOf } from '@accessops/telemetry';
 import { z } from 'zod';
 import { type TargetLogins, targetLoginsFrom } from './connectors/target-logins.ts';
 import type { CredentialKeys } from './credentials/local-keys.ts';
@@ -52,9 +52,10 @@ export interface ProvisionerConfig extends ServiceConfig {
 
 /** The configuration out of environment variables; throws a ConfigError that lists every problem. */
 export const configFrom = (env: Record<string, string | undefined>): ProvisionerConfig => {
-  const read = readEnvironment(environment, env);
-  const missing = missingOfFileStore(read);
-  if (missing.length > 0) throw new ConfigError(missing.join('\n'));
+  const read = readServiceEnvironment('provisioner', environment, env, (given) => [
+    ...missingOfFileStore(given),
+    ...problemsOf(() => targetLoginsFrom(env)),
+  ]);
   return {
     ...toServiceConfig(environment.shape, read),
     credentialKeys: read.CREDENTIAL_KEY_FILE,

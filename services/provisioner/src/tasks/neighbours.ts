@@ -23,10 +23,11 @@ export const connectNeighbours = async ({
   identityAddress,
   requestsAddress,
   principalKey,
-}: Pick<ProvisionerConfig, 'identityAddress' | 'requestsAddress' | 'principalKey'>): Promise<Neighbours> => {
+  tls,
+}: Pick<ProvisionerConfig, 'identityAddress' | 'requestsAddress' | 'principalKey' | 'tls'>): Promise<Neighbours> => {
   const minter = await createMinter(principalKey);
-  const identity = connect(IdentityService, identityAddress);
-  const requests = connect(RequestsService, requestsAddress);
+  const identity = connect(IdentityService, identityAddress, tls);
+  const requests = connect(RequestsService, requestsAddress, tls);
   return {
     identity,
     requests,
