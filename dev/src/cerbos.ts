@@ -2,7 +2,9 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { hashSync } from 'bcryptjs';
+import { accepts } from './accepts.ts';
 import type { ReservedPort } from './ports.ts';
+import type { ServerCertificate } from './server-certificate.ts';
 import { StartError } from './start-error.ts';
 import type { ProcessSpec } from './supervise.ts';
 
@@ -14,6 +16,8 @@ export interface CerbosOptions {
   httpPort: ReservedPort;
   /** Of the user `platform` of its admin API, which tells when to load the policies again; without one it watches the folder. */
   adminPassword?: string;
+  /** Files by which it serves by TLS; certificates of other CAs are refused. */
+  tls?: ServerCertificate;
 }
 
 /** The native program inside the npm package: the package's own wrapper swallows signals. */
@@ -32,7 +36,7 @@ const adminApi = (password: string) => ({
 });
 
 /** A real Cerbos PDP with the policies of the repository, on loopback only. */
-export const prepareCerbos = ({ policies, configFile, grpcPort, httpPort, adminPassword }: CerbosOptions): ProcessSpec => {
+export const prepareCerbos = ({ policies, configFile, grpcPort, httpPort, adminPassword, tls }: CerbosOptions): ProcessSpec => {
   if (!existsSync(policies)) throw new StartError(`The policies are missing: there is no folder ${policies}.`);
   mkdirSync(join(configFile, '..'), { recursive: true });
   const config = {
@@ -40,6 +44,7 @@ export const prepareCerbos = ({ policies, configFile, grpcPort, httpPort, adminP
       grpcListenAddr: `127.0.0.1:${grpcPort.port}`,
       httpListenAddr: `127.0.0.1:${httpPort.port}`,
       ...(adminPassword && { adminAPI: adminApi(adminPassword) }),
+      ...(tls && { tls: { cert: tls.cert, key: tls.key, caCert: tls.ca } }),
     },
     storage: { driver: 'disk', disk: { directory: policies, watchForChanges: adminPassword === undefined } },
     telemetry: { disabled: true },
@@ -53,6 +58,9 @@ export const prepareCerbos = ({ policies, configFile, grpcPort, httpPort, adminP
     args: ['server', `--config=${configFile}`, '--log-level=warn'],
     env: { CERBOS_NO_TELEMETRY: '1' },
     ports: [grpcPort, httpPort],
-    answers: async () => (await fetch(`http://127.0.0.1:${httpPort.port}/_cerbos/health`, { signal: AbortSignal.timeout(1000) })).ok,
+    answers: async () =>
+      tls
+        ? accepts(grpcPort.port)
+        : (await fetch(`http://127.0.0.1:${httpPort.port}/_cerbos/health`, { signal: AbortSignal.timeout(1000) })).ok,
   };
 };

@@ -20,6 +20,7 @@ export * from './process-group.ts';
 export * from './redis-server.ts';
 export * from './s3-server.ts';
 export * from './secrets.ts';
+export type { ServerCertificate } from './server-certificate.ts';
 export * from './ssh-server.ts';
 export * from './start-error.ts';
 export * from './supervise.ts';

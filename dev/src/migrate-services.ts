@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createServiceSchema, migrate } from '@accessops/db';
 import type { Service } from '@accessops/events/topology';
+import type { TlsIdentity } from '@accessops/tls';
 import { root } from './paths.ts';
 import { withAdmin } from './postgres.ts';
 
@@ -14,6 +15,8 @@ export interface MigrateServicesOptions {
   /** Passwords of each service's two logins. */
   passwords: Record<Service, { owner: string; app: string }>;
   direction?: 'up' | 'down';
+  /** Whom to connect as where the address asks for TLS. */
+  tls?: TlsIdentity;
 }
 
 const withDatabase = (url: string, database: string) => Object.assign(new URL(url), { pathname: `/${database}` }).href;
@@ -28,18 +31,23 @@ export const migrateServices = async ({
   services,
   passwords,
   direction = 'up',
+  tls,
 }: MigrateServicesOptions): Promise<number> => {
-  await withAdmin(adminUrl, async (client) => {
-    const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [database]);
-    if (!rowCount) await client.query(`create database ${client.escapeIdentifier(database)}`);
-  });
+  await withAdmin(
+    adminUrl,
+    async (client) => {
+      const { rowCount } = await client.query('select 1 from pg_database where datname = $1', [database]);
+      if (!rowCount) await client.query(`create database ${client.escapeIdentifier(database)}`);
+    },
+    tls,
+  );
   const url = withDatabase(adminUrl, database);
   const migrateOne = async (service: Service) => {
     const { owner, app } = passwords[service];
-    await createServiceSchema(url, { service, ownerPassword: owner, appPassword: app });
+    await createServiceSchema(url, { service, ownerPassword: owner, appPassword: app, tls });
     const directory = join(root, 'services', service, 'migrations');
     if (!existsSync(directory)) return 0;
-    return (await migrate({ url: withLogin(url, `${service}_owner`, owner), service, directory, direction })).length;
+    return (await migrate({ url: withLogin(url, `${service}_owner`, owner), service, directory, direction, tls })).length;
   };
   const counts = await Promise.all(services.map(migrateOne));
   return counts.reduce((sum, count) => sum + count, 0);

@@ -3,6 +3,7 @@ import { connect } from 'node:net';
 import { join } from 'node:path';
 import type { Permissions } from '@accessops/events/topology';
 import type { ReservedPort } from './ports.ts';
+import type { ServerCertificate } from './server-certificate.ts';
 import type { ProcessSpec } from './supervise.ts';
 
 /** A login of the NATS server; without permissions it may do everything. */
@@ -20,6 +21,8 @@ export interface NatsOptions {
   configFile: string;
   port: ReservedPort;
   users: NatsUser[];
+  /** Files by which it serves by TLS; whoever shows no certificate of that CA is sent away. */
+  tls?: ServerCertificate;
 }
 
 // An empty list of allowed subjects would allow them all.
@@ -46,7 +49,7 @@ const greets = (port: number) =>
   });
 
 /** A real NATS server with JetStream, on loopback only. */
-export const prepareNats = ({ program, directory, configFile, port, users }: NatsOptions): ProcessSpec => {
+export const prepareNats = ({ program, directory, configFile, port, users, tls }: NatsOptions): ProcessSpec => {
   mkdirSync(directory, { recursive: true });
   mkdirSync(join(configFile, '..'), { recursive: true });
   const config = {
@@ -55,6 +58,7 @@ export const prepareNats = ({ program, directory, configFile, port, users }: Nat
     port: port.port,
     jetstream: { store_dir: directory, max_memory_store: 256 * 1024 ** 2, max_file_store: 20 * 1024 ** 3 },
     authorization: { users: users.map(natsLogin) },
+    ...(tls && { tls: { cert_file: tls.cert, key_file: tls.key, ca_file: tls.ca, verify: true } }),
   };
   // NATS reads JSON as its own format.
   writeFileSync(configFile, JSON.stringify(config, undefined, 2), { mode: 0o600 });

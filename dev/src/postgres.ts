@@ -18,6 +18,7 @@ import pg from 'pg';
 import { findProgram } from './find-program.ts';
 import type { ReservedPort } from './ports.ts';
 import { runProgram } from './run-program.ts';
+import type { ServerCertificate } from './server-certificate.ts';
 import { StartError } from './start-error.ts';
 import type { ProcessSpec } from './supervise.ts';
 
@@ -30,6 +31,8 @@ export interface PostgresOptions {
   /** Whether what was committed survives a power cut; tests do without. */
   durable?: boolean;
   maxConnections?: number;
+  /** Files by which it serves by TLS; whoever is not the superuser has to come by TLS, with a certificate of that CA. */
+  tls?: ServerCertificate;
   /** Breaks off the making of the databases. */
   signal?: AbortSignal;
 }
@@ -128,6 +131,27 @@ const initialise = async ({ directory, password, durable, signal }: PostgresOpti
   }
 };
 
+/** Gives the server its own copy of the files: it wants the key to be nobody else's. */
+const secureBy = (tls: ServerCertificate, directory: string, account: Account | undefined): Record<string, string> => {
+  const own = `${directory}-tls`;
+  mkdirSync(own, { recursive: true });
+  const give = (name: string, text: string): string => {
+    const path = join(own, name);
+    writeFileSync(path, text, { mode: 0o600 });
+    if (account) chownSync(path, account.uid, account.gid);
+    return path;
+  };
+  const rules = ['host all postgres all scram-sha-256', 'hostssl all all all scram-sha-256 clientcert=verify-ca'];
+  if (account) chownSync(own, account.uid, account.gid);
+  return {
+    ssl: 'on',
+    ssl_cert_file: give('tls.crt', readFileSync(tls.cert, 'utf8')),
+    ssl_key_file: give('tls.key', readFileSync(tls.key, 'utf8')),
+    ssl_ca_file: give('ca.crt', readFileSync(tls.ca, 'utf8')),
+    hba_file: give('pg_hba.conf', `${rules.join('\n')}\n`),
+  };
+};
+
 /** Whether the server says in its pid file that it takes logins. */
 const isUp = (directory: string): boolean => readFileSync(join(directory, 'postmaster.pid'), 'utf8').split('\n')[7]?.trim() === 'ready';
 
@@ -149,7 +173,7 @@ export const postgresUrl = (port: number, user: string, password: string, databa
 
 /** A real PostgreSQL out of the npm package, on loopback only, its databases made if need be. */
 export const preparePostgres = async (options: PostgresOptions): Promise<ProcessSpec> => {
-  const { directory, port, password, durable = true, maxConnections = 200 } = options;
+  const { directory, port, password, durable = true, maxConnections = 200, tls } = options;
   const { postgres, initdb } = await findBinaries();
   const account = findAccount();
   await initialise(options, account, initdb);
@@ -168,6 +192,7 @@ export const preparePostgres = async (options: PostgresOptions): Promise<Process
     // A failed statement may hold a password: its text stays out of the log.
     log_min_error_statement: 'panic',
     log_error_verbosity: 'terse',
+    ...(tls && secureBy(tls, directory, account)),
   };
   const args = ['-D', directory, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
   const url = postgresUrl(port.port, 'postgres', password, 'postgres');

@@ -3,7 +3,14 @@ import { writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { createLogger } from '@accessops/telemetry';
-import { createDatabase, infrastructure, namespace as newNamespace, serviceEnvironment, until } from '@accessops/testing';
+import {
+  createDatabase,
+  infrastructure,
+  namespace as newNamespace,
+  serviceEnvironment,
+  type TestDatabase,
+  until,
+} from '@accessops/testing';
 import { expect } from 'vitest';
 import { configFrom, type GatewayOverrides, type RunningGateway, startGateway } from '../src/app.ts';
 import { type ServiceName, serviceNames } from '../src/config.ts';
@@ -189,17 +196,23 @@ const startService = async (name: ServiceName, environment: Record<string, strin
 export const startWorld = async ({
   namespace = newNamespace(),
   cerbosAddress = infrastructure().cerbosAddress,
+  database: given,
+  overridesOf = () => ({}),
 }: {
   namespace?: string;
   cerbosAddress?: string;
+  /** A database with the schemas of all services. */
+  database?: TestDatabase;
+  /** What a process is told besides. */
+  overridesOf?: (name: ServiceName | 'gateway') => Record<string, string>;
 } = {}): Promise<World> => {
-  const database = await createDatabase([...serviceNames]);
+  const database = given ?? (await createDatabase([...serviceNames]));
   const staffFile = join(infrastructure().directory, `staff-${randomBytes(6).toString('hex')}.json`);
   const roles = ['platform-admin', 'platform-support'];
   const staff = roles.map((role) => ({ email: staffOf(role), firstName: 'Pat', lastName: 'Platform', password, realmRoles: [role] }));
   writeFileSync(staffFile, JSON.stringify(staff));
   const environmentOf = (name: ServiceName, overrides: Record<string, string> = {}) =>
-    serviceEnvironment(name, { database, namespace, overrides: { ...overrides, CERBOS_ADDRESS: cerbosAddress } });
+    serviceEnvironment(name, { database, namespace, overrides: { ...overrides, CERBOS_ADDRESS: cerbosAddress, ...overridesOf(name) } });
   const start = (name: ServiceName, overrides?: Record<string, string>) => startService(name, environmentOf(name, overrides));
   const requests = await start('requests');
   const services = {
@@ -210,7 +223,11 @@ export const startWorld = async ({
     audit: await start('audit'),
   };
   const addresses = Object.fromEntries(serviceNames.map((name) => [name, services[name].address])) as Record<ServiceName, string>;
-  const gateway = await startTestGateway(addresses, { EVENTS_NAMESPACE: namespace, CERBOS_ADDRESS: cerbosAddress });
+  const gateway = await startTestGateway(addresses, {
+    EVENTS_NAMESPACE: namespace,
+    CERBOS_ADDRESS: cerbosAddress,
+    ...overridesOf('gateway'),
+  });
   const call = callTo(gateway.url);
 
   const login: World['login'] = (email, audience, tenant) => call('POST', '/auth/login', { body: { email, password, audience, tenant } });

@@ -18,7 +18,7 @@ export interface TestCertificates {
   /** The certificate of a process at this machine, in files of a folder of that name; `trusted` is whom it believes, as PEM. */
   issue(
     name: string,
-    options?: Partial<CertificateOptions> & { authority?: CertificateAuthority; trusted?: string },
+    options?: Partial<CertificateOptions> & { authority?: CertificateAuthority; trusted?: string; folder?: string },
   ): Promise<CertificateFiles>;
   remove(): void;
 }
@@ -40,9 +40,9 @@ export const testCertificates = async (): Promise<TestCertificates> => {
   return {
     authority,
     createAuthority,
-    issue: async (name, { authority: issuer = authority, trusted = issuer.certificate, ...options } = {}) => {
+    issue: async (name, { authority: issuer = authority, trusted = issuer.certificate, folder: holder = name, ...options } = {}) => {
       const { certificate, key } = await issuer.issue({ name, hosts: [name, ...here], ...options });
-      const own = join(folder, name);
+      const own = join(folder, holder);
       mkdirSync(own, { recursive: true });
       const files = { cert: join(own, 'tls.crt'), key: join(own, 'tls.key'), ca: join(own, 'ca.crt') };
       replaceFile(files.cert, certificate);

@@ -7,6 +7,7 @@ export * from './own-policies.ts';
 export * from './own-redis.ts';
 export * from './principal.ts';
 export * from './s3-store.ts';
+export * from './secure-servers.ts';
 export * from './service-environment.ts';
 export * from './until.ts';
 export * from './until-alike.ts';
