@@ -107,18 +107,14 @@ export const startGateway = async (
   const limits = config.limits ? createLimits(limitStore, config.limits) : noLimits;
   const loginThrottle = config.limits ? createLoginThrottle(limitStore, subkey(config.cursorKey, 'login throttle')) : noThrottle;
   if (!config.limits && config.production) log.warn('ACCESSOPS_RATE_LIMIT=off: passwords can be guessed without limits');
-  const services = connectServices(config.services, watchCalls);
+  const { tls } = config;
+  const services = connectServices(config.services, { watch: watchCalls, tls });
   const authorizer = createAuthorizer({
     address: config.cerbosAddress,
+    tls,
     timeoutMs: config.decisionTimeoutMs,
     ttlMs: rememberMs,
     watch: watchDecisions,
-  const services = connectServices(config.services, config.tls);
-  const authorizer = createAuthorizer({
-    address: config.cerbosAddress,
-    tls: config.tls,
-    timeoutMs: config.decisionTimeoutMs,
-    ttlMs: rememberMs,
   });
   const minter = await createMinter(config.principalKey);
   const gateway = createCaller(minter, processPrincipal('gateway', 'gateway'));
@@ -136,14 +132,12 @@ export const startGateway = async (
     minter,
     ttlMs: () => (hearsEvents() ? (rememberMs ?? principalTtlMs.withEvents) : principalTtlMs.withoutEvents),
   });
-  const invalidation = startInvalidation({ nats: config.nats, tls: config.tls, namespace: config.namespace, principals, authorizer, log });
+  const invalidation = startInvalidation({ nats: config.nats, tls, namespace: config.namespace, principals, authorizer, log });
   hearsEvents = invalidation.isUp;
-  const health = createHealthCheck({ services: config.services, authorizer, isNatsUp: invalidation.isUp });
+  const health = createHealthCheck({ services: config.services, authorizer, tls, isNatsUp: invalidation.isUp });
   const accessLog = createAccessLog(log, observeAnswer);
-  const health = createHealthCheck({ services: config.services, authorizer, tls: config.tls, isNatsUp: invalidation.isUp });
-  const accessLog = createAccessLog(log);
-  const certificates = config.tls?.watch(log);
-  if (config.tls) certificateMetric(config.tls, accessLog.registry);
+  const certificates = tls?.watch(log);
+  if (tls) certificateMetric(tls, registry);
   const eventStreams = createEventStreams();
 
   const app = new OpenAPIHono<Env>();

@@ -1,11 +1,10 @@
-import { connect, type ServiceClient, type WatchCall } from '@accessops/grpc';
+import { type ConnectOptions, connect, type ServiceClient } from '@accessops/grpc';
 import { ApprovalsService } from '@accessops/proto/accessops/approvals/v1/approvals_pb';
 import { AuditService } from '@accessops/proto/accessops/audit/v1/audit_pb';
 import { IdentityService } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import { OperationsService } from '@accessops/proto/accessops/operations/v1/operations_pb';
 import { ProvisionerService } from '@accessops/proto/accessops/provisioner/v1/provisioner_pb';
 import { RequestsService } from '@accessops/proto/accessops/requests/v1/requests_pb';
-import type { TlsIdentity } from '@accessops/tls';
 import { type ServiceName, serviceNames } from './config.ts';
 
 /** Clients of the services. */
@@ -21,26 +20,16 @@ export interface Services {
 }
 
 /** Connects to all services; lazily, so that none has to be up. */
-export const connectServices = (addresses: Record<ServiceName, string>, watch?: WatchCall): Services => {
+export const connectServices = (addresses: Record<ServiceName, string>, options: ConnectOptions = {}): Services => {
   const clients = {
-    identity: connect(IdentityService, addresses.identity, watch),
-    requests: connect(RequestsService, addresses.requests, watch),
-    approvals: connect(ApprovalsService, addresses.approvals, watch),
-    provisioner: connect(ProvisionerService, addresses.provisioner, watch),
-    audit: connect(AuditService, addresses.audit, watch),
+    identity: connect(IdentityService, addresses.identity, options),
+    requests: connect(RequestsService, addresses.requests, options),
+    approvals: connect(ApprovalsService, addresses.approvals, options),
+    provisioner: connect(ProvisionerService, addresses.provisioner, options),
+    audit: connect(AuditService, addresses.audit, options),
   };
   const operations = Object.fromEntries(
-    serviceNames.map((name) => [name, connect(OperationsService, addresses[name], watch)]),
-export const connectServices = (addresses: Record<ServiceName, string>, tls?: TlsIdentity): Services => {
-  const clients = {
-    identity: connect(IdentityService, addresses.identity, tls),
-    requests: connect(RequestsService, addresses.requests, tls),
-    approvals: connect(ApprovalsService, addresses.approvals, tls),
-    provisioner: connect(ProvisionerService, addresses.provisioner, tls),
-    audit: connect(AuditService, addresses.audit, tls),
-  };
-  const operations = Object.fromEntries(
-    serviceNames.map((name) => [name, connect(OperationsService, addresses[name], tls)]),
+    serviceNames.map((name) => [name, connect(OperationsService, addresses[name], options)]),
   ) as Services['operations'];
   return {
     ...clients,

@@ -69,24 +69,27 @@ describe('a platform by mutual TLS', () => {
     certificates.remove();
   });
 
-  const certificatesOf = async (login: string): Promise<string[]> => {
+  const asSuperuser = async (sql: string, values: string[]): Promise<Record<string, string>[]> => {
     const client = new pg.Client({ connectionString: servers.database.adminUrl });
     await client.connect();
     try {
-      const { rows } = await client.query<{ serial: string }>(
-        'select distinct client_serial::text as serial from pg_stat_ssl join pg_stat_activity using (pid) where usename = $1 and ssl',
-        [login],
-      );
-      return rows.map(({ serial }) => serial);
+      return (await client.query<Record<string, string>>(sql, values)).rows;
     } finally {
       await client.end();
     }
+  };
+
+  /** The certificates that a service has shown to PostgreSQL on the connections that it has. */
+  const certificatesOf = async (login: string): Promise<string[]> => {
+    const shown =
+      'select distinct client_serial::text as serial from pg_stat_ssl join pg_stat_activity using (pid) where usename = $1 and ssl';
+    return (await asSuperuser(shown, [login])).map(({ serial = '' }) => serial);
   };
   const serialOf = (name: string): string => decimal(new X509Certificate(readFileSync(filesOf(name).cert)).serialNumber);
 
   /** What `requests` answers to somebody without a token: the code of the error. */
   const answerTo = async (identity: TlsIdentity | undefined, to: ServiceName): Promise<string> => {
-    const client = connectGrpc(RequestsService, world.addresses[to], identity);
+    const client = connectGrpc(RequestsService, world.addresses[to], { tls: identity });
     try {
       return await client.getRequest({ id: '' }).then(
         () => 'answered',
@@ -170,18 +173,16 @@ describe('a platform by mutual TLS', () => {
     }
     await until(async () => (await shownBy(world.addresses.identity)) !== former, { what: 'a certificate that was read again' });
     for (const name of processes) await certificates.issue(name, { authority: next, trusted: both });
-    // Enough at once for connections to PostgreSQL that have not been there before.
-    const crowd = async () => {
-      await Promise.all(Array.from({ length: 20 }, () => world.call('GET', '/org/users', { token: admin.token })));
-      return (await certificatesOf('identity')).includes(serialOf('identity'));
-    };
-    await until(crowd, { timeoutMs: 20_000, what: 'a connection to PostgreSQL with the new certificate' });
     for (const name of serviceNames) {
       await until(async () => (await shownBy(world.addresses[name])) === serialOf(name), { what: `the new certificate of ${name}` });
     }
     goesOn = false;
     await calling;
     expect([...statuses]).toEqual([200]);
+
+    await asSuperuser('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', ['identity']);
+    await until(async () => (await certificatesOf('identity')).length > 0);
+    expect(await certificatesOf('identity')).toEqual([serialOf('identity')]);
 
     // They believe the next CA only, from here on.
     for (const name of ['nats', 'cerbos'] as const) {

@@ -113,8 +113,7 @@ const secondFactor = 'aal2';
 const demandsSecondFactor = (output: Attribute): boolean => (output as { demand?: { acr?: unknown } } | null)?.demand?.acr === secondFactor;
 
 /** A Cerbos client that remembers decisions for a short time, by principal, action and attributes. */
-export const createAuthorizer = ({ address, ttlMs = 5000, timeoutMs = 800, watch }: AuthorizerOptions): Authorizer => {
-export const createAuthorizer = ({ address, tls, ttlMs = 5000, timeoutMs = 800 }: AuthorizerOptions): Authorizer => {
+export const createAuthorizer = ({ address, tls, ttlMs = 5000, timeoutMs = 800, watch }: AuthorizerOptions): Authorizer => {
   const identity = address.startsWith(byTls) ? tls : undefined;
   const connectFor = (waitMs: number) =>
     new GRPC(address.replace(byTls, ''), {

@@ -53,7 +53,7 @@ export const startSuite = async (
   };
   serve(server, AuditService, (call: CallContext) => call, all, { log: createLogger('test', 'info', destination), ...options });
   const running = await listen(server, address);
-  const client = connect(AuditService, running.address, watch);
+  const client = connect(AuditService, running.address, { watch });
   return {
     address: running.address,
     server: running,

@@ -38,7 +38,7 @@ const startServer = async (identity: TlsIdentity): Promise<string> => {
 const serving = async () => startServer(openTlsIdentity(await certificates.issue('audit')));
 
 const call = async (address: string, identity?: TlsIdentity): Promise<unknown> => {
-  const client = connect(AuditService, address, identity);
+  const client = connect(AuditService, address, { tls: identity });
   try {
     return await client.verifyAuditChain({}, { deadlineMs: 2000 });
   } finally {
@@ -47,7 +47,7 @@ const call = async (address: string, identity?: TlsIdentity): Promise<unknown> =
 };
 
 const piecesFor = async (address: string, identity: TlsIdentity): Promise<number> => {
-  const client = connect(AuditService, address, identity);
+  const client = connect(AuditService, address, { tls: identity });
   try {
     let pieces = 0;
     for await (const _ of client.exportAuditEvents({})) pieces++;
@@ -149,7 +149,7 @@ describe('certificates that change', () => {
 
     let goesOn = true;
     let calls = 0;
-    const kept = connect(AuditService, address, client);
+    const kept = connect(AuditService, address, { tls: client });
     const callOnKept = async () => {
       while (goesOn) {
         await kept.verifyAuditChain({});

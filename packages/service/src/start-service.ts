@@ -20,7 +20,6 @@ import {
 import { createServer, type Handlers, listen, serve } from '@accessops/grpc';
 import { OperationsService } from '@accessops/proto/accessops/operations/v1/operations_pb';
 import { createLogger, type Logger, type MetricsServer, type Registry, serveMetrics } from '@accessops/telemetry';
-import { createLogger, createMetrics, type Logger, type MetricsServer, type Registry, serveMetrics } from '@accessops/telemetry';
 import { certificateMetric } from '@accessops/tls';
 import type { DescService } from '@bufbuild/protobuf';
 import { type EntityClass, type EntitySchema, type MikroORM, OptimisticLockError } from '@mikro-orm/postgresql';
@@ -106,11 +105,11 @@ export const startService = async <S extends DescService>(
   const pool = await poolOf(orm);
   const authorizer = createAuthorizer({
     address: config.cerbosAddress,
+    tls,
     timeoutMs: config.decisionTimeoutMs,
     ttlMs: rememberMs,
     watch: measured?.watchDecisions,
   });
-  const authorizer = createAuthorizer({ address: config.cerbosAddress, tls, timeoutMs: config.decisionTimeoutMs, ttlMs: rememberMs });
   let relay: Relay | undefined;
   const outbox: Outbox = { orm, service: name, wake: () => relay?.wake() };
   const stop = new AbortController();
@@ -122,9 +121,6 @@ export const startService = async <S extends DescService>(
   const serving = { log, translate, watch: measured?.watchCalls };
   serve(server, definition.service, contextFor, definition.handlers(parts), serving);
   serve(server, OperationsService, contextFor, operationsHandlers(outbox, subscriptions, config.deployment), serving);
-  const running = await listen(server, config.listen);
-  serve(server, definition.service, contextFor, definition.handlers(parts), { log, translate });
-  serve(server, OperationsService, contextFor, operationsHandlers(outbox, subscriptions, config.deployment), { log, translate });
   const running = await listen(server, config.listen, tls && { identity: tls, callers: callers[name], log });
   const certificates = tls?.watch(log);
 
@@ -136,8 +132,15 @@ export const startService = async <S extends DescService>(
     broker = connected;
     const { namespace } = config;
     connected.connection.subscribe(policiesOf(namespace), { callback: (_, { subject }) => onPolicyNews(authorizer, subject) });
-    const sender = startRelay({ broker, databaseUrl: config.databaseUrl, namespace, service: name, log, watch: measured?.watchEvents });
-    const sender = startRelay({ broker, databaseUrl: config.databaseUrl, tls, namespace, service: name, log });
+    const sender = startRelay({
+      broker,
+      databaseUrl: config.databaseUrl,
+      tls,
+      namespace,
+      service: name,
+      log,
+      watch: measured?.watchEvents,
+    });
     relay = sender;
     consumer = startConsumer({
       broker,
@@ -167,7 +170,6 @@ export const startService = async <S extends DescService>(
     eventMetrics({ outbox, namespace: config.namespace, producers: listensTo[name], broker: () => broker }, registry);
     poolMetrics(pool, registry);
     if (tls) certificateMetric(tls, registry);
-    definition.metrics?.(parts, registry);
     metrics = await serveMetrics(registry, config.metricsListen);
   }
   const background = definition.background?.(parts);

@@ -26,7 +26,7 @@ export const createArbiter = async ({
   tls,
 }: Pick<ApprovalsConfig, 'requestsAddress' | 'principalKey' | 'tls'>): Promise<Arbiter> => {
   const minter = await createMinter(principalKey);
-  const client = connect(RequestsService, requestsAddress, tls);
+  const client = connect(RequestsService, requestsAddress, { tls });
   const tokens = new Map<string, { token: Promise<string>; until: number }>();
 
   const tokenFor = (tenantId: string): Promise<string> => {

@@ -26,8 +26,8 @@ export const connectNeighbours = async ({
   tls,
 }: Pick<ProvisionerConfig, 'identityAddress' | 'requestsAddress' | 'principalKey' | 'tls'>): Promise<Neighbours> => {
   const minter = await createMinter(principalKey);
-  const identity = connect(IdentityService, identityAddress, tls);
-  const requests = connect(RequestsService, requestsAddress, tls);
+  const identity = connect(IdentityService, identityAddress, { tls });
+  const requests = connect(RequestsService, requestsAddress, { tls });
   return {
     identity,
     requests,
