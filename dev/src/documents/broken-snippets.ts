@@ -28,11 +28,13 @@ const readers: Record<string, (text: string) => Promise<string | undefined> | st
   sh: refusedBy('bash', '-n'),
   ts: refusedBy('biome', 'format', '--colors=off', '--stdin-file-path=snippet.ts'),
   json: (text) => thrownBy(() => JSON.parse(text)),
+  // Most ways to get a picture wrong are seen at once; this one is not.
+  mermaid: (text) => (text.includes(';') ? 'a semicolon ends a statement of mermaid, also in texts' : undefined),
   yaml: (text) => parseAllDocuments(text).flatMap(({ errors }) => errors.map(message))[0],
 };
 
-// Pictures, queries and plain text.
-const unread = new Set(['', 'mermaid', 'sql', 'promql', 'http', 'hcl', 'text']);
+// Queries and plain text.
+const unread = new Set(['', 'sql', 'promql', 'http', 'hcl', 'text']);
 
 const words = (text: string) => text.trim().split(/\s+/).join(' ');
 

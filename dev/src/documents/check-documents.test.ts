@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { brokenLinks, brokenMentions } from './broken-links.ts';
 import { brokenSnippets } from './broken-snippets.ts';
+import { untoldVariables } from './check-documents.ts';
 import { parseDocument } from './document.ts';
 import { type Known, unknownNames } from './unknown-names.ts';
 
@@ -74,6 +75,7 @@ describe('snippets', () => {
     ['yaml', 'a: [b'],
     ['ts', 'const a: = b;'],
     ['bash', 'true'],
+    ['mermaid', 'sequenceDiagram\n  a->>b: one; two'],
   ])('when %s is %s, then it is told', async (language, text) => {
     expect(await brokenSnippets(fence(language, text))).toHaveLength(1);
   });
@@ -124,4 +126,9 @@ describe('names', () => {
   ])('when a document says %s, then it is told', (text) => {
     expect(namesIn(text)).toHaveLength(1);
   });
+});
+
+test('when code reads a variable, then a document has to speak of it', () => {
+  const text = 'const a = process.env.TOLD; const b = process.env.UNTOLD; process.env.SET = a;';
+  expect(untoldVariables('a.ts', text, new Set(['TOLD']))).toEqual(['a.ts: reads UNTOLD, of which no document speaks']);
 });
