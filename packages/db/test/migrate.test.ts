@@ -46,6 +46,24 @@ test('when one of several migrations fails, then none of them has any effect', a
   await rm(directory, { recursive: true });
 });
 
+test('when a migration asks for no transaction, then it makes an index while others write', async () => {
+  const directory = await mkdtemp(join(migrations, '..', 'concurrent-'));
+  await writeFile(
+    join(directory, '20270101000000_index.ts'),
+    `import { Migration } from '@mikro-orm/migrations';
+     export class Index extends Migration {
+       isTransactional() { return false; }
+       up() { this.addSql('create index concurrently item_made on item (id)'); }
+       down() { this.addSql('drop index concurrently item_made'); }
+     }\n`,
+  );
+  expect(await run('up', directory)).toEqual(['20270101000000_index']);
+  expect(await objects()).toContain('item_made');
+  await suite.admin.query(`drop index ${suite.service}.item_made`);
+  await suite.admin.query(`delete from ${suite.service}.schema_migration where name = '20270101000000_index'`);
+  await rm(directory, { recursive: true });
+});
+
 test('when the application runs migrations, then it is refused', async () => {
   const asApp = migrate({ url: suite.appUrl, service: suite.service, directory: migrations, direction: 'down' });
   await expect(asApp).rejects.toThrow(/must be owner|permission denied/);
