@@ -83,7 +83,7 @@ export const environment = z.object({
     .string()
     .regex(/^[a-z0-9_-]+$/)
     .default('accessops'),
-  /** The issuer whose access tokens are accepted. */
+  /** The issuer whose access tokens are accepted; identity has the same. */
   ISSUER: z.string().min(1),
   /** Private Ed25519 JWK that signs principals; `kid` is gateway. */
   PRINCIPAL_KEY_FILE: file('a private Ed25519 JWK', (content): JWK => privateJwk.parse(JSON.parse(content))),
@@ -94,9 +94,9 @@ export const environment = z.object({
     .url({ protocol: /^https?$/ })
     .optional()
     .meta({ without: 'Pages of the gateway cannot sign in' }),
-  /** In production browsers are told to keep to HTTPS. */
+  /** In production browsers are told to keep to HTTPS (`Strict-Transport-Security`). */
   ACCESSOPS_ENV: z.enum(['development', 'production']).default('development'),
-  /** Off: neither calls nor attempts to sign in are counted. */
+  /** Off: neither calls nor attempts to sign in are counted; for load tests. */
   ACCESSOPS_RATE_LIMIT: z.enum(['on', 'off']).default('on'),
   /** Calls a minute of one user. */
   RATE_LIMIT_USER: perMinute(3000),

@@ -17,7 +17,11 @@ interface Variables {
   loginVariables: Record<string, Variable[]>;
 }
 
-const cell = (text: string) => text.replaceAll('|', '\\|');
+/** Comments name documents from the top of the repository; here they are links. */
+const cell = (text: string) =>
+  text
+    .replaceAll('|', '\\|')
+    .replaceAll(/\bdocs\/([\w-]+)\.md(#[\w-]+)?/g, (_, name: string, anchor = '') => `[${name}](${name}.md${anchor})`);
 
 const table = (variables: Variable[]): string => {
   const rows = variables.map(({ name, meaning, needed, byDefault }) => {

@@ -14,11 +14,11 @@ export type FileStoreConfig = { directory: string } | S3StoreConfig;
 
 /** What a process that keeps files is configured with. */
 export const fileStoreFields = {
-  /** The folder that files are kept in, unless FILES_S3_BUCKET names a bucket. */
+  /** The folder that files are kept in; needed unless FILES_S3_BUCKET names a bucket. */
   FILES_DIRECTORY: z.string().min(1).optional(),
   /** Bucket of an S3-compatible store. */
   FILES_S3_BUCKET: z.string().min(1).optional(),
-  /** Address of that store. */
+  /** Address of that store; needed with a bucket, as are the keys. */
   FILES_S3_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Its region. */
   FILES_S3_REGION: z.string().default('us-east-1'),

@@ -48,22 +48,22 @@ export const environment = serviceEnvironment.extend({
     .regex(/^smtps?:\/\//, 'must begin with smtp:// or smtps://')
     .optional()
     .meta({ without: 'Mails become files in MAIL_DIRECTORY: nobody receives any' }),
-  /** Without a mail server: the folder into which mails are written as files. */
+  /** Without a mail server: the folder into which mails are written as files. One of the two is needed. */
   MAIL_DIRECTORY: z.string().min(1).optional(),
   /** Whom mails come from. */
   MAIL_FROM: z
     .string()
     .regex(/^[^\r\n]+@[^\r\n]+$/, 'must be an e-mail address')
     .default('AccessOps <accessops@localhost>'),
-  /** `iss` of access tokens: the public URL of the platform. */
+  /** `iss` of access tokens: the public URL of the platform, or the address of Keycloak's realm. The gateway has the same. */
   ISSUER: z.url(),
   /** 32 bytes in base64; seals the signing keys at rest. */
   IDENTITY_KEY_FILE: keyFile,
   /** Who keeps passwords and sessions: the provider that comes with AccessOps, or a Keycloak, whose realm is the issuer then. */
   IDENTITY_PROVIDER: z.enum(['local', 'keycloak']).default('local'),
-  /** Secret of the realm's clients. */
+  /** Secret of the realm's clients; needed with Keycloak. */
   KEYCLOAK_CLIENT_SECRET_FILE: secretFile.optional(),
-  /** Platform staff, created at start when missing. */
+  /** Platform staff, created at start when missing: see docs/operations.md#the-first-people. */
   PLATFORM_USERS_FILE: jsonFile(platformUsers).optional().meta({ without: 'No platform staff is made at start' }),
 });
 
