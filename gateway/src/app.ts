@@ -5,7 +5,7 @@ import { createMinter, processPrincipal } from '@accessops/authn';
 import { createAuthorizer, patienceMs } from '@accessops/authz';
 import { AppError } from '@accessops/errors';
 import { type CallOptions, Metadata } from '@accessops/grpc';
-import { createLogger, type Logger } from '@accessops/telemetry';
+import { createLogger, type Logger, openErrorReports, openTracing } from '@accessops/telemetry';
 import { certificateMetric } from '@accessops/tls';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { JSONWebKeySet } from 'jose';
@@ -95,10 +95,14 @@ const addFallbacks = (
 /** Starts the gateway: everything between HTTP and the services. It serves without any of them, and says so with 503. */
 export const startGateway = async (
   config: GatewayConfig,
-  { log = createLogger('gateway', config.logLevel), routes = allRoutes, drainMs = 300, rememberMs }: GatewayOverrides = {},
+  { log: otherLog, routes = allRoutes, drainMs = 300, rememberMs }: GatewayOverrides = {},
 ): Promise<RunningGateway> => {
   checkRoutes(routes);
   const { registry, observeAnswer, watchCalls, watchDecisions } = createGatewayMetrics();
+  const errors = await openErrorReports('gateway', config.telemetry.errors);
+  const log = otherLog ?? createLogger('gateway', config.logLevel, undefined, errors?.report);
+  errors?.reportCrashes(log);
+  const tracer = await openTracing('gateway', config.telemetry.tracing, log);
   const begin = createExchanges({
     addressOf: createClientAddress(config.trustedProxies),
     headers: await securityHeaders({ https: config.production }),
@@ -115,6 +119,7 @@ export const startGateway = async (
     timeoutMs: config.decisionTimeoutMs,
     ttlMs: rememberMs,
     watch: watchDecisions,
+    tracer,
   });
   const minter = await createMinter(config.principalKey);
   const gateway = createCaller(minter, processPrincipal('gateway', 'gateway'));
@@ -163,6 +168,7 @@ export const startGateway = async (
     catalogue: createPermissionCatalogue(routes, authorizer),
     health: health.check,
     deployment: config.deployment,
+    tracer,
   });
   for (const route of routes) {
     app.on(route.method.toUpperCase(), route.path.replaceAll(/\{(\w+)\}/g, ':$1'), serveRoute(route));
@@ -220,6 +226,8 @@ export const startGateway = async (
       authorizer.close();
       limitStore.close();
       certificates?.close();
+      await tracer?.close();
+      await errors?.close();
     },
   };
 };

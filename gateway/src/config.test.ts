@@ -88,6 +88,8 @@ describe('the configuration', () => {
     ['CORS_ORIGINS', '*'],
     ['CORS_ORIGINS', 'https://a.test/'],
     ['IDLE_TIMEOUT_MS', '-1'],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', 'collector:4318'],
+    ['SENTRY_DSN', 'https://sentry.test/1'],
   ])('when %s is %s, then it is refused', (name, value) => {
     expect(problems({ [name]: value })).toEqual([expect.stringMatching(`^${name}: `)]);
   });

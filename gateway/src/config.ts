@@ -1,5 +1,12 @@
 import { readFileSync } from 'node:fs';
-import { type Deployment, deploymentOf, readEnvironment } from '@accessops/telemetry';
+import {
+  type Deployment,
+  deploymentOf,
+  readEnvironment,
+  type TelemetryConfig,
+  telemetryEnvironment,
+  toTelemetryConfig,
+} from '@accessops/telemetry';
 import { type TlsIdentity, tlsFields, tlsIdentityOf, tlsProblems } from '@accessops/tls';
 import type { JWK } from 'jose';
 import { z } from 'zod';
@@ -125,6 +132,7 @@ export const environment = z.object({
   ...tlsFields,
   /** From which level on something is logged. */
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  ...telemetryEnvironment,
 });
 
 export const serviceNames = ['identity', 'requests', 'approvals', 'provisioner', 'audit'] as const;
@@ -164,11 +172,13 @@ export interface GatewayConfig {
   tls: TlsIdentity | undefined;
   logLevel: string;
   deployment: Deployment;
+  telemetry: TelemetryConfig;
 }
 
 /** Reads the configuration out of environment variables, or of the files that `<NAME>_FILE` names; throws a ConfigError that lists every problem. */
 export const configFrom = (env: Record<string, string | undefined>): GatewayConfig => {
   const data = readEnvironment(environment, env, (given) => tlsProblems(given, 'gateway'));
+  const deployment = deploymentOf(environment.shape, data);
   return {
     host: data.HOST,
     port: data.PORT,
@@ -198,6 +208,7 @@ export const configFrom = (env: Record<string, string | undefined>): GatewayConf
     timeouts: { headersMs: data.HEADERS_TIMEOUT_MS, requestMs: data.REQUEST_TIMEOUT_MS, idleMs: data.IDLE_TIMEOUT_MS },
     tls: tlsIdentityOf(data),
     logLevel: data.LOG_LEVEL,
-    deployment: deploymentOf(environment.shape, data),
+    deployment,
+    telemetry: toTelemetryConfig(data, deployment.commitSha),
   };
 };

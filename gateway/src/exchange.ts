@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
+import { parseTraceparent } from '@accessops/telemetry';
 import { v7 } from 'uuid';
 import type { ClientAddress } from './front-door/client-address.ts';
 import type { SecurityHeaders } from './front-door/security-headers.ts';
@@ -12,6 +13,8 @@ export interface Exchange {
   traceId: string;
   /** W3C Trace Context, handed on. */
   traceparent: string;
+  /** Whether the caller has sent it. */
+  isTraceGiven: boolean;
   method: string;
   /** Path without the query. */
   path: string;
@@ -31,8 +34,6 @@ export interface Exchange {
 }
 
 const requestIdPattern = /^[A-Za-z0-9._:-]{1,128}$/;
-// Version 00 only; ids of nothing but zeros are invalid.
-const traceparentPattern = /^00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/;
 
 const pool = new Uint8Array(16 * 256);
 let used = pool.length;
@@ -64,13 +65,14 @@ export const createExchanges =
     const fresh = newRequestId();
     const asked = headers['x-request-id'];
     const parent = headers.traceparent;
-    const given = typeof parent === 'string' ? traceparentPattern.exec(parent)?.[1] : undefined;
+    const given = typeof parent === 'string' ? parseTraceparent(parent)?.traceId : undefined;
     const traceId = given ?? fresh.replaceAll('-', '');
     const query = url.indexOf('?');
     const requestId = typeof asked === 'string' && requestIdPattern.test(asked) ? asked : fresh;
     return {
       requestId,
       traceId,
+      isTraceGiven: given !== undefined,
       traceparent: given ? (parent as string) : `00-${traceId}-${traceId.slice(16)}-00`,
       method,
       path: query < 0 ? url : url.slice(0, query),

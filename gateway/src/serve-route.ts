@@ -4,7 +4,7 @@ import { type AccessTokenClaims, anonymous, type Principal, type PrincipalMinter
 import { type Authorizer, assertAllowed, patienceMs, type Question } from '@accessops/authz';
 import { AppError, type FieldViolation } from '@accessops/errors';
 import { type CallOptions, Metadata } from '@accessops/grpc';
-import type { Deployment, Logger } from '@accessops/telemetry';
+import type { Deployment, Logger, Tracer } from '@accessops/telemetry';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { z } from 'zod';
@@ -28,6 +28,7 @@ import { type Caller, createCaller, type Principals } from './principals.ts';
 import { problemResponse, publicError } from './problem.ts';
 import type { Services } from './services.ts';
 import { isSupport, readsTenants, supportReadOf } from './support-read.ts';
+import { endExchange, traceExchange } from './trace-exchange.ts';
 
 export type Env = { Bindings: HttpBindings };
 
@@ -51,6 +52,7 @@ export interface RouteParts {
   catalogue: PermissionCatalogue;
   health(): Promise<Health>;
   deployment: Deployment;
+  tracer: Tracer | undefined;
 }
 
 const defaultDeadlineMs = 5000;
@@ -205,7 +207,7 @@ export const createRouteServer = (parts: RouteParts) => {
       const { principal } = caller;
       exchange.actor = principal.id;
       exchange.tenant = principal.tenantId ?? '';
-      const decision = await authorizer.decide(principal, question);
+      const decision = await authorizer.decide(principal, question, exchange.traceparent);
       exchange.decisionId = decision.decisionId;
       exchange.policyVersion = decision.policyVersion;
       assertAllowed(principal, decision);
@@ -229,7 +231,8 @@ export const createRouteServer = (parts: RouteParts) => {
       const authorization = caller.authorization();
       const metadata = metadataOf(incoming, exchange, typeof authorization === 'string' ? authorization : await authorization);
       // Services ask policy too.
-      const options: CallOptions = { metadata, deadlineMs: authorizer.isPatient() ? Math.max(deadlineMs, patienceMs) : deadlineMs };
+      const patience = authorizer.isPatient() ? patienceMs : 0;
+      const options: CallOptions = { metadata, deadlineMs: Math.max(deadlineMs, patience), tracer: parts.tracer };
       const ifMatch = route.method === 'get' ? undefined : headerOf(incoming, 'if-match');
       if (ifMatch !== undefined) {
         if (!takesIfMatch(route)) throw new AppError('INVALID_HEADER', 'If-Match is for PATCH, PUT and DELETE');
@@ -291,6 +294,7 @@ export const createRouteServer = (parts: RouteParts) => {
     return async (c) => {
       const { incoming } = c.env;
       const exchange = parts.begin(incoming);
+      const span = traceExchange(parts.tracer, exchange, route.path);
       let response: Response;
       try {
         response = await serve(c, incoming, exchange);
@@ -298,10 +302,14 @@ export const createRouteServer = (parts: RouteParts) => {
         const known = publicError(error);
         exchange.outcome = known.code;
         if (known.kind === 'internal' || known.kind === 'unavailable')
-          log.error({ err: error, request_id: exchange.requestId, route: route.path }, 'request failed');
+          log.error(
+            { err: error, request_id: exchange.requestId, trace_id: exchange.traceId, tenant: exchange.tenant, route: route.path },
+            'request failed',
+          );
         response = problemResponse(known, exchange);
       }
       record(exchange, response.status);
+      if (span) endExchange(span, exchange, response.status);
       return response;
     };
   };

@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { AppError, enrolmentRequired, insufficientAuthentication } from '@accessops/errors';
+import { during, type Tracer } from '@accessops/telemetry';
 import type { TlsIdentity } from '@accessops/tls';
 import { GRPC } from '@cerbos/grpc';
 import { LRUCache } from 'lru-cache';
@@ -26,10 +27,13 @@ export interface Subject {
 }
 
 export interface Authorizer {
-  /** Asks Cerbos, or remembers. Throws DEPENDENCY_UNAVAILABLE when it does not answer; never allows by itself. */
-  decide(subject: Subject, question: Question): Promise<Decision>;
+  /**
+   * Asks Cerbos, or remembers; `traceparent` names the trace that a question is part of. Throws DEPENDENCY_UNAVAILABLE when it does not answer;
+   * never allows by itself.
+   */
+  decide(subject: Subject, question: Question, traceparent?: string): Promise<Decision>;
   /** The same, but throws instead of answering no: those of `assertAllowed`. */
-  authorize(subject: Subject, question: Question): Promise<Decision>;
+  authorize(subject: Subject, question: Question, traceparent?: string): Promise<Decision>;
   /** Which of many questions are answered yes, in as few calls as Cerbos takes; not remembered. */
   allowed(subject: Subject, questions: Question[]): Promise<boolean[]>;
   /** Forgets everything: policies or people have changed. */
@@ -53,6 +57,8 @@ export interface AuthorizerOptions {
   timeoutMs?: number;
   /** Without it nothing is measured. */
   watch?: WatchDecisions;
+  /** Records questions that are part of a trace. */
+  tracer?: Tracer;
 }
 
 const principalOf = (subject: Subject) => ({
@@ -113,7 +119,7 @@ const secondFactor = 'aal2';
 const demandsSecondFactor = (output: Attribute): boolean => (output as { demand?: { acr?: unknown } } | null)?.demand?.acr === secondFactor;
 
 /** A Cerbos client that remembers decisions for a short time, by principal, action and attributes. */
-export const createAuthorizer = ({ address, tls, ttlMs = 5000, timeoutMs = 800, watch }: AuthorizerOptions): Authorizer => {
+export const createAuthorizer = ({ address, tls, ttlMs = 5000, timeoutMs = 800, watch, tracer }: AuthorizerOptions): Authorizer => {
   const identity = address.startsWith(byTls) ? tls : undefined;
   const connectFor = (waitMs: number) =>
     new GRPC(address.replace(byTls, ''), {
@@ -208,6 +214,15 @@ export const createAuthorizer = ({ address, tls, ttlMs = 5000, timeoutMs = 800, 
     return lifted.allowed ? { ...decision, demand: secondFactor } : decision;
   };
 
+  const askTraced = (subject: Subject, question: Question, traceparent: string): Promise<Decision> => {
+    const { kind, action } = question;
+    const span = tracer?.follow(traceparent, `check ${kind} ${action}`, {
+      kind: 'client',
+      attributes: { 'rpc.system': 'grpc', 'rpc.service': 'cerbos.svc.v1.CerbosService' },
+    });
+    return during(span, () => askWithDemand(subject, question));
+  };
+
   const askMany = async (subject: Subject, questions: Question[]): Promise<boolean[]> => {
     try {
       const results = await check({
@@ -223,7 +238,7 @@ export const createAuthorizer = ({ address, tls, ttlMs = 5000, timeoutMs = 800, 
     }
   };
 
-  const decide = async (subject: Subject, question: Question): Promise<Decision> => {
+  const decide = async (subject: Subject, question: Question, traceparent = ''): Promise<Decision> => {
     const key = keyOf(principalKey(subject), question);
     const hit = decisions.get(key);
     if (hit) {
@@ -232,7 +247,7 @@ export const createAuthorizer = ({ address, tls, ttlMs = 5000, timeoutMs = 800, 
     }
     const joined = asking.get(key);
     if (joined) watch?.remembered();
-    const asked = joined ?? askWithDemand(subject, question);
+    const asked = joined ?? askTraced(subject, question, traceparent);
     asking.set(key, asked);
     try {
       const decision = await asked;
@@ -246,8 +261,8 @@ export const createAuthorizer = ({ address, tls, ttlMs = 5000, timeoutMs = 800, 
 
   return {
     decide,
-    authorize: async (subject, question) => {
-      const decision = await decide(subject, question);
+    authorize: async (subject, question, traceparent) => {
+      const decision = await decide(subject, question, traceparent);
       assertAllowed(subject, decision);
       return decision;
     },

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDatabaseDown, newId } from '@accessops/db';
-import type { Logger } from '@accessops/telemetry';
+import type { Logger, Tracer } from '@accessops/telemetry';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ConsumerMessages, JsMsg } from 'nats';
 import { type Broker, isMissing } from './broker.ts';
@@ -12,6 +12,7 @@ import { takeFresh } from './inbox.ts';
 import type { WatchEvents } from './metrics.ts';
 import { ensureConsumer } from './stream.ts';
 import { streamOf } from './topology.ts';
+import { handleTraced } from './trace-events.ts';
 import { type Outbox, unitOfWork } from './unit-of-work.ts';
 
 export interface ConsumerOptions {
@@ -32,6 +33,8 @@ export interface ConsumerOptions {
   backOffMs?: number[];
   /** Without it nothing is measured. */
   watch?: WatchEvents;
+  /** Records events that are part of a trace. */
+  tracer?: Tracer;
 }
 
 export interface RunningConsumer {
@@ -58,7 +61,7 @@ const headerReader = (message: JsMsg) => (name: string) => message.headers?.get(
  * retried with back-off and then parked; only events of its own aggregate wait for it.
  */
 export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
-  const { broker, outbox, namespace, service, producers, subscriptions, log, watch: flow } = options;
+  const { broker, outbox, namespace, service, producers, subscriptions, log, watch: flow, tracer } = options;
   const now = options.now ?? (() => new Date());
   const isLeader = options.isLeader ?? (() => true);
   const backOffMs = options.backOffMs ?? [50, 200, 800, 2000];
@@ -104,7 +107,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
     }
   };
 
-  const apply = (tenantId: string, events: Event[]) =>
+  const applyOnce = (tenantId: string, events: Event[]) =>
     unitOfWork(outbox, { tenantId }, async (em) => {
       const fresh = await takeFresh(
         em,
@@ -117,6 +120,8 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
         events.filter(({ id }) => fresh.has(id) && !seen.has(id) && seen.add(id)),
       );
     });
+
+  const apply = (tenantId: string, events: Event[]) => handleTraced(tracer, service, events, (traced) => applyOnce(tenantId, traced));
 
   const done = ({ message, event }: Delivery) => {
     flow?.handled(producerOf(message), event);
@@ -160,7 +165,8 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
       }
     });
     message.ack();
-    log.error({ event: event.type, eventId: event.id, attempts }, 'event was parked');
+    const { tenantId: tenant, origin } = event;
+    log.error({ err: error, event: event.type, eventId: event.id, attempts, tenant, request_id: origin.requestId }, 'event was parked');
   };
 
   const runLane = async (aggregateId: string, lane: Delivery[]) => {

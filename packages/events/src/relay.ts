@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Logger } from '@accessops/telemetry';
+import { during, type Logger, type Tracer } from '@accessops/telemetry';
 import { databaseAddress, type TlsIdentity } from '@accessops/tls';
 import type { ConsumerInfo } from 'nats';
 import pg from 'pg';
@@ -7,9 +7,10 @@ import type { Broker } from './broker.ts';
 import { createGather } from './gather.ts';
 import type { WatchEvents } from './metrics.ts';
 import { createOutboxReader, type OutboxReader } from './outbox-reader.ts';
-import { publish } from './publish.ts';
+import { type OutgoingMessage, publish } from './publish.ts';
 import { ensureStream } from './stream.ts';
-import { streamOf } from './topology.ts';
+import { streamOf, subjectOf } from './topology.ts';
+import { traceSent } from './trace-events.ts';
 
 export interface RelayOptions {
   broker: Broker;
@@ -25,6 +26,8 @@ export interface RelayOptions {
   cleanUpEveryMs?: number;
   /** Without it nothing is measured. */
   watch?: WatchEvents;
+  /** Records events that are part of a trace. */
+  tracer?: Tracer;
 }
 
 export interface Relay {
@@ -61,6 +64,7 @@ export const startRelay = ({
   replayWindowMs = week,
   cleanUpEveryMs = hour,
   watch,
+  tracer,
 }: RelayOptions): Relay => {
   const abort = new AbortController();
   let dirty = false;
@@ -134,12 +138,16 @@ export const startRelay = ({
     return fresh[0]?.sent_through ?? 0;
   };
 
+  const tell = (message: OutgoingMessage) => {
+    if (!tracer) return publish(broker, namespace, service, message);
+    const { span, headers } = traceSent(tracer, message, subjectOf(namespace, service, message.type));
+    return during(span, () => publish(broker, namespace, service, { ...message, headers }));
+  };
+
   const send = async (reader: OutboxReader): Promise<{ count: number; sequence: number }> => {
     const rows = await reader.next(batchSize);
     const acknowledged = await Promise.all(
-      rows.map(({ event_id, type, payload, headers }) =>
-        publish(broker, namespace, service, { type, payload, headers, messageId: event_id }),
-      ),
+      rows.map(({ event_id, type, payload, headers }) => tell({ type, payload, headers, messageId: event_id })),
     );
     reader.didSend(rows);
     if (watch) for (const { type } of rows) watch.sent(type);

@@ -1,4 +1,5 @@
 import { AppError } from '@accessops/errors';
+import type { Tracer } from '@accessops/telemetry';
 import type { TlsIdentity } from '@accessops/tls';
 import type {
   DescMessage,
@@ -17,6 +18,7 @@ import { clientCredentials } from './credentials.ts';
 import { createExchange } from './exchange-client.ts';
 import { methodDefinition, methodPath } from './service-definition.ts';
 import { fromServiceError } from './status-details.ts';
+import { endFailed, traceSent } from './trace-calls.ts';
 
 export interface CallOptions {
   metadata?: Metadata;
@@ -25,6 +27,8 @@ export interface CallOptions {
   signal?: AbortSignal;
   /** Receives the trailing metadata of a unary reply. */
   onTrailer?: (trailer: Metadata) => void;
+  /** Records a unary call, when its metadata is that of a trace. */
+  tracer?: Tracer;
 }
 
 type Call<M extends DescMethod> =
@@ -95,11 +99,11 @@ const cancelWith = (signal: AbortSignal, call: ClientReadableStream<unknown>) =>
   call.once('status', () => signal.removeEventListener('abort', cancel));
 };
 
-type Unary = (request: MessageInitShape<DescMessage>, options?: CallOptions) => Promise<MessageShape<DescMessage>>;
+type Unary = (request: MessageInitShape<DescMessage>, options: CallOptions) => Promise<MessageShape<DescMessage>>;
 
 const watched =
   (method: DescMethod, call: Unary, watch: WatchCall): Unary =>
-  async (request, options = {}) => {
+  async (request, options) => {
     const ended = watch(method, options.metadata ?? new Metadata());
     try {
       const reply = await call(request, options);
@@ -110,6 +114,19 @@ const watched =
       throw error;
     }
   };
+
+const traced = async (tracer: Tracer, method: DescMethod, options: CallOptions, send: (options: CallOptions) => ReturnType<Unary>) => {
+  const { span, metadata } = traceSent(tracer, method, options.metadata ?? new Metadata());
+  if (!span) return send(options);
+  try {
+    const reply = await send({ ...options, metadata });
+    span.end();
+    return reply;
+  } catch (error) {
+    endFailed(span, error);
+    throw error;
+  }
+};
 
 export interface ConnectOptions {
   /** Without it nothing is measured. */
@@ -122,13 +139,15 @@ export interface ConnectOptions {
 export const connect = <S extends DescService>(service: S, address: string, { watch, tls }: ConnectOptions = {}): ServiceClient<S> => {
   const client = new GrpcClient(address, clientCredentials(tls), channelOptions);
   const exchange = createExchange(client);
-  const unary = (method: DescMethod): Unary => {
+  const unary = (method: DescMethod) => {
     const path = methodPath(method);
-    const call: Unary = async (request, { metadata = new Metadata(), deadlineMs = 5000, signal, onTrailer } = {}) => {
-      const sent = toBinary(method.input, create(method.input, request));
-      return fromBinary(method.output, await exchange.call(path, sent, { metadata, deadlineMs, signal, onTrailer }));
+    const sent: Unary = async (request, { metadata = new Metadata(), deadlineMs = 5000, signal, onTrailer }) => {
+      const bytes = toBinary(method.input, create(method.input, request));
+      return fromBinary(method.output, await exchange.call(path, bytes, { metadata, deadlineMs, signal, onTrailer }));
     };
-    return watch ? watched(method, call, watch) : call;
+    const call = watch ? watched(method, sent, watch) : sent;
+    return (request: MessageInitShape<DescMessage>, options: CallOptions = {}): ReturnType<Unary> =>
+      options.tracer ? traced(options.tracer, method, options, (own) => call(request, own)) : call(request, options);
   };
   const streaming = (method: DescMethod) => {
     const definition = methodDefinition(method);

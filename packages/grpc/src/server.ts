@@ -1,5 +1,5 @@
 import { AppError } from '@accessops/errors';
-import type { Logger } from '@accessops/telemetry';
+import { type Logger, parseTraceparent, type Tracer } from '@accessops/telemetry';
 import type {
   DescMessage,
   DescMethod,
@@ -26,6 +26,7 @@ import { type Entrance, serverCredentials } from './credentials.ts';
 import { type Answer, type Arrived, addExchange, type ExchangeServer } from './exchange-server.ts';
 import { completeReply, methodPath, serviceDefinition } from './service-definition.ts';
 import { toStatus } from './status-details.ts';
+import { endRefused, traceArrived, traceparentIn } from './trace-calls.ts';
 
 /** What a handler knows of the call besides its message. */
 export interface CallContext {
@@ -35,6 +36,8 @@ export interface CallContext {
   signal: AbortSignal;
   /** Sent with the reply. */
   trailer: Metadata;
+  /** Set by whoever finds out, for the log and the trace. */
+  tenantId?: string;
 }
 
 type Handler<C, M extends DescMethod> =
@@ -77,12 +80,23 @@ const callContext = (method: DescMethod, { metadata, onGone }: Omit<Arrived, 're
   };
 };
 
+/** What the log says of a call that has failed. */
+const aboutFailed = ({ method, metadata, tenantId }: CallContext, error: unknown) => ({
+  err: error,
+  rpc: method.name,
+  request_id: metadata.get('x-request-id')[0],
+  trace_id: parseTraceparent(traceparentIn(metadata))?.traceId,
+  tenant: tenantId,
+});
+
 export interface ServeOptions {
   log: Logger;
   /** Recognizes errors of libraries: a database that is down is DEPENDENCY_UNAVAILABLE. */
   translate?: (error: unknown) => AppError | undefined;
   /** Without it nothing is measured. */
   watch?: WatchCall;
+  /** Records unary calls that are part of a trace. */
+  tracer?: Tracer;
 }
 
 const watched =
@@ -103,15 +117,15 @@ export const serve = <S extends DescService, C>(
   service: S,
   contextFor: ContextFor<C>,
   handlers: Handlers<S, C>,
-  { log, translate = () => undefined, watch }: ServeOptions,
+  { log, translate = () => undefined, watch, tracer }: ServeOptions,
 ): void => {
-  const answerable = (method: DescMethod, error: unknown): AppError => {
+  const answerable = (context: CallContext, error: unknown): AppError => {
     const known = error instanceof AppError ? error : translate(error);
     if (known) {
-      if (known.kind === 'internal' || known.kind === 'unavailable') log.error({ err: error, rpc: method.name }, 'call failed');
+      if (known.kind === 'internal' || known.kind === 'unavailable') log.error(aboutFailed(context, error), 'call failed');
       return known;
     }
-    log.error({ err: error, rpc: method.name }, 'call failed unexpectedly');
+    log.error(aboutFailed(context, error), 'call failed unexpectedly');
     return new AppError('INTERNAL_ERROR');
   };
   const untyped = handlers as unknown as Record<string, (context: C, request: MessageShape<DescMessage>) => unknown>;
@@ -120,15 +134,18 @@ export const serve = <S extends DescService, C>(
       const handler = untyped[method.localName];
       if (!handler) throw new Error(`${service.typeName}.${method.name} has no handler`);
       const unwatched: Answer = async (arrived) => {
+        const span = tracer && traceArrived(tracer, method, arrived.metadata);
         const context = callContext(method, arrived);
         try {
           const reply = await handler(await contextFor(context), fromBinary(method.input, arrived.request));
-          return {
-            response: toBinary(method.output, completeReply(method.output, reply as MessageInitShape<DescMessage>)),
-            trailer: context.trailer,
-          };
+          const response = toBinary(method.output, completeReply(method.output, reply as MessageInitShape<DescMessage>));
+          span?.add({ 'accessops.tenant.id': context.tenantId ?? '' });
+          span?.end();
+          return { response, trailer: context.trailer };
         } catch (error) {
-          return toStatus(answerable(method, error));
+          const refusal = answerable(context, error);
+          if (span) endRefused(span, refusal);
+          return toStatus(refusal);
         }
       };
       const answer = watch ? watched(method, unwatched, watch) : unwatched;
@@ -154,7 +171,7 @@ export const serve = <S extends DescService, C>(
           }
           call.end(context.trailer);
         };
-        run().catch((error: unknown) => call.emit('error', toStatus(answerable(method, error))));
+        run().catch((error: unknown) => call.emit('error', toStatus(answerable(context, error))));
       };
       if (method.methodKind === 'server_streaming') return [method.localName, streaming];
       exchange.add(methodPath(method), answer);

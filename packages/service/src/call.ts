@@ -4,7 +4,7 @@ import { findReply, type IdempotencyKey, keepReply, noTenant, type Scope, transa
 import { AppError } from '@accessops/errors';
 import { type Event, type Outbox, unitOfWork, type WriteContext } from '@accessops/events';
 import { type CallContext, Metadata } from '@accessops/grpc';
-import type { Logger } from '@accessops/telemetry';
+import type { Logger, Tracer } from '@accessops/telemetry';
 import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { type EntityManager, OptimisticLockError } from '@mikro-orm/postgresql';
 import { type Precondition, preconditionOf } from './precondition.ts';
@@ -30,6 +30,8 @@ export interface Call {
   /** Whether there is an Idempotency-Key: then only `writeOnce` will do. */
   onceOnly: boolean;
   log: Logger;
+  /** Undefined: nothing is traced. */
+  tracer: Tracer | undefined;
   /** Aborted when the caller goes away. */
   signal: AbortSignal;
   now(): Date;
@@ -48,6 +50,7 @@ export interface CallParts {
   outbox: Outbox;
   log: Logger;
   now: () => Date;
+  tracer: Tracer | undefined;
 }
 
 const text = (metadata: Metadata, name: string): string => {
@@ -88,7 +91,7 @@ const keyOf = (metadata: Metadata): IdempotencyKey | undefined => {
 
 /** Turns a gRPC call into a `Call`; refuses one without a good principal token (INVALID_TOKEN). */
 export const callFrom =
-  ({ verify, authorizer, outbox, log, now }: CallParts) =>
+  ({ verify, authorizer, outbox, log, now, tracer }: CallParts) =>
   async (context: CallContext): Promise<Call> => {
     const { metadata, trailer, method } = context;
     const bearer = text(metadata, 'authorization');
@@ -96,10 +99,11 @@ export const callFrom =
     const principal = await verify(bearer.slice(7));
     const origin = originOf(metadata);
     const tenantId = principal.tenantId ?? noTenant;
+    context.tenantId = tenantId;
     const isProcess = principal.type === 'gateway' || principal.type === 'service';
     const actor = { id: principal.id, type: isProcess ? 'system' : principal.type, email: principal.email };
     const authorize: Call['authorize'] = (kind, action, attributes) =>
-      authorizer.authorize(principal, { kind, action, version: 'default', attributes });
+      authorizer.authorize(principal, { kind, action, version: 'default', attributes }, origin.traceparent);
     const ifMatch = text(metadata, 'if-match');
     const { expectVersion, requireChecked } = preconditionOf(ifMatch);
     const ctxOf = (em: EntityManager): Ctx => ({ em, tenantId, actor, origin, now, principal, log, authorize, expectVersion });
@@ -124,6 +128,7 @@ export const callFrom =
       origin,
       onceOnly: key !== undefined,
       log,
+      tracer,
       get signal() {
         return context.signal;
       },

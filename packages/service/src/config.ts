@@ -1,6 +1,14 @@
 import { readFileSync } from 'node:fs';
 import type { Service } from '@accessops/events';
-import { type Deployment, deploymentOf, type EnvironmentField, readEnvironment } from '@accessops/telemetry';
+import {
+  type Deployment,
+  deploymentOf,
+  type EnvironmentField,
+  readEnvironment,
+  type TelemetryConfig,
+  telemetryEnvironment,
+  toTelemetryConfig,
+} from '@accessops/telemetry';
 import { databaseAddressProblem, type TlsIdentity, tlsFields, tlsIdentityOf, tlsProblems } from '@accessops/tls';
 import { z } from 'zod';
 
@@ -64,6 +72,7 @@ export const serviceEnvironment = z.object({
   ...tlsFields,
   /** From which level on something is logged. */
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),
+  ...telemetryEnvironment,
 });
 
 export interface ServiceConfig {
@@ -79,6 +88,7 @@ export interface ServiceConfig {
   namespace: string;
   logLevel: string;
   deployment: Deployment;
+  telemetry: TelemetryConfig;
 }
 
 /** Reads the environment of a service by its schema; `check` finds more. Throws a ConfigError that lists every problem. */
@@ -94,16 +104,20 @@ export const readServiceEnvironment = <T extends z.ZodObject>(
   });
 
 /** The common part of a service's configuration out of its environment, as parsed by a schema with these fields. */
-export const toServiceConfig = (fields: Record<string, EnvironmentField>, env: z.infer<typeof serviceEnvironment>): ServiceConfig => ({
-  listen: env.LISTEN,
-  metricsListen: env.METRICS_LISTEN,
-  databaseUrl: env.DATABASE_URL,
-  nats: { url: env.NATS_URL, user: env.NATS_USER, password: env.NATS_PASSWORD, replicas: env.NATS_REPLICAS },
-  cerbosAddress: env.CERBOS_ADDRESS,
-  decisionTimeoutMs: env.DECISION_TIMEOUT_MS,
-  principalJwks: env.PRINCIPAL_JWKS_FILE,
-  tls: tlsIdentityOf(env),
-  namespace: env.EVENTS_NAMESPACE,
-  logLevel: env.LOG_LEVEL,
-  deployment: deploymentOf(fields, env),
-});
+export const toServiceConfig = (fields: Record<string, EnvironmentField>, env: z.infer<typeof serviceEnvironment>): ServiceConfig => {
+  const deployment = deploymentOf(fields, env);
+  return {
+    listen: env.LISTEN,
+    metricsListen: env.METRICS_LISTEN,
+    databaseUrl: env.DATABASE_URL,
+    nats: { url: env.NATS_URL, user: env.NATS_USER, password: env.NATS_PASSWORD, replicas: env.NATS_REPLICAS },
+    cerbosAddress: env.CERBOS_ADDRESS,
+    decisionTimeoutMs: env.DECISION_TIMEOUT_MS,
+    principalJwks: env.PRINCIPAL_JWKS_FILE,
+    tls: tlsIdentityOf(env),
+    namespace: env.EVENTS_NAMESPACE,
+    logLevel: env.LOG_LEVEL,
+    deployment,
+    telemetry: toTelemetryConfig(env, deployment.commitSha),
+  };
+};

@@ -19,7 +19,16 @@ import {
 } from '@accessops/events';
 import { createServer, type Handlers, listen, serve } from '@accessops/grpc';
 import { OperationsService } from '@accessops/proto/accessops/operations/v1/operations_pb';
-import { createLogger, type Logger, type MetricsServer, type Registry, serveMetrics } from '@accessops/telemetry';
+import {
+  createLogger,
+  type Logger,
+  type MetricsServer,
+  openErrorReports,
+  openTracing,
+  type Registry,
+  serveMetrics,
+  type Tracer,
+} from '@accessops/telemetry';
 import { certificateMetric } from '@accessops/tls';
 import type { DescService } from '@bufbuild/protobuf';
 import { type EntityClass, type EntitySchema, type MikroORM, OptimisticLockError } from '@mikro-orm/postgresql';
@@ -43,6 +52,8 @@ export interface ServiceParts {
   stopping: AbortSignal;
   /** For what the service measures of its own; missing where metrics are not served. */
   registry?: Registry;
+  /** Undefined: nothing is traced. */
+  tracer: Tracer | undefined;
 }
 
 /** One service, as it differs from the others. */
@@ -90,11 +101,15 @@ const healthCheckMs = 1000;
 export const startService = async <S extends DescService>(
   definition: ServiceDefinition<S>,
   config: ServiceConfig,
-  { now = () => new Date(), log = createLogger(definition.name, config.logLevel), backOffMs, rememberMs }: ServiceOverrides = {},
+  { now = () => new Date(), log: otherLog, backOffMs, rememberMs }: ServiceOverrides = {},
 ): Promise<RunningService> => {
   const { name } = definition;
   const measured = config.metricsListen ? createServiceMetrics() : undefined;
   const { tls } = config;
+  const errors = await openErrorReports(name, config.telemetry.errors);
+  const log = otherLog ?? createLogger(name, config.logLevel, undefined, errors?.report);
+  errors?.reportCrashes(log);
+  const tracer = await openTracing(name, config.telemetry.tracing, log);
   const orm = await createOrm({
     url: config.databaseUrl,
     tls,
@@ -109,16 +124,17 @@ export const startService = async <S extends DescService>(
     timeoutMs: config.decisionTimeoutMs,
     ttlMs: rememberMs,
     watch: measured?.watchDecisions,
+    tracer,
   });
   let relay: Relay | undefined;
   const outbox: Outbox = { orm, service: name, wake: () => relay?.wake() };
   const stop = new AbortController();
-  const parts: ServiceParts = { orm, pool, outbox, authorizer, log, now, stopping: stop.signal, registry: measured?.registry };
+  const parts: ServiceParts = { orm, pool, outbox, authorizer, log, now, stopping: stop.signal, registry: measured?.registry, tracer };
   const subscriptions = definition.subscriptions?.(parts) ?? [];
 
   const server = createServer();
-  const contextFor = callFrom({ verify: createPrincipalVerifier(config.principalJwks), authorizer, outbox, log, now });
-  const serving = { log, translate, watch: measured?.watchCalls };
+  const contextFor = callFrom({ verify: createPrincipalVerifier(config.principalJwks), authorizer, outbox, log, now, tracer });
+  const serving = { log, translate, watch: measured?.watchCalls, tracer };
   serve(server, definition.service, contextFor, definition.handlers(parts), serving);
   serve(server, OperationsService, contextFor, operationsHandlers(outbox, subscriptions, config.deployment), serving);
   const running = await listen(server, config.listen, tls && { identity: tls, callers: callers[name], log });
@@ -140,6 +156,7 @@ export const startService = async <S extends DescService>(
       service: name,
       log,
       watch: measured?.watchEvents,
+      tracer,
     });
     relay = sender;
     consumer = startConsumer({
@@ -154,6 +171,7 @@ export const startService = async <S extends DescService>(
       now,
       backOffMs,
       watch: measured?.watchEvents,
+      tracer,
     });
   });
   connecting.catch((error: unknown) => log.error({ err: error }, 'no connection to NATS'));
@@ -192,6 +210,8 @@ export const startService = async <S extends DescService>(
       await broker?.close();
       authorizer.close();
       await orm.close(true);
+      await tracer?.close();
+      await errors?.close();
     },
   };
 };

@@ -1,5 +1,6 @@
 export * from './deployment.ts';
 export * from './durations.ts';
+export * from './error-reports.ts';
 export * from './logger.ts';
 export * from './metrics.ts';
 export * from './metrics-page.ts';
@@ -7,3 +8,6 @@ export * from './read-environment.ts';
 export * from './run-process.ts';
 export * from './secret-files.ts';
 export * from './serve-metrics.ts';
+export * from './telemetry-config.ts';
+export * from './traceparent.ts';
+export * from './tracing.ts';

@@ -1,4 +1,5 @@
-import { type Logger, pino } from 'pino';
+import { type Logger, type LoggerOptions as PinoOptions, pino } from 'pino';
+import type { ErrorReports } from './error-reports.ts';
 
 export type { Logger } from 'pino';
 
@@ -37,9 +38,27 @@ const withoutValues = (error: Error) => {
   return written;
 };
 
-/** JSON logs on standard output; `service` stands on every line, secrets are replaced by `[redacted]`. */
-export const createLogger = (service: string, level = 'info', destination?: NodeJS.WritableStream): Logger => {
-  const options = {
+const errorLevel = 50;
+
+const isOutage = (error: unknown): boolean => (error as { kind?: unknown } | undefined)?.kind === 'unavailable';
+
+/** Has every error that is logged as one reported, unless something that is needed is away: that is bound to happen. */
+const reporting = (report: ErrorReports['report']): PinoOptions['hooks'] => ({
+  logMethod(args, write, level) {
+    const about = args[0] as unknown as Record<string, unknown>;
+    if (level >= errorLevel && about?.err && !isOutage(about.err)) report(about.err, { ...this.bindings(), ...about });
+    write.apply(this, args);
+  },
+});
+
+/** JSON logs on standard output; `service` stands on every line, secrets are replaced by `[redacted]`. Errors go to `report` as well. */
+export const createLogger = (
+  service: string,
+  level = 'info',
+  destination?: NodeJS.WritableStream,
+  report?: ErrorReports['report'],
+): Logger => {
+  const options: PinoOptions = {
     level,
     base: { service },
     messageKey: 'message',
@@ -47,6 +66,7 @@ export const createLogger = (service: string, level = 'info', destination?: Node
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: withoutValues },
     redact: { paths: redactPaths, censor: '[redacted]' },
+    ...(report && { hooks: reporting(report) }),
   };
   // A write for every line costs more than the line: they are gathered, for a tenth of a second at most, and written at exit.
   return pino(options, destination ?? pino.destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 100 }));

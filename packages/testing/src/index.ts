@@ -9,5 +9,6 @@ export * from './principal.ts';
 export * from './s3-store.ts';
 export * from './secure-servers.ts';
 export * from './service-environment.ts';
+export * from './trace-receiver.ts';
 export * from './until.ts';
 export * from './until-alike.ts';

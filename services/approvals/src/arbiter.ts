@@ -42,11 +42,14 @@ export const createArbiter = async ({
 
   return {
     find: async (call, id) =>
-      client.getRequest({ id }, { metadata: await metadataFor(call), deadlineMs: findWithinMs, signal: call.signal }),
+      client.getRequest({ id }, { metadata: await metadataFor(call), deadlineMs: findWithinMs, signal: call.signal, tracer: call.tracer }),
     settle: async (call, id, outcome) => {
       const { id: deciderId, type, email } = call.principal;
       const decider = { id: deciderId, type, email };
-      return client.settleRequest({ id, outcome, decider }, { metadata: await metadataFor(call), deadlineMs: settleWithinMs });
+      return client.settleRequest(
+        { id, outcome, decider },
+        { metadata: await metadataFor(call), deadlineMs: settleWithinMs, tracer: call.tracer },
+      );
     },
     close: () => client.close(),
   };

@@ -4,6 +4,7 @@ import { AppError } from '@accessops/errors';
 import type { DecideRequest, DecideResponseSchema } from '@accessops/proto/accessops/approvals/v1/approvals_pb';
 import type { AccessRequest } from '@accessops/proto/accessops/requests/v1/requests_pb';
 import type { Call } from '@accessops/service';
+import { during } from '@accessops/telemetry';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { notPending } from './approval-case.ts';
 import type { Arbiter } from './arbiter.ts';
@@ -11,6 +12,7 @@ import { assertNoCustodian, unconfirmed } from './cast-vote.ts';
 import { isId } from './id.ts';
 import { attributesOf } from './policy-attributes.ts';
 import { recordVote } from './record-vote.ts';
+import { traceVote } from './trace-vote.ts';
 import type { TakeTurns } from './turns.ts';
 import { opinionOf } from './vote.ts';
 
@@ -85,7 +87,9 @@ export const decide = async (call: Call, { arbiter, database, takeTurns, wake }:
   await assertMayDecide(call, request);
   const record = (at: CallFunction) => recordVote(call, at, request, opinion);
   const once = () => (call.onceOnly ? call.writeOnce<typeof DecideResponseSchema>(({ em }) => record(callWithin(em))) : record(database));
-  const reply = await onceConfirmed(() => takeTurns(request.id, once));
-  wake();
-  return reply.status === 'APPROVED' || reply.status === 'REJECTED' ? settled(call, arbiter, reply, reply.status) : reply;
+  return during(traceVote(call, request), async () => {
+    const reply = await onceConfirmed(() => takeTurns(request.id, once));
+    wake();
+    return reply.status === 'APPROVED' || reply.status === 'REJECTED' ? settled(call, arbiter, reply, reply.status) : reply;
+  });
 };

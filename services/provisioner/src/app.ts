@@ -61,7 +61,7 @@ export const startProvisioner = async (config: ProvisionerConfig, overrides: Pro
   const connectorsOf = ({ pool }: ServiceParts): Connectors => new Map([...hands, ['simulated', createSimulatedConnector(pool)]]);
 
   const background = (parts: ServiceParts) => {
-    const { outbox, log, now, registry } = parts;
+    const { outbox, log, now, registry, tracer } = parts;
     if (registry) provisionerMetrics(parts, registry);
     const connectors = connectorsOf(parts);
     // The worker's own commits leave no job for it: only those of consumers, calls and the timer wake it.
@@ -80,6 +80,7 @@ export const startProvisioner = async (config: ProvisionerConfig, overrides: Pro
       now,
       settings: { ...workerDefaults, ...overrides.worker },
       watch: registry && attemptMetrics(registry),
+      tracer,
     });
     const planner = startPlanner({ outbox: own, connectors, vault, log, now });
     outbox.wake = () => {

@@ -7,6 +7,7 @@ import { cancelRequest } from './access-request/cancel-request.ts';
 import { extendRequest } from './access-request/extend-request.ts';
 import { getRequest } from './access-request/get-request.ts';
 import { listMyRequests, listRequests } from './access-request/list-requests.ts';
+import { traceOf } from './access-request/request-trace.ts';
 import { seenKey } from './access-request/seen-requests.ts';
 import { type Settling, settleRequest } from './access-request/settle-request.ts';
 import { submitRequest } from './access-request/submit-request.ts';
@@ -83,7 +84,10 @@ export const requestsHandlers = (
       outbox.wake();
       return reply;
     },
-    getRequest: async (call, { id }) => remember(call.tenantId, await getRequest(call, database, id)),
+    getRequest: async (call, { id }) => {
+      const request = remember(call.tenantId, await getRequest(call, database, id));
+      return { ...request, traceparent: await traceOf(call, database, id) };
+    },
     listRequests: query(async (ctx, request) => {
       const { items, next } = await listRequests(ctx, request.query);
       return { items: items.map(requestToProto), page: { next } };

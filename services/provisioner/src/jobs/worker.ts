@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDatabaseDown, newId } from '@accessops/db';
 import type { Outbox } from '@accessops/events';
-import type { Logger } from '@accessops/telemetry';
+import { during, type Logger, type Tracer } from '@accessops/telemetry';
 import { createBatcher } from '../batcher.ts';
 import { createBell } from '../bell.ts';
 import { type Connectors, deadlineOf } from '../connector.ts';
@@ -17,6 +17,7 @@ import { runAttempt, type Within } from './run-attempt.ts';
 import { type Settlement, settleJobs } from './settle-jobs.ts';
 import { showSteps } from './show-steps.ts';
 import { createStepLog, type StepLog } from './step.ts';
+import { endAttempt, traceAttempt, traceStep } from './trace-attempt.ts';
 
 export interface WorkerSettings {
   /** Jobs that one process works on at a time, by queue; for a moment up to twice as many, see `claimJobs`. */
@@ -49,6 +50,7 @@ export interface WorkerOptions {
   settings: WorkerSettings;
   /** Without it nothing is measured. */
   watch?: WatchAttempts;
+  tracer: Tracer | undefined;
 }
 
 export interface Worker {
@@ -73,7 +75,7 @@ interface Running {
 }
 
 /** Works on jobs of all tenants: claims several at a time, tries each at its target, and records the outcomes in batches. */
-export const startWorker = ({ outbox, connectors, tasks, vault, log, now, settings, watch }: WorkerOptions): Worker => {
+export const startWorker = ({ outbox, connectors, tasks, vault, log, now, settings, watch, tracer }: WorkerOptions): Worker => {
   const { concurrency, leaseMs, deadlineMs, pollMs, drainMs } = settings;
   const worker = newId();
   const bell = createBell();
@@ -114,18 +116,21 @@ export const startWorker = ({ outbox, connectors, tasks, vault, log, now, settin
   const attempt = async ({ job, abort, log: steps }: Running) => {
     if (isTask(job)) return { job, outcome: await runTask({ tasks, log }, job, abort.signal) };
     const ownMs = deadlineOf(connectors, job.spec, deadlineMs);
-    const within: Within = (step, call) => steps.run(step, () => withDeadline(ownMs, abort.signal, call));
+    const within: Within = (step, call) =>
+      steps.run(step, () => during(traceStep(tracer, job, step), () => withDeadline(ownMs, abort.signal, call)));
     return { job, outcome: await runAttempt({ connectors, vault, log, now }, job, within) };
   };
 
   const run = async (entry: Running): Promise<void> => {
     const { job } = entry;
     const ended = watch?.(job);
+    const span = traceAttempt(tracer, job);
     const settlement = { ...(await attempt(entry)), steps: entry.log.steps() };
     ended?.(settlement.outcome.kind);
     entry.over = true;
     // Replaced or told to go: whoever has the job now decides on it.
     if (!entry.abort.signal.aborted) await settler.add(settlement);
+    if (span) endAttempt(span, settlement.outcome.kind);
     log.info(
       { jobId: job.id, kind: job.kind, attempt: job.attempts, outcome: settlement.outcome.kind, requestId: job.origin.requestId },
       'job',

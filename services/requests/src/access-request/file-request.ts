@@ -12,10 +12,12 @@ export interface Filing {
   /** What its plan was made for. */
   offer: Offer;
   events: Event[];
+  /** The trace in which it is filed; null when nobody records it. */
+  traceparent: string | null;
 }
 
 /** Stores a request with its events; answers false when the offer is out of date. Errors: REQUEST_ALREADY_OPEN. */
-export const fileRequest = async (database: CallFunction, { tenantId, request, offer, events }: Filing): Promise<boolean> => {
+export const fileRequest = async (database: CallFunction, { tenantId, request, offer, events, traceparent }: Filing): Promise<boolean> => {
   const row = {
     id: request.id,
     tenant_id: tenantId,
@@ -35,6 +37,7 @@ export const fileRequest = async (database: CallFunction, { tenantId, request, o
     version: request.version,
     created_at: request.createdAt,
     updated_at: request.updatedAt,
+    traceparent,
   };
   const values = [JSON.stringify(row), offer.resourceVersion, offer.typeVersion, outgoingEvents(events)];
   const [answer] = await database<{ file_request: 'FILED' | 'STALE' | 'OPEN' }>('file_request', values);

@@ -16,6 +16,7 @@ import type { RequestView } from './access-request.ts';
 import { approval } from './approval.ts';
 import { approvalPlan, requiredApprovals } from './approval-plan.ts';
 import { type Filing, fileRequest } from './file-request.ts';
+import { recordedTrace } from './request-trace.ts';
 
 /** What somebody asks for. */
 export interface NewRequest {
@@ -116,7 +117,7 @@ export const filingOf = (call: Call, offer: Offer, wish: Wish): Filing => {
     submitted(call, request, offer),
     ...(stages.length === 0 ? [eventFrom(call, ...approval(request, offer, { id: 'requests', type: 'system' }))] : []),
   ];
-  return { tenantId: call.tenantId, request, offer, events };
+  return { tenantId: call.tenantId, request, offer, events, traceparent: recordedTrace(call) };
 };
 
 /**
