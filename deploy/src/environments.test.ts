@@ -28,7 +28,10 @@ const withDefaults = (value: unknown) => String(value).replaceAll(/\$\{\w+:-([^}
 const given = (name: string): Given => {
   const { environment = {}, volumes = [] } = compose.services[name] ?? { profiles: [] };
   return {
-    environment: Object.fromEntries(Object.entries(environment).map(([key, value]) => [key, withDefaults(value)])),
+    // Without a value it is handed on, where it is set.
+    environment: Object.fromEntries(
+      Object.entries(environment).flatMap(([key, value]) => (value === null ? [] : [[key, withDefaults(value)]])),
+    ),
     mounts: Object.fromEntries(
       volumes.flatMap((volume) => (typeof volume === 'string' || !volume.volume ? [] : [[volume.target, volume.volume.subpath]])),
     ),

@@ -3,7 +3,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { type Given, TrialSecrets } from '../src/given.ts';
 import { isRead } from '../src/variables.ts';
 import { isThere } from './is-there.ts';
-import { type Container, type Manifest, manifestsOf, workloadsOf } from './kustomize.ts';
+import { type Container, kustomizeWith, type Manifest, manifestsIn, manifestsOf, workloadsOf } from './kustomize.ts';
 
 interface ConfigMap extends Manifest {
   data?: Record<string, string>;
@@ -72,5 +72,16 @@ describe.runIf(isThere('kubectl')).each(overlays)('what the processes are given 
       ((spec.template.spec as Volumes).volumes ?? []).flatMap(({ secret }) => (secret && !secret.optional ? [secret.secretName] : [])),
     );
     expect(named.filter((holder) => !Object.hasOwn(secrets.files, holder))).toEqual([]);
+  });
+});
+
+describe.runIf(isThere('kubectl'))('the component tracing', () => {
+  it.each(names)('when it is added, then %s sends some traces to the collector', (name) => {
+    const manifests = manifestsIn(kustomizeWith('overlays/production', 'tracing'));
+    expect(secrets.configure(name, given(manifests, name)).telemetry.tracing).toMatchObject({
+      endpoint: 'http://otel-collector.monitoring:4318',
+      sampler: 'parentbased_traceidratio',
+      ratio: 0.1,
+    });
   });
 });

@@ -27,7 +27,16 @@ export const folderOf = (name: ServerName): string => (name === 'gateway' ? join
 export const database = 'accessops';
 export const namespace = 'accessops';
 
-const passedOn = ['LOG_LEVEL', 'ACCESSOPS_ENV', 'DECISION_TIMEOUT_MS'];
+const passedOn = [
+  'LOG_LEVEL',
+  'ACCESSOPS_ENV',
+  'DECISION_TIMEOUT_MS',
+  'OTEL_EXPORTER_OTLP_ENDPOINT',
+  'OTEL_TRACES_SAMPLER',
+  'OTEL_TRACES_SAMPLER_ARG',
+  'SENTRY_DSN',
+  'SENTRY_ENVIRONMENT',
+];
 /** What the front door may be told, see docs/configuration.md. */
 const passedToGateway = [
   'ACCESSOPS_RATE_LIMIT',

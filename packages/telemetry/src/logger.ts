@@ -45,7 +45,7 @@ const isOutage = (error: unknown): boolean => (error as { kind?: unknown } | und
 /** Has every error that is logged as one reported, unless something that is needed is away: that is bound to happen. */
 const reporting = (report: ErrorReports['report']): PinoOptions['hooks'] => ({
   logMethod(args, write, level) {
-    const about = args[0] as unknown as Record<string, unknown>;
+    const about = args[0] as Record<string, unknown> | undefined;
     if (level >= errorLevel && about?.err && !isOutage(about.err)) report(about.err, { ...this.bindings(), ...about });
     write.apply(this, args);
   },
