@@ -4,7 +4,7 @@ import { scrub } from './scrub.ts';
 test.each([
   ['connect ECONNREFUSED 10.1.2.3:5432', 'connect ECONNREFUSED [removed]:5432'],
   ['no mail to una.user+x@acme.test today', 'no mail to [removed] today'],
-  ['postgres://app:s3cr3t@db.internal/accessops is down', 'postgres://[removed]@db.internal/accessops is down'],
+  ['nats://app:s3cr3t@broker.internal:4222 is down', 'nats://[removed]@broker.internal:4222 is down'],
   ['GET https://door.test/open?token=abc failed', 'GET https://door.test/open failed'],
   ['Authorization: Bearer eyJhbGciOi.abc.def', 'Authorization: [removed] [removed]'],
   ['password=hunter2 was refused', 'password=[removed] was refused'],

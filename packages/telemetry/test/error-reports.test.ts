@@ -62,7 +62,7 @@ describe('errors', () => {
       detail: `Key (email)=(${person})`,
       parameters: [secret],
       config: { headers: { authorization: `Bearer ${secret}` }, body: { password: 'hunter2-hunter2' } },
-      cause: new Error(`postgres://app:hunter2-hunter2@db.internal/accessops refused ${person}`),
+      cause: new Error(`nats://app:hunter2-hunter2@broker.internal refused ${person}`),
     });
     logging().error(
       {
