@@ -5,6 +5,7 @@ const works = (command: string, ...args: string[]) => spawnSync(command, args, {
 /** Programs and servers that are not of the project, and whether they are there. */
 const outside = {
   promtool: () => works('promtool', '--version'),
+  prometheus: () => works('prometheus', '--version'),
   kubectl: () => works('kubectl', 'version', '--client'),
   'a Kubernetes API server, named by TEST_KUBECONFIG,': () =>
     Boolean(process.env.TEST_KUBECONFIG) && works('kubectl', `--kubeconfig=${process.env.TEST_KUBECONFIG}`, 'get', '--raw=/readyz'),

@@ -5,7 +5,7 @@ import { createMinter, processPrincipal } from '@accessops/authn';
 import { createAuthorizer, patienceMs } from '@accessops/authz';
 import { AppError } from '@accessops/errors';
 import { type CallOptions, Metadata } from '@accessops/grpc';
-import { createLogger, type Logger, openErrorReports, openTracing } from '@accessops/telemetry';
+import { createLogger, type Logger, openErrorReports, openTracing, serveMetrics } from '@accessops/telemetry';
 import { certificateMetric } from '@accessops/tls';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { JSONWebKeySet } from 'jose';
@@ -54,6 +54,8 @@ export interface GatewayOverrides {
 export interface RunningGateway {
   url: string;
   port: number;
+  /** host:port of its metrics, where they have a place of their own. */
+  metricsAddress: string | undefined;
   /** Says that it is not ready, lets what is under way end, and closes. */
   close(): Promise<void>;
 }
@@ -176,7 +178,7 @@ export const startGateway = async (
   }
   let stopping = false;
   const isStopping = () => stopping;
-  addOperations(app, { begin, health, registry, fetchJwks, isStopping });
+  addOperations(app, { begin, health, registry: config.metricsListen ? undefined : registry, fetchJwks, isStopping });
   addFallbacks(app, { begin, limits, accessLog, log });
 
   const server = createHttpServer({
@@ -199,11 +201,13 @@ export const startGateway = async (
     });
   });
   const { port } = server.address() as AddressInfo;
+  const metrics = config.metricsListen ? await serveMetrics(registry, config.metricsListen) : undefined;
   log.info({ host: config.host, port }, 'listening');
 
   return {
     url: `http://${config.host}:${port}`,
     port,
+    metricsAddress: metrics?.address,
     close: async () => {
       stopping = true;
       // Those who ask before they send have time to see that it is not ready any more.
@@ -220,6 +224,7 @@ export const startGateway = async (
       }, 20);
       await closed;
       clearInterval(sweep);
+      await metrics?.close();
       await invalidation.close();
       health.close();
       services.close();

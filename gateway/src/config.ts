@@ -127,6 +127,8 @@ export const environment = z.object({
   REQUEST_TIMEOUT_MS: milliseconds(30_000),
   /** How long a connection may be idle between two requests. */
   IDLE_TIMEOUT_MS: milliseconds(65_000),
+  /** host:port at which `GET /metrics` is answered, and nowhere else then; without it the API answers it, to everybody. */
+  METRICS_LISTEN: address.optional(),
   /** The commit that this was built from. */
   ACCESSOPS_COMMIT: z.string().min(1).optional().meta({ without: 'Nobody can tell which version runs' }),
   ...tlsFields,
@@ -170,6 +172,8 @@ export interface GatewayConfig {
   timeouts: Timeouts;
   /** Unset: without TLS. */
   tls: TlsIdentity | undefined;
+  /** host:port; unset: with the API. */
+  metricsListen: string | undefined;
   logLevel: string;
   deployment: Deployment;
   telemetry: TelemetryConfig;
@@ -207,6 +211,7 @@ export const configFrom = (env: Record<string, string | undefined>): GatewayConf
     corsOrigins: data.CORS_ORIGINS,
     timeouts: { headersMs: data.HEADERS_TIMEOUT_MS, requestMs: data.REQUEST_TIMEOUT_MS, idleMs: data.IDLE_TIMEOUT_MS },
     tls: tlsIdentityOf(data),
+    metricsListen: data.METRICS_LISTEN,
     logLevel: data.LOG_LEVEL,
     deployment,
     telemetry: toTelemetryConfig(data, deployment.commitSha),

@@ -173,6 +173,21 @@ describe('who may come in', () => {
     const metrics = (await other('GET', '//metrics')).text;
     expect(metrics).toContain('accessops_http_request_duration_seconds_count{route="/api/v1/requests/{id}",method="GET",status="404"} 1');
     expect(metrics).toContain('process_cpu_seconds_total');
+    const body = (await other('GET', '//metrics', { headers: { accept: 'application/openmetrics-text' } })).text;
+    expect(body).toMatch(
+      /^accessops_http_request_duration_seconds_bucket.* # \{trace_id="0af7651916cd43dd8448eb211c80319c"\} [\d.]+ [\d.]+$/m,
+    );
+    expect(body).toMatch(/\n# EOF\n$/);
     await gateway.close();
+  });
+
+  test('when metrics have a place of their own, then they are told there, and not where everybody comes', async () => {
+    const own = { EVENTS_NAMESPACE: world.namespace, METRICS_LISTEN: '127.0.0.1:0' };
+    const gateway = await startTestGateway(world.addresses, own);
+    expect((await callTo(gateway.url)('GET', '//metrics')).status).toBe(404);
+    const metrics = await fetch(`http://${gateway.metricsAddress}/metrics`);
+    expect(await metrics.text()).toContain('accessops_http_request_duration_seconds_count{route="unmatched",method="GET",status="404"} 1');
+    await gateway.close();
+    await expect(fetch(`http://${gateway.metricsAddress}/metrics`)).rejects.toThrow();
   });
 });

@@ -15,7 +15,8 @@ import type { Env } from '../serve-route.ts';
 export interface OperationsParts {
   begin: BeginExchange;
   health: HealthCheck;
-  registry: Registry;
+  /** Unset: metrics are told elsewhere. */
+  registry: Registry | undefined;
   /** Public keys of the identity provider, as a JWK set. */
   fetchJwks(): Promise<unknown>;
   isStopping(): boolean;
@@ -137,13 +138,14 @@ export const addOperations = (app: OpenAPIHono<Env>, { begin, health, registry, 
     text,
     text,
   );
-  add(
-    '/metrics',
-    'Prometheus metrics',
-    'getMetrics',
-    async (c) => ({ status: 200, ...(await metricsPage(registry, c.req.header('accept'))) }),
-    { ...text, 'application/openmetrics-text': { schema: z.string() } },
-  );
+  if (registry)
+    add(
+      '/metrics',
+      'Prometheus metrics',
+      'getMetrics',
+      async (c) => ({ status: 200, ...(await metricsPage(registry, c.req.header('accept'))) }),
+      { ...text, 'application/openmetrics-text': { schema: z.string() } },
+    );
   add(
     '/.well-known/jwks.json',
     'The keys that access tokens are signed with',
