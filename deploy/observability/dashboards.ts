@@ -230,6 +230,11 @@ const dashboards: Record<string, Dashboard> = {
         lines: { '{{job}} {{instance}}': 'sum by (job, instance) (rate(nodejs_gc_duration_seconds_sum[5m]))' },
       },
       { title: 'Starts within an hour', unit: 'short', lines: { '{{job}} {{instance}}': 'changes(process_start_time_seconds[1h])' } },
+      {
+        title: 'Certificates expire in',
+        unit: 's',
+        lines: { '{{job}} {{file}}': 'min by (job, file) (accessops_certificate_expiry_timestamp_seconds) - time()' },
+      },
       { title: 'Open files', unit: 'short', lines: { '{{job}} {{instance}}': 'process_open_fds' } },
     ],
   },

@@ -2,12 +2,13 @@ import { poolMetrics } from '@accessops/db';
 import { eventMetrics } from '@accessops/events';
 import { createServiceMetrics } from '@accessops/service';
 import type { Registry } from '@accessops/telemetry';
+import { certificateMetric } from '@accessops/tls';
 import { createGatewayMetrics } from '../../gateway/src/metrics.ts';
 import { appendMetrics } from '../../services/audit/src/metrics.ts';
 import { attemptMetrics } from '../../services/provisioner/src/jobs/attempt-metrics.ts';
 import { provisionerMetrics } from '../../services/provisioner/src/metrics.ts';
 
-// The database is asked only when somebody reads them.
+// The database, and whatever else they look at, is asked only when somebody reads them.
 const nothing = undefined as never;
 
 const serviceRegistry = (): Registry => {
@@ -15,6 +16,7 @@ const serviceRegistry = (): Registry => {
   const outbox = { orm: nothing, service: 'none', wake: () => undefined };
   eventMetrics({ outbox, namespace: 'none', producers: [], broker: () => undefined }, registry);
   poolMetrics(nothing, registry);
+  certificateMetric(nothing, registry);
   return registry;
 };
 
@@ -25,5 +27,7 @@ export const processMetrics = () => {
   attemptMetrics(provisioner);
   const audit = serviceRegistry();
   appendMetrics(audit);
-  return { gateway: createGatewayMetrics().registry, services: serviceRegistry(), provisioner, audit };
+  const { registry: gateway } = createGatewayMetrics();
+  certificateMetric(nothing, gateway);
+  return { gateway, services: serviceRegistry(), provisioner, audit };
 };

@@ -5,7 +5,7 @@ import type { TlsIdentity } from './tls-identity.ts';
 export const certificateMetric = (identity: TlsIdentity, registry: Registry): void => {
   new Gauge({
     name: 'accessops_certificate_expiry_timestamp_seconds',
-    help: 'When the first certificate in a file expires',
+    help: 'When the first certificate in a file expires, in seconds since 1970; only with TLS.',
     labelNames: ['file'],
     registers: [registry],
     collect() {
