@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { brokenLinks, brokenMentions } from './broken-links.ts';
 import { brokenSnippets } from './broken-snippets.ts';
-import { untoldVariables } from './check-documents.ts';
+import { unknownVariables, untoldVariables } from './check-documents.ts';
 import { parseDocument } from './document.ts';
 import { type Known, unknownNames } from './unknown-names.ts';
 
@@ -131,4 +131,8 @@ describe('names', () => {
 test('when code reads a variable, then a document has to speak of it', () => {
   const text = 'const a = process.env.TOLD; const b = process.env.UNTOLD; process.env.SET = a;';
   expect(untoldVariables('a.ts', text, new Set(['TOLD']))).toEqual(['a.ts: reads UNTOLD, of which no document speaks']);
+});
+
+test('when the example sets a variable, then somebody reads it', () => {
+  expect(unknownVariables('# Of nobody.\nREAD=1\n#UNREAD=2\n', new Set(['READ']))).toEqual(['.env.example: nobody reads UNREAD']);
 });
