@@ -1,4 +1,5 @@
 import { Histogram, type Registry } from 'prom-client';
+import { parseTraceparent } from './traceparent.ts';
 
 /** How long something takes, by labels that have few values: no identifiers, no tenants. */
 export interface DurationsOptions<L extends string> {
@@ -18,10 +19,11 @@ export type ObserveDuration<L extends string> = (labels: Record<L, string | numb
 export const callBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 const noExemplar = Object.freeze({});
-const sampled = 1;
 
-const exemplarOf = (traceparent: string): Record<string, string> =>
-  traceparent !== '' && Number.parseInt(traceparent.slice(53, 55), 16) & sampled ? { trace_id: traceparent.slice(3, 35) } : noExemplar;
+const exemplarOf = (traceparent: string): Record<string, string> => {
+  const context = traceparent === '' ? undefined : parseTraceparent(traceparent);
+  return context?.sampled ? { trace_id: context.traceId } : noExemplar;
+};
 
 /** Adds a histogram of durations to a registry. */
 export const createDurations = <L extends string = never>({
