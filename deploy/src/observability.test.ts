@@ -26,6 +26,7 @@ for (const registry of Object.values(processMetrics())) {
 interface Rule {
   alert: string;
   expr: string;
+  labels: { severity: string };
 }
 
 interface Dashboard {
@@ -78,6 +79,14 @@ describe('what is watched', () => {
     );
     const services = ['identity', 'requests', 'approvals', 'provisioner', 'audit'];
     expect(asked).toEqual(['gateway at gateway:8080', ...services.map((name) => `${name} at ${name}:9091`), 'cerbos at cerbos:3592']);
+  });
+
+  it('when an alert is written, then it is told what to do about it', () => {
+    const runbook = readFileSync(join(import.meta.dirname, '../../docs/alerts.md'), 'utf8');
+    const told = [...runbook.matchAll(/^### (\w+)\n\n(\*\*critical\*\*: )?/gm)].map(
+      ([, alert, critical]) => `${alert} ${critical ? 'critical' : 'warning'}`,
+    );
+    expect(told).toEqual(rules.map(({ alert, labels: { severity } }) => `${alert} ${severity}`));
   });
 
   it('when an alert is written, then it has a test', () => {
