@@ -16,6 +16,7 @@ import { largest } from './batch.ts';
 import type { WatchCall } from './call-metrics.ts';
 import { clientCredentials } from './credentials.ts';
 import { createExchange } from './exchange-client.ts';
+import { waitBefore, wasRefused } from './refused.ts';
 import { methodDefinition, methodPath } from './service-definition.ts';
 import { fromServiceError } from './status-details.ts';
 import { endFailed, traceSent } from './trace-calls.ts';
@@ -155,21 +156,26 @@ export const connect = <S extends DescService>(service: S, address: string, { wa
       request: MessageInitShape<DescMessage>,
       { metadata = new Metadata(), deadlineMs = 60_000, signal }: CallOptions = {},
     ) {
-      const call = client.makeServerStreamRequest(
-        definition.path,
-        definition.requestSerialize,
-        definition.responseDeserialize,
-        create(method.input, request),
-        metadata,
-        { deadline: Date.now() + deadlineMs },
-      );
-      if (signal) cancelWith(signal, call);
-      try {
-        for await (const reply of call) yield reply as MessageShape<DescMessage>;
-      } catch (error) {
-        throw fromServiceError(error as ServiceError);
-      } finally {
-        call.cancel();
+      const deadline = Date.now() + deadlineMs;
+      for (let attempt = 1; ; attempt++) {
+        const call = client.makeServerStreamRequest(
+          definition.path,
+          definition.requestSerialize,
+          definition.responseDeserialize,
+          create(method.input, request),
+          metadata,
+          { deadline },
+        );
+        if (signal) cancelWith(signal, call);
+        try {
+          for await (const reply of call) yield reply as MessageShape<DescMessage>;
+          return;
+        } catch (error) {
+          const failed = fromServiceError(error as ServiceError);
+          if (!wasRefused(failed) || !(await waitBefore(attempt, signal))) throw failed;
+        } finally {
+          call.cancel();
+        }
       }
     };
   };

@@ -9,6 +9,7 @@ import {
 import { create, type MessageInitShape } from '@bufbuild/protobuf';
 import { type ClientDuplexStream, type Client as GrpcClient, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { createBatch, isTooLarge, largest } from './batch.ts';
+import { waitBefore, wasRefused } from './refused.ts';
 import { methodDefinition } from './service-definition.ts';
 import { fromServiceError, statusTrailer } from './status-details.ts';
 
@@ -135,6 +136,7 @@ const openLine = (client: GrpcClient, onOver: () => void): Exchange => {
 /** Calls over one stream, which is opened when it is needed, and again when it is over. */
 export const createExchange = (client: GrpcClient): Exchange => {
   let line: Exchange | undefined;
+  let closed = false;
   const current = (): Exchange => {
     if (line) return line;
     const opened = openLine(client, () => {
@@ -143,8 +145,29 @@ export const createExchange = (client: GrpcClient): Exchange => {
     line = opened;
     return opened;
   };
+  /** What no server has taken on is made again, for the time that its caller has left. */
+  const again = async (
+    [path, request, sending]: Parameters<Exchange['call']>,
+    endsAt: number,
+    refused: unknown,
+    attempt: number,
+  ): Promise<Uint8Array> => {
+    const { signal } = sending;
+    if (closed || !wasRefused(refused) || performance.now() > endsAt || !(await waitBefore(attempt, signal))) throw refused;
+    const deadlineMs = Math.max(0, Math.ceil(endsAt - performance.now()));
+    const next = current().call(path, request, { ...sending, deadlineMs });
+    return next.catch((error: unknown) => again([path, request, sending], endsAt, error, attempt + 1));
+  };
   return {
-    call: (path, request, sending) => current().call(path, request, sending),
-    close: () => line?.close(),
+    call: (path, request, sending) => {
+      const endsAt = performance.now() + sending.deadlineMs;
+      return current()
+        .call(path, request, sending)
+        .catch((error: unknown) => again([path, request, sending], endsAt, error, 1));
+    },
+    close: () => {
+      closed = true;
+      line?.close();
+    },
   };
 };

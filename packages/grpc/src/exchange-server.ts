@@ -114,13 +114,17 @@ export interface ExchangeServer {
   stop(): void;
 }
 
-/** Adds the exchange to a gRPC server. */
-export const addExchange = (server: Server): ExchangeServer => {
+/** Adds the exchange to a gRPC server; callers of a stream are told to go elsewhere when it has lasted for `ageMs`, more or less. */
+export const addExchange = (server: Server, ageMs: number): ExchangeServer => {
   const answers = new Map<string, Answer>();
   const stops = new Set<() => void>();
   const exchange: handleBidiStreamingCall<object, object> = (stream) => {
-    const stop = serveStream(stream, answers, () => stops.delete(stop));
+    const stop = serveStream(stream, answers, () => {
+      clearTimeout(aged);
+      stops.delete(stop);
+    });
     stops.add(stop);
+    const aged = setTimeout(stop, ageMs * (0.9 + 0.2 * Math.random()));
   };
   server.addService(serviceDefinition(TransportService), { exchange });
   return {

@@ -196,10 +196,15 @@ export interface GrpcServer {
   exchange: ExchangeServer;
 }
 
-/** A server for `serve`; messages up to 4 MiB. */
-export const createServer = (): GrpcServer => {
-  const grpc = new Server({ 'grpc.max_receive_message_length': largest.request });
-  return { grpc, exchange: addExchange(grpc) };
+const usualAgeMs = 120_000;
+
+/**
+ * A server for `serve`; messages up to 4 MiB. Callers connect anew when a connection has lasted for `connectionAgeMs`, more or less: what is
+ * between them and several servers decides where a connection goes, and not where its calls do, so that a new server would get none.
+ */
+export const createServer = ({ connectionAgeMs = usualAgeMs } = {}): GrpcServer => {
+  const grpc = new Server({ 'grpc.max_receive_message_length': largest.request, 'grpc.max_connection_age_ms': connectionAgeMs });
+  return { grpc, exchange: addExchange(grpc, connectionAgeMs) };
 };
 
 /** Binds and starts listening at `listen` (host:port; port 0 takes a free one), by TLS where there is an entrance. */

@@ -35,6 +35,7 @@ export const startSuite = async (
   options: Partial<ServeOptions> = {},
   address = '127.0.0.1:0',
   watch?: WatchCall,
+  connectionAgeMs?: number,
 ): Promise<Suite> => {
   const logged: string[] = [];
   const destination = new Writable({
@@ -43,7 +44,7 @@ export const startSuite = async (
       done();
     },
   });
-  const server = createServer();
+  const server = createServer({ connectionAgeMs });
   const all: TestHandlers = {
     listAuditEvents: unused,
     listAllAuditEvents: unused,
