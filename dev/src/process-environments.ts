@@ -18,6 +18,9 @@ export interface Ports extends Record<Service, number> {
 
 export type ServerName = Service | 'gateway';
 
+/** The environment of each of our own processes. */
+export type ServerEnvironments = Record<ServerName, Record<string, string>>;
+
 /** The processes of our own. */
 export const servers: readonly ServerName[] = [...services, 'gateway'];
 
@@ -49,6 +52,7 @@ const passedToGateway = [
   'HEADERS_TIMEOUT_MS',
   'REQUEST_TIMEOUT_MS',
   'IDLE_TIMEOUT_MS',
+  'DRAIN_MS',
 ];
 
 const taken = (names: readonly string[]): Record<string, string> =>
@@ -84,7 +88,7 @@ export const processEnvironments = (
     limits = true,
     commit,
   }: { mailDirectory: string; filesDirectory: string; limits?: boolean; commit?: string },
-): Record<ServerName, Record<string, string>> => {
+): ServerEnvironments => {
   const { files } = secrets;
   const addressOf = (server: Service | 'cerbos') => `127.0.0.1:${ports[server]}`;
   const common = {

@@ -44,7 +44,7 @@ export interface GatewayOverrides {
   log?: Logger;
   /** Other routes than those of the API. */
   routes?: readonly Route[];
-  /** How long it goes on taking new connections after it has been told to stop. */
+  /** Instead of what is configured. */
   drainMs?: number;
   /** How long principals and decisions are remembered while nobody tells of changes, for tests of those who tell. */
   rememberMs?: number;
@@ -97,7 +97,7 @@ const addFallbacks = (
 /** Starts the gateway: everything between HTTP and the services. It serves without any of them, and says so with 503. */
 export const startGateway = async (
   config: GatewayConfig,
-  { log: otherLog, routes = allRoutes, drainMs = 300, rememberMs }: GatewayOverrides = {},
+  { log: otherLog, routes = allRoutes, drainMs = config.timeouts.drainMs, rememberMs }: GatewayOverrides = {},
 ): Promise<RunningGateway> => {
   checkRoutes(routes);
   const { registry, observeAnswer, watchCalls, watchDecisions } = createGatewayMetrics();

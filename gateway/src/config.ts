@@ -129,6 +129,8 @@ export const environment = z.object({
   IDLE_TIMEOUT_MS: milliseconds(65_000),
   /** host:port at which `GET /metrics` is answered, and nowhere else then; without it the API answers it, to everybody. */
   METRICS_LISTEN: address.optional(),
+  /** How long it still serves when it is told to stop, asking clients to connect anew: more than they are silent between two requests. */
+  DRAIN_MS: z.coerce.number().int().min(0).max(60_000).default(300),
   /** The commit that this was built from. */
   ACCESSOPS_COMMIT: z.string().min(1).optional().meta({ without: 'Nobody can tell which version runs' }),
   ...tlsFields,
@@ -146,6 +148,8 @@ export interface Timeouts {
   headersMs: number;
   requestMs: number;
   idleMs: number;
+  /** From when it is told to stop until it does. */
+  drainMs: number;
 }
 
 export interface GatewayConfig {
@@ -209,7 +213,7 @@ export const configFrom = (env: Record<string, string | undefined>): GatewayConf
     redisUrl: data.REDIS_URL,
     trustedProxies: data.TRUSTED_PROXIES,
     corsOrigins: data.CORS_ORIGINS,
-    timeouts: { headersMs: data.HEADERS_TIMEOUT_MS, requestMs: data.REQUEST_TIMEOUT_MS, idleMs: data.IDLE_TIMEOUT_MS },
+    timeouts: { headersMs: data.HEADERS_TIMEOUT_MS, requestMs: data.REQUEST_TIMEOUT_MS, idleMs: data.IDLE_TIMEOUT_MS, drainMs: data.DRAIN_MS },
     tls: tlsIdentityOf(data),
     metricsListen: data.METRICS_LISTEN,
     logLevel: data.LOG_LEVEL,
