@@ -38,6 +38,7 @@ export const programs: Record<string, Program> = {
       secrets: join(root, 'deploy/secrets.ts'),
       'keycloak-database': join(root, 'deploy/keycloak-database.ts'),
       demo: join(root, 'deploy/demo.ts'),
+      recover: join(root, 'deploy/recover.ts'),
     },
   },
 };

@@ -63,7 +63,7 @@ const typeWord = (type: string) =>
 
 const bare = (name: string) => name.slice(name.indexOf('.') + 1);
 
-const shared = new Set(['outbox_event', 'outbox_stream', 'outbox_mark', 'inbox_event', 'dead_letter', 'idempotent_reply']);
+const shared = new Set(['outbox_event', 'outbox_stream', 'outbox_mark', 'inbox_event', 'dead_letter', 'idempotent_reply', 'recovery']);
 
 const diagram = (tables: Table[], columns: Column[], references: Reference[]): string => {
   const entities = tables.map(({ table }) => {

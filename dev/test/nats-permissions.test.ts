@@ -114,15 +114,11 @@ describe.each(services)('the NATS user of %s', (service: Service) => {
     expect(await refusals(service, (connection) => inboxes.map((inbox) => connection.subscribe(inbox)))).toEqual(inboxes);
   });
 
-  test('when it deletes a stream, purges it or takes the place of another consumer, then it is refused', async () => {
+  test('when it deletes the stream of another, purges one or takes the place of another consumer, then it is refused', async () => {
     const own = streamOf(namespace, service);
-    const subjects = [
-      `$JS.API.STREAM.DELETE.${own}`,
-      `$JS.API.STREAM.PURGE.${own}`,
-      `$JS.API.STREAM.MSG.DELETE.${own}`,
-      `$JS.API.DIRECT.GET.${own}`,
-    ].concat(
+    const subjects = [`$JS.API.STREAM.PURGE.${own}`, `$JS.API.STREAM.MSG.DELETE.${own}`, `$JS.API.DIRECT.GET.${own}`].concat(
       others(service).flatMap((other) => [
+        `$JS.API.STREAM.DELETE.${streamOf(namespace, other)}`,
         `$JS.API.STREAM.UPDATE.${streamOf(namespace, other)}`,
         `$JS.API.CONSUMER.MSG.NEXT.${own}.${other}`,
         `$JS.ACK.${own}.${other}.1.1.1.1.1`,

@@ -59,3 +59,12 @@ export const platformTables: readonly string[] = [
 export const dropPlatformTables: readonly string[] = [
   'drop table if exists idempotent_reply, dead_letter, inbox_event, outbox_mark, outbox_stream, outbox_event',
 ];
+
+/**
+ * SQL of the table that remembers when the database of a service was restored; for a migration. Who restores it writes there, see
+ * `recover` in deploy; the service only reads.
+ */
+export const recoveryTable = (service: string): readonly string[] => [
+  'create table recovery (id uuid primary key, recovered_at timestamptz(3) not null)',
+  `revoke insert, update, delete on recovery from ${service}`,
+];

@@ -9,8 +9,9 @@ import { type Event, eventOf, plainHeaders } from './event.ts';
 import { createGather } from './gather.ts';
 import { createDispatch, type EventContext, type Subscription } from './handler.ts';
 import { takeFresh } from './inbox.ts';
+import { lineageOf } from './lineage.ts';
 import type { WatchEvents } from './metrics.ts';
-import { ensureConsumer } from './stream.ts';
+import { ensureConsumer, lineageIn } from './stream.ts';
 import { streamOf } from './topology.ts';
 import { handleTraced } from './trace-events.ts';
 import { type Outbox, unitOfWork } from './unit-of-work.ts';
@@ -257,7 +258,15 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
     }
   };
 
+  /** Whether a stream has events of the line that our own database is on: the producer's is the same one, and may not have replaced it yet. */
+  const isOfOurLine = async (producer: string): Promise<boolean> => {
+    const { config } = await broker.jsm.streams.info(streamOf(namespace, producer));
+    const em = outbox.orm.em.fork();
+    return lineageIn(config) === (await lineageOf((sql) => em.execute(sql)));
+  };
+
   const subscribe = async (producer: string) => {
+    if (!(await isOfOurLine(producer))) return;
     await ensureConsumer(broker, namespace, { producer, service, types });
     const consumer = await broker.js.consumers.get(streamOf(namespace, producer), service);
     const messages = await consumer.consume({

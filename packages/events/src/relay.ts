@@ -5,6 +5,7 @@ import type { ConsumerInfo } from 'nats';
 import pg from 'pg';
 import type { Broker } from './broker.ts';
 import { createGather } from './gather.ts';
+import { type Ask, isAhead, lineageOf, tellLost } from './lineage.ts';
 import type { WatchEvents } from './metrics.ts';
 import { createOutboxReader, type OutboxReader } from './outbox-reader.ts';
 import { type OutgoingMessage, publish } from './publish.ts';
@@ -52,7 +53,8 @@ const handledThrough = ({ ack_floor, num_pending, num_ack_pending }: ConsumerInf
 /**
  * Sends a service's outbox to its stream, in order. Of several instances one is the sender at a time (session advisory lock).
  * How far it came is noted after the stream has the events, so a sender that dies in between sends again under the same message
- * ids. When the stream turns out to be another incarnation, everything in the replay window is sent again.
+ * ids. When the stream turns out to be another incarnation, everything in the replay window is sent again. Nothing is sent, and nothing
+ * handled, while the stream has events that the database does not know.
  */
 export const startRelay = ({
   broker,
@@ -179,8 +181,10 @@ export const startRelay = ({
 
   const run = async (db: pg.Client) => {
     await lead(db);
-    leads = true;
+    const ask: Ask = async (sql, values) => (await db.query(sql, values)).rows;
+    const lineageParts = { jsm: broker.jsm, ask, stream: streamOf(namespace, service) };
     let checkedAt = 0;
+    let isTold = false;
     let cleanedAt = Date.now();
     let notedAt = 0;
     let created: string | undefined;
@@ -204,13 +208,21 @@ export const startRelay = ({
         continue;
       }
       if (Date.now() - checkedAt > streamCheckMs) {
-        const found = await ensureStream(broker, namespace, service);
+        const found = await ensureStream(broker, namespace, service, await lineageOf(ask), () => tellLost(lineageParts, log));
         if (found !== created) {
+          if (await isAhead(lineageParts, replayWindowMs / 2)) {
+            if (!isTold)
+              log.error('the stream is ahead of the database, which has lost events: run recover.js (docs/operations.md, Restore)');
+            isTold = true;
+            await delay(streamCheckMs, undefined, { signal: abort.signal });
+            continue;
+          }
           noted = await sentThroughOf(db, found);
           reader = createOutboxReader(db, noted);
           sequence = 0;
           created = found;
         }
+        leads = true;
         checkedAt = Date.now();
       }
       if (Date.now() - cleanedAt > cleanUpEveryMs) {

@@ -1,20 +1,36 @@
 import { isDeepStrictEqual } from 'node:util';
-import { AckPolicy, type ConsumerConfig, DeliverPolicy, RetentionPolicy, StorageType } from 'nats';
+import { AckPolicy, type ConsumerConfig, DeliverPolicy, RetentionPolicy, StorageType, type StreamConfig } from 'nats';
 import { type Broker, isMissing } from './broker.ts';
 import { streamOf, subjectOf } from './topology.ts';
 
 const seconds = 1e9;
 
-/** Makes sure that the stream of a service is there; answers when it was created, which tells one incarnation from another. */
-export const ensureStream = async ({ jsm, replicas }: Broker, namespace: string, service: string): Promise<string> => {
+/** Of which line its events are; see lineage.ts. Servers of any version keep a description. */
+export const lineageIn = ({ description }: Pick<StreamConfig, 'description'>): string => description ?? '';
+
+/**
+ * Makes sure that the stream of a service is there, with events of this line; answers when it was created, which tells one incarnation from
+ * another. One of another line is replaced, with the consumers on it; `beforeThat` can still look at it.
+ */
+export const ensureStream = async (
+  { jsm, replicas }: Broker,
+  namespace: string,
+  service: string,
+  lineage = '',
+  beforeThat: () => Promise<void> = async () => {},
+): Promise<string> => {
   const name = streamOf(namespace, service);
   try {
-    return (await jsm.streams.info(name)).created;
+    const { created, config } = await jsm.streams.info(name);
+    if (lineageIn(config) === lineage) return created;
+    await beforeThat();
+    await jsm.streams.delete(name);
   } catch (error) {
     if (!isMissing(error)) throw error;
   }
   const info = await jsm.streams.add({
     name,
+    ...(lineage && { description: lineage }),
     subjects: [subjectOf(namespace, service)],
     storage: StorageType.File,
     num_replicas: replicas,

@@ -39,11 +39,12 @@ export const permissionsOf = (namespace: string, service: Service): Permissions 
   return {
     publish: [
       subjectOf(namespace, service),
-      ...['CREATE', 'UPDATE', 'INFO'].map((verb) => `$JS.API.STREAM.${verb}.${own}`),
+      ...['CREATE', 'UPDATE', 'DELETE', 'INFO', 'MSG.GET'].map((verb) => `$JS.API.STREAM.${verb}.${own}`),
       `$JS.API.CONSUMER.LIST.${own}`,
       ...subscriptions[service].flatMap((producer) => {
         const stream = streamOf(namespace, producer);
         return [
+          `$JS.API.STREAM.INFO.${stream}`,
           `$JS.API.CONSUMER.DURABLE.CREATE.${stream}.${service}`,
           `$JS.API.CONSUMER.INFO.${stream}.${service}`,
           `$JS.API.CONSUMER.MSG.NEXT.${stream}.${service}`,

@@ -49,6 +49,21 @@ const tell = (broker: Broker, producer: string, text: string) =>
   broker.js.publish(subjectOf(namespace, producer, 'RequestProgressed'), text, { timeout: 300 });
 
 describe('what a service needs', () => {
+  test('when its database was restored, then it replaces its stream', async () => {
+    for (const service of services) {
+      const before = await ensureStream(brokers[service], namespace, service);
+      const looked: string[] = [];
+      const beforeThat = async () => {
+        await tell(brokers[service], service, 'lost');
+        looked.push((await brokers[service].jsm.streams.getMessage(streamOf(namespace, service), { seq: 1 })).string());
+      };
+      expect(await ensureStream(brokers[service], namespace, service, 'another', beforeThat)).not.toBe(before);
+      expect(await ensureStream(brokers[service], namespace, service, 'another', beforeThat)).not.toBe(before);
+      expect(looked).toEqual(['lost']);
+      expect(await ensureStream(brokers[service], namespace, service)).not.toBe(before);
+    }
+  });
+
   test('when it tells, then its stream takes it', async () => {
     for (const service of services) expect((await tell(brokers[service], service, 'x')).stream).toBe(streamOf(namespace, service));
   });
@@ -126,13 +141,12 @@ describe('what a service must not do', () => {
     }
   });
 
-  test('when it deletes or empties a stream, its own or another, or makes one over the subjects of others, then it is refused', async () => {
+  test('when it deletes, empties or reads the stream of another, or makes one over the subjects of others, then it is refused', async () => {
     const { jsm } = brokers.requests;
-    for (const service of ['requests', 'identity']) {
-      await expect(jsm.streams.delete(streamOf(namespace, service))).rejects.toThrow();
-      await expect(jsm.streams.purge(streamOf(namespace, service))).rejects.toThrow();
-      await expect(jsm.streams.getMessage(streamOf(namespace, service), { seq: 1 })).rejects.toThrow();
-    }
+    const another = streamOf(namespace, 'identity');
+    await expect(jsm.streams.delete(another)).rejects.toThrow();
+    await expect(jsm.streams.purge(another)).rejects.toThrow();
+    await expect(jsm.streams.getMessage(another, { seq: 1 })).rejects.toThrow();
     await expect(jsm.streams.add({ name: 'MIRROR', subjects: ['accessops.identity.>'] })).rejects.toThrow();
   });
 });

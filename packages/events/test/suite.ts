@@ -1,4 +1,4 @@
-import { createOrm, createServiceSchema, newId, platformTables } from '@accessops/db';
+import { createOrm, createServiceSchema, newId, platformTables, recoveryTable } from '@accessops/db';
 import { type RequestProgressed, RequestProgressedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { createLogger } from '@accessops/telemetry';
 import { infrastructure, namespace as newNamespace, until } from '@accessops/testing';
@@ -104,7 +104,7 @@ export const startSuite = async (nats: BrokerOptions = infrastructure().nats): P
       connectionString: Object.assign(new URL(adminUrl), { username: `${name}_owner`, password: 'owner' }).href,
     });
     await owner.connect();
-    for (const sql of platformTables) await owner.query(sql);
+    for (const sql of [...platformTables, ...recoveryTable(name)]) await owner.query(sql);
     await owner.query('create table effect (id bigint generated always as identity, event_id uuid, aggregate text, status text)');
     await owner.end();
     const databaseUrl = Object.assign(new URL(adminUrl), { username: name, password: 'app' }).href;
@@ -123,6 +123,7 @@ export const startSuite = async (nats: BrokerOptions = infrastructure().nats): P
     return broker;
   };
 
+  let relay: Relay | undefined;
   let ownBroker: Promise<Broker> | undefined;
   const own = () => {
     ownBroker ??= connect();
@@ -162,10 +163,11 @@ export const startSuite = async (nats: BrokerOptions = infrastructure().nats): P
     own,
     startRelay: async (options) => {
       const { broker = await connect() } = options ?? {};
-      const relay = startRelay({ databaseUrl: teller.databaseUrl, namespace, service: teller.name, log: silent, ...options, broker });
-      teller.outbox.wake = relay.wake;
-      closing.push(() => relay.close());
-      return relay;
+      const started = startRelay({ databaseUrl: teller.databaseUrl, namespace, service: teller.name, log: silent, ...options, broker });
+      relay = started;
+      teller.outbox.wake = started.wake;
+      closing.push(() => started.close());
+      return started;
     },
     listen: async (react, options) => {
       const { broker = await connect() } = options ?? {};
@@ -190,6 +192,8 @@ export const startSuite = async (nats: BrokerOptions = infrastructure().nats): P
       const headers = headersOf(teller.name, { id, type, tenantId: of, aggregateId, occurredAt, origin, payload: body });
       const broker = await own();
       await ensureStream(broker, namespace, teller.name);
+      // A relay that has just begun would take what it finds in the stream, past its outbox, for events that its database has lost.
+      await until(async () => relay?.isLeader() ?? true, { timeoutMs: 20_000, what: 'the relay to lead' });
       await publish(broker, namespace, teller.name, { type, payload: body, headers, messageId });
       return id;
     },

@@ -4,7 +4,7 @@ import { SessionEndedSchema } from '@accessops/proto/accessops/events/v1/events_
 /** Which API a session is for. */
 export type Audience = 'app' | 'org-admin' | 'admin';
 
-export type EndReason = 'LOGOUT' | 'REUSE' | 'DEACTIVATED' | 'PASSWORD_CHANGED' | 'PROVIDER';
+export type EndReason = 'LOGOUT' | 'REUSE' | 'DEACTIVATED' | 'PASSWORD_CHANGED' | 'PROVIDER' | 'RECOVERED';
 
 interface EndedRow {
   id: string;

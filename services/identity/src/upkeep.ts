@@ -3,6 +3,7 @@ import { transaction } from '@accessops/db';
 import type { ServiceParts } from '@accessops/service';
 import { addPlatformUsers } from './add-platform-users.ts';
 import type { PlatformUser } from './config.ts';
+import { endRecoveredSessions } from './end-recovered-sessions.ts';
 import type { IdentityProvider } from './provider.ts';
 
 const everyMs = 10 * 60_000;
@@ -38,6 +39,7 @@ export const startUpkeep = (parts: ServiceParts, provider: IdentityProvider, pla
 
   const round = async (isFirst: boolean): Promise<boolean> => {
     try {
+      if (isFirst) await endRecoveredSessions(parts);
       await provider.maintain();
       if (isFirst) await addPlatformUsers(parts, provider, platformUsers);
       await forgetOld(parts);
