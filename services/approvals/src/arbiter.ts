@@ -16,6 +16,7 @@ export interface Arbiter {
 // Tokens are good for 60 s.
 const tokenLifetimeMs = 30_000;
 const maxTokens = 1000;
+/** At least: it gets the time that others have to answer a question on which a call waits, when that is more. */
 const findWithinMs = 1500;
 const settleWithinMs = 1500;
 
@@ -24,9 +25,11 @@ export const createArbiter = async ({
   requestsAddress,
   principalKey,
   tls,
-}: Pick<ApprovalsConfig, 'requestsAddress' | 'principalKey' | 'tls'>): Promise<Arbiter> => {
+  decisionTimeoutMs,
+}: Pick<ApprovalsConfig, 'requestsAddress' | 'principalKey' | 'tls' | 'decisionTimeoutMs'>): Promise<Arbiter> => {
   const minter = await createMinter(principalKey);
   const client = connect(RequestsService, requestsAddress, { tls });
+  const deadlineMs = Math.max(findWithinMs, decisionTimeoutMs);
   const tokens = new Map<string, { token: Promise<string>; until: number }>();
 
   const tokenFor = (tenantId: string): Promise<string> => {
@@ -42,7 +45,7 @@ export const createArbiter = async ({
 
   return {
     find: async (call, id) =>
-      client.getRequest({ id }, { metadata: await metadataFor(call), deadlineMs: findWithinMs, signal: call.signal, tracer: call.tracer }),
+      client.getRequest({ id }, { metadata: await metadataFor(call), deadlineMs, signal: call.signal, tracer: call.tracer }),
     settle: async (call, id, outcome) => {
       const { id: deciderId, type, email } = call.principal;
       const decider = { id: deciderId, type, email };
