@@ -40,6 +40,8 @@ export default defineConfig({
       { test: { ...shared, name: 'connectors', include: connectors, globalSetup } },
       // What is killed again and again, and waited for: `npm run test:faults`.
       { test: { ...shared, name: 'faults', include: faults, globalSetup, testTimeout: 120_000, hookTimeout: 180_000 } },
+      // A platform that is replaced under load, and one that loses its database: `npm run test:operations`.
+      { test: { ...shared, name: 'operations', include: ['e2e/operations/*.test.ts'], testTimeout: 400_000, hookTimeout: 180_000 } },
       // Reads what all the others have left in the logs.
       { test: { ...shared, name: 'logs', include: ['e2e/last/*.test.ts'], sequence: { groupOrder: 1 } } },
     ],

@@ -6,6 +6,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
   test: async (args) => (await import('./src/test.ts')).test(args),
   'test:connectors': async (args) => (await import('./src/test.ts')).testConnectors(args),
   'test:faults': async (args) => (await import('./src/test.ts')).testFaults(args),
+  'test:operations': async (args) => (await import('./src/test.ts')).testOperations(args),
   'test:deploy': async (args) => (await import('./src/test.ts')).testDeploy(args),
   'test-keycloak': async (args) => (await import('./src/test-keycloak.ts')).testKeycloak(args),
   bench: async (args) => (await import('./src/bench.ts')).bench(args),

@@ -17,7 +17,7 @@ import { policyNews } from './policy-news.ts';
 import { preparePolicyServer } from './policy-server.ts';
 import { type ReservedPort, reserve, reserveFreePort } from './ports.ts';
 import { postgresUrl, preparePostgres } from './postgres.ts';
-import { database, namespace, type Ports, processEnvironments } from './process-environments.ts';
+import { database, namespace, type Ports, processEnvironments, type ServerEnvironments, servers } from './process-environments.ts';
 import { ProcessGroup } from './process-group.ts';
 import { runProgram } from './run-program.ts';
 import { openSecrets, type Secrets } from './secrets.ts';
@@ -35,6 +35,8 @@ export interface PlatformOptions {
   singleProcess?: boolean;
   /** Who keeps passwords and sessions; local by default. Stays the same for as long as the data is kept. */
   identityProvider?: 'local' | 'keycloak';
+  /** Whether to start the services and the gateway, one of each; false: whoever asks for it does, by `environments`. */
+  servers?: boolean;
   /** Whether to make the demo data when there is none yet. */
   seed?: boolean;
   /** Whether calls are limited; not for suites and load tests, which call more than people do. */
@@ -53,6 +55,8 @@ export interface Platform {
   /** Port of each part, all on 127.0.0.1. */
   ports: Ports;
   secrets: Secrets;
+  /** What each of our own processes is told. */
+  environments: ServerEnvironments;
   /** Address of the database for the superuser. */
   adminUrl: string;
   /** Process id of each part that runs at the moment. */
@@ -81,6 +85,7 @@ interface Start {
   reserved: PartPorts;
   ports: Ports;
   url: string;
+  environments: ServerEnvironments;
   group: ProcessGroup;
   progress: (line: string) => void;
 }
@@ -190,16 +195,8 @@ const runMigrations = async ({ paths, ports, secrets, group, progress }: Start, 
   if (!output.startsWith('0 ')) progress(`Ran ${output.trim()}.`);
 };
 
-const startServers = async ({ options, paths, secrets, reserved, ports, group }: Start) => {
-  const server = {
-    environments: processEnvironments(ports, secrets, {
-      ...options,
-      mailDirectory: paths.mail,
-      filesDirectory: paths.files,
-      commit: await currentCommit(),
-    }),
-    ports: reserved,
-  };
+const startServers = async ({ options, paths, environments, reserved, group }: Start) => {
+  const server = { environments, ports: reserved };
   const specs = options.singleProcess ? singleProcess(server, join(paths.run, 'single-process.json')) : serverProcesses(server);
   await Promise.all(specs.map((spec) => group.launch(spec, spec.name === 'gateway' ? stages.gateway : stages.services)));
 };
@@ -260,6 +257,10 @@ const bringUp = async (start: Start) => {
   );
   await Promise.all([databaseReady, demoReady, startNats(start), startCerbos(start), runMigrations(start, databaseReady), warmUp(start)]);
   await keycloakReady;
+  if (start.options.servers === false) {
+    for (const name of servers) await start.reserved[name].release();
+    return;
+  }
   start.progress(start.options.singleProcess ? 'Starting the services in one process …' : 'Starting the services and the gateway …');
   await startServers(start);
   await waitUntilHealthy(start);
@@ -295,7 +296,23 @@ export const startPlatform = async (options: PlatformOptions): Promise<Platform>
       [...partNames, ...(partPorts.keycloak ? (['keycloak'] as const) : [])].map((name) => [name, partPorts[name]?.port]),
     ) as unknown as Ports;
     const url = `http://localhost:${ports.gateway}`;
-    const start: Start = { options, paths, secrets, reserved: partPorts, ports, url, group, progress: options.onProgress ?? (() => {}) };
+    const environments = processEnvironments(ports, secrets, {
+      ...options,
+      mailDirectory: paths.mail,
+      filesDirectory: paths.files,
+      commit: await currentCommit(),
+    });
+    const start: Start = {
+      options,
+      paths,
+      secrets,
+      reserved: partPorts,
+      ports,
+      url,
+      environments,
+      group,
+      progress: options.onProgress ?? (() => {}),
+    };
     bringingUp = bringUp(start);
     const broken = group.failed.then((error) => Promise.reject(error));
     await Promise.race([bringingUp, broken]);
@@ -305,6 +322,7 @@ export const startPlatform = async (options: PlatformOptions): Promise<Platform>
       dataDir: paths.directory,
       ports,
       secrets,
+      environments,
       adminUrl: postgresUrl(ports.postgres, 'postgres', secrets.postgres, database),
       pids: () => group.pids(),
       kill: (name, signal) => group.kill(name, signal),
