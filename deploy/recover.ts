@@ -1,27 +1,29 @@
 import { newId } from '@accessops/db';
 import { services } from '@accessops/events/topology';
-import { readEnvironment } from '@accessops/service';
-import { runProcess } from '@accessops/telemetry';
+import { readEnvironment, runProcess } from '@accessops/telemetry';
+import { databaseAddress, tlsIdentityOf, tlsProblems } from '@accessops/tls';
 import pg from 'pg';
-import { z } from 'zod';
-
-const environment = z.object({
-  /** A superuser's login in the database of the services. */
-  ADMIN_DATABASE_URL: z.string().startsWith('postgres'),
-});
+import { recoverEnvironment } from './src/script-environments.ts';
 
 // To be run when the database was restored, or has lost its last transactions in a fail-over, before the services start again: from then on
 // streams of before are replaced, everybody signs in again, and targets take our word for newer than what they have heard already.
 runProcess(async () => {
-  const { ADMIN_DATABASE_URL: connectionString } = readEnvironment(environment, process.env);
-  const client = new pg.Client({ connectionString });
+  const { ADMIN_DATABASE_URL: url, LINE: line = newId() } = readEnvironment(recoverEnvironment, process.env, (given) =>
+    tlsProblems(given, 'migrate'),
+  );
+  const client = new pg.Client(databaseAddress(url, tlsIdentityOf(process.env)));
   await client.connect();
-  const id = newId();
-  // One transaction: all services are on the same line, or none is on a new one.
+  // One transaction: all services are on the new line, or none is.
   await client.query('begin');
-  for (const service of services) await client.query(`insert into ${service}.recovery (id, recovered_at) values ($1, now())`, [id]);
+  const { rows } = await client.query<{ schemaname: string }>(
+    `select schemaname from pg_tables where tablename = 'recovery' and schemaname = any($1)`,
+    [services],
+  );
+  if (rows.length === 0)
+    throw new Error('There is no schema of a service in this database, or it is older than this release: run migrate first.');
+  for (const { schemaname } of rows) await client.query(`insert into ${schemaname}.recovery (id, recovered_at) values ($1, now())`, [line]);
   await client.query('commit');
   await client.end();
-  process.stdout.write(`the database goes on as line ${id}\n`);
+  process.stdout.write(`${rows.map(({ schemaname }) => schemaname).join(', ')}: on line ${line} from now on\n`);
   process.exit(0);
 });

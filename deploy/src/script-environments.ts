@@ -40,3 +40,12 @@ export const demoEnvironment = z.object({
   DEMO_DATABASE_PASSWORD: z.string().min(1),
   ...tlsFields,
 });
+
+/** What `recover` is told. */
+export const recoverEnvironment = z.object({
+  /** A superuser's login in the database of the services. */
+  ADMIN_DATABASE_URL: z.string().startsWith('postgres'),
+  /** The id that `recover` has printed for another server, where services have a server each: they have to be on one line. */
+  LINE: z.uuid().optional(),
+  ...tlsFields,
+});

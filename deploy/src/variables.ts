@@ -8,7 +8,13 @@ import { environment as identity } from '../../services/identity/src/config.ts';
 import { settings } from '../../services/identity/src/settings/registry.ts';
 import { environment as provisioner } from '../../services/provisioner/src/config.ts';
 import { loginSettings } from '../../services/provisioner/src/connectors/target-logins.ts';
-import { awaitSchemaEnvironment, demoEnvironment, keycloakDatabaseEnvironment, migrateEnvironment } from './script-environments.ts';
+import {
+  awaitSchemaEnvironment,
+  demoEnvironment,
+  keycloakDatabaseEnvironment,
+  migrateEnvironment,
+  recoverEnvironment,
+} from './script-environments.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -87,6 +93,7 @@ export const scriptVariables: Record<string, Variable[]> = Object.fromEntries(
     'await-schema': awaitSchemaEnvironment,
     'keycloak-database': keycloakDatabaseEnvironment,
     demo: demoEnvironment,
+    recover: recoverEnvironment,
   }).map(([name, { shape }]) => [name, variablesOf(shape, 'deploy/src/script-environments.ts')]),
 );
 

@@ -3,8 +3,8 @@ import type pg from 'pg';
 
 /** What a reader of its own finds in the database. */
 export interface Books {
-  /** Events told, of all services. */
-  events: number;
+  /** Changes that events of all services tell of. */
+  changes: number;
   audited: number;
   /** What should be there and is not. */
   lost: string[];
@@ -13,11 +13,15 @@ export interface Books {
 }
 
 const services = servers.filter((name) => name !== 'gateway');
-const allEvents = services.map((service) => `select event_id, type from ${service}.outbox_event`).join(' union all ');
+const allEvents = services.map((service) => `select event_id, type, payload from ${service}.outbox_event`).join(' union all ');
 
-// A type either tells of changes, and then each of its events is recorded, or of none.
-const unrecorded = `select type, count(*) - count(recorded.id) as missing from (${allEvents}) as told
-  left join audit.audit_event as recorded on recorded.id = told.event_id group by type having count(recorded.id) not in (0, count(*))`;
+// Field 1 of each event is the change that it tells of, if it does.
+const changes = `select event_id, type from (${allEvents}) as told where length(payload) > 0 and get_byte(payload, 0) = 10`;
+
+const unrecorded = `select type, event_id from (${changes}) as change
+  where not exists (select from audit.audit_event as recorded where recorded.id = event_id)`;
+
+const unfounded = `select id from audit.audit_event where id not in (select event_id from (${changes}) as change)`;
 
 const recordedTwice = 'select id from audit.audit_event group by id having count(*) > 1';
 
@@ -41,16 +45,17 @@ export const readBooks = async (database: pg.Client): Promise<Books> => {
   const count = async (sql: string) =>
     Number((await database.query<{ count: string }>(`select count(*) from (${sql}) as found`)).rows[0]?.count);
   return {
-    events: await count(allEvents),
+    changes: await count(changes),
     audited: await count('select id from audit.audit_event'),
     lost: [
-      ...(await all('events without a record', unrecorded)),
+      ...(await all('a change without a record', unrecorded)),
       ...(await all('approved without a job', withoutJob)),
       ...(await all('provisioned without a grant', withoutGrant)),
       ...(await all('a job that has not ended', unsettled)),
     ],
     doubled: [
       ...(await all('recorded twice', recordedTwice)),
+      ...(await all('a record of nothing', unfounded)),
       ...(await all('jobs of one request', severalOf('job', `kind = 'PROVISION'`))),
       ...(await all('grants of one request', severalOf('access_grant', 'true'))),
       ...(await all('a job without an approved request', withoutRequest)),

@@ -37,7 +37,9 @@ const folder = mkdtempSync(join(tmpdir(), 'accessops-recovery-'));
 const dataDir = join(folder, 'platform');
 const archive = join(folder, 'wal');
 const backup = join(folder, 'base');
-const dump = join(folder, 'accessops.dump');
+// The second is that of the demo, a target that `npm start` brings along.
+const databases = ['accessops', 'prod'];
+const dumpOf = (database: string) => join(folder, `${database}.dump`);
 const roles = join(folder, 'roles.sql');
 
 let tools: string;
@@ -309,7 +311,7 @@ test('when the database is lost and restored to a moment between two requests, t
     );
     expect(drift.foreign).toContainEqual(expect.objectContaining({ name: roleOfB }));
 
-    const { lost, doubled, events, audited } = await settled();
+    const { lost, doubled, changes, audited } = await settled();
     expect({ lost, doubled }).toEqual({ lost: [], doubled: [] });
     const [known, inStreams] = [await told(), await streamed()];
     expect(inStreams.filter((id) => !known.has(id))).toEqual([]);
@@ -317,7 +319,7 @@ test('when the database is lost and restored to a moment between two requests, t
     expect(await must(200, 'GET', '/org/audit/verify', again.admin)).toMatchObject({ ok: true });
     const grants = await ask(platform.adminUrl, `select id from provisioner.access_grant where status = 'ACTIVE'`);
     expect(grants).toHaveLength(1 + inFlight + 1 + 1);
-    figures.push({ streams, seconds, events, audited, grants: grants.length, lost: lost.length, doubled: doubled.length });
+    figures.push({ streams, seconds, changes, audited, grants: grants.length, lost: lost.length, doubled: doubled.length });
     await platform.stop();
   }
   process.stdout.write(`restore to a moment: ${JSON.stringify({ inFlight, streamedBefore: ahead, figures })}\n`);
@@ -330,14 +332,14 @@ test('when a dump is restored into an empty server, then the platform goes on wi
   await approve(before, request);
   const startedAt = performance.now();
   writeFileSync(roles, await tool('pg_dumpall', postgres(), '--roles-only'));
-  await tool('pg_dump', postgres(), '--format=custom', `--file=${dump}`, 'accessops');
+  for (const database of databases) await tool('pg_dump', postgres(), '--format=custom', `--file=${dumpOf(database)}`, database);
   await platform.stop();
 
   const data = join(dataDir, 'data', 'postgres');
   rmSync(data, { recursive: true, force: true });
   const empty = await startOwnPostgres(data, platform.secrets.postgres, join(folder, 'restore.log'));
   await tool('psql', empty, '--quiet', `--file=${roles}`, 'postgres');
-  await tool('pg_restore', empty, '--create', '--exit-on-error', '--dbname=postgres', dump);
+  for (const database of databases) await tool('pg_restore', empty, '--create', '--exit-on-error', '--dbname=postgres', dumpOf(database));
   await recover(empty);
   await empty.stop();
   await start();
@@ -345,8 +347,8 @@ test('when a dump is restored into an empty server, then the platform goes on wi
 
   const people = await signInAll();
   await isActive(people, request);
-  const { lost, doubled, events, audited } = await settled();
+  const { lost, doubled, changes, audited } = await settled();
   expect({ lost, doubled }).toEqual({ lost: [], doubled: [] });
   expect(await must(200, 'GET', '/org/audit/verify', people.admin)).toMatchObject({ ok: true });
-  process.stdout.write(`restore of a dump: ${JSON.stringify({ seconds, events, audited, lost: lost.length, doubled: doubled.length })}\n`);
+  process.stdout.write(`restore of a dump: ${JSON.stringify({ seconds, changes, audited, lost: lost.length, doubled: doubled.length })}\n`);
 }, 200_000);

@@ -213,7 +213,12 @@ export const configFrom = (env: Record<string, string | undefined>): GatewayConf
     redisUrl: data.REDIS_URL,
     trustedProxies: data.TRUSTED_PROXIES,
     corsOrigins: data.CORS_ORIGINS,
-    timeouts: { headersMs: data.HEADERS_TIMEOUT_MS, requestMs: data.REQUEST_TIMEOUT_MS, idleMs: data.IDLE_TIMEOUT_MS, drainMs: data.DRAIN_MS },
+    timeouts: {
+      headersMs: data.HEADERS_TIMEOUT_MS,
+      requestMs: data.REQUEST_TIMEOUT_MS,
+      idleMs: data.IDLE_TIMEOUT_MS,
+      drainMs: data.DRAIN_MS,
+    },
     tls: tlsIdentityOf(data),
     metricsListen: data.METRICS_LISTEN,
     logLevel: data.LOG_LEVEL,

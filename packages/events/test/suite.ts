@@ -166,8 +166,12 @@ export const startSuite = async (nats: BrokerOptions = infrastructure().nats): P
       const started = startRelay({ databaseUrl: teller.databaseUrl, namespace, service: teller.name, log: silent, ...options, broker });
       relay = started;
       teller.outbox.wake = started.wake;
-      closing.push(() => started.close());
-      return started;
+      const close = () => {
+        if (relay === started) relay = undefined;
+        return started.close();
+      };
+      closing.push(close);
+      return { ...started, close };
     },
     listen: async (react, options) => {
       const { broker = await connect() } = options ?? {};

@@ -1,6 +1,6 @@
 export * from './authenticator.ts';
-export * from './certificates.ts';
 export * from './balancer.ts';
+export * from './certificates.ts';
 export * from './database.ts';
 export * from './infrastructure.ts';
 export * from './namespace.ts';
