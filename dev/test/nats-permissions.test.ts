@@ -104,7 +104,7 @@ describe.each(services)('the NATS user of %s', (service: Service) => {
         /permission/i,
       );
     }
-    for (const other of others(service).filter((name) => name !== 'gateway'))
+    for (const other of others(service))
       await expect(jsm.streams.getMessage(streamOf(namespace, other), { seq: 1 })).rejects.toThrow(/permission/i);
     const subjects = services.map((producer) => subjectOf(namespace, producer));
     expect(await refusals(service, (connection) => subjects.map((subject) => connection.subscribe(subject)))).toEqual(subjects);
