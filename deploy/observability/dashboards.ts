@@ -1,3 +1,18 @@
+import type { Dashboard as GrafanaDashboard, Panel as GrafanaPanel } from '@grafana/grafana-foundation-sdk/dashboard';
+import type { Dataquery } from '@grafana/grafana-foundation-sdk/prometheus';
+
+/** What Grafana's own model looks like as JSON. */
+type Written<T> = T extends string
+  ? `${T}`
+  : T extends (infer Item)[]
+    ? Written<Item>[]
+    : T extends object
+      ? { [K in keyof T as T[K] extends () => void ? never : K]: Written<T[K]> }
+      : T;
+
+type PanelDocument = Written<GrafanaPanel> & { targets: Written<Dataquery>[] };
+type DashboardDocument = Written<GrafanaDashboard> & { panels: PanelDocument[] };
+
 type Unit = 'short' | 'reqps' | 'ops' | 's' | 'ms' | 'bytes' | 'percentunit';
 
 interface Panel {
@@ -243,7 +258,7 @@ const dashboards: Record<string, Dashboard> = {
 const columns = 2;
 const size = { w: 24 / columns, h: 8 };
 
-const panelDocument = ({ title, unit, lines, alarm }: Panel, index: number) => ({
+const panelDocument = ({ title, unit, lines, alarm }: Panel, index: number): PanelDocument => ({
   id: index + 1,
   title,
   type: alarm === undefined ? 'timeseries' : 'stat',
@@ -279,12 +294,14 @@ const panelDocument = ({ title, unit, lines, alarm }: Panel, index: number) => (
 export const dashboardDocuments = (): Record<string, string> =>
   Object.fromEntries(
     Object.entries(dashboards).map(([name, { title, panels }]) => {
-      const document = {
+      const document: DashboardDocument = {
         uid: `accessops-${name}`,
         title,
         schemaVersion: 41,
         refresh: '15s',
         time: { from: 'now-1h', to: 'now' },
+        templating: {},
+        annotations: {},
         panels: panels.map(panelDocument),
       };
       return [name, `${JSON.stringify(document, undefined, 2)}\n`];
