@@ -1,9 +1,11 @@
+import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { type ReceivedSpan, startTraceReceiver, type TraceReceiver, until } from '@accessops/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Item, type Person, startWorld, type World } from './world.ts';
+import { gatewayEnvironment, type Item, type Person, startWorld, type World } from './world.ts';
 
 const hex = (length: number) => randomUUID().replaceAll('-', '').slice(0, length);
 const traceparentFor = (traceId: string, flags = '01') => `00-${traceId}-${hex(16)}-${flags}`;
@@ -217,4 +219,24 @@ test('when the collector takes what it is sent and never answers, then requests 
   expect(performance.now() - startedAt).toBeLessThan(15_000);
   silent.closeAllConnections();
   silent.close();
+});
+
+test('when a collector, a sampler or a DSN makes no sense, then the process does not start, and names each on a line', () => {
+  const bad = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: 'collector:4318',
+    OTEL_TRACES_SAMPLER: 'sometimes',
+    OTEL_TRACES_SAMPLER_ARG: '7',
+    SENTRY_DSN: 'sentry',
+  };
+  const { status, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, '../main.ts')], {
+    env: gatewayEnvironment({}, bad),
+    encoding: 'utf8',
+  });
+  expect(status).toBe(78);
+  expect(
+    stderr
+      .trim()
+      .split('\n')
+      .map((line) => line.split(':')[0]),
+  ).toEqual(Object.keys(bad));
 });

@@ -1,5 +1,7 @@
+import { PassThrough } from 'node:stream';
 import { newId } from '@accessops/db';
 import { RequestClosedSchema, RequestProgressedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { createLogger } from '@accessops/telemetry';
 import { soonMs, until } from '@accessops/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
@@ -235,10 +237,13 @@ describe('failures', () => {
       attempts += 1;
       throw new TypeError(`cannot do ${status}`);
     });
-    await suite.listen(failing.run);
+    const reported: [error: unknown, about: Record<string, unknown>][] = [];
+    const log = createLogger('test', 'error', new PassThrough().resume(), (error, about) => reported.push([error, about]));
+    await suite.listen(failing.run, { log });
     const id = await suite.send({ aggregateId: 'r-1', status: 'POISON' });
     await suite.send({ id, aggregateId: 'r-1', status: 'POISON' });
     await settle();
+    expect(reported).toMatchObject([[{ message: 'cannot do POISON' }, { event: 'RequestProgressed', eventId: id, tenant: tenantId }]]);
     expect(attempts).toBe(1 + 4);
     expect(await suite.parked()).toMatchObject([
       {

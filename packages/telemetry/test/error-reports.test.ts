@@ -4,9 +4,9 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { type Sentry, startSentry } from '@accessops/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createLogger, type ErrorReports, openErrorReports } from '../src/index.ts';
-import { type Sentry, startSentry } from './sentry.ts';
 
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
 

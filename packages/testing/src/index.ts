@@ -9,6 +9,7 @@ export * from './own-redis.ts';
 export * from './principal.ts';
 export * from './s3-store.ts';
 export * from './secure-servers.ts';
+export * from './sentry.ts';
 export * from './service-environment.ts';
 export * from './trace-receiver.ts';
 export * from './until.ts';
