@@ -103,7 +103,7 @@ export const startGateway = async (
   const { registry, observeAnswer, watchCalls, watchDecisions } = createGatewayMetrics();
   const errors = await openErrorReports('gateway', config.telemetry.errors);
   const log = otherLog ?? createLogger('gateway', config.logLevel, undefined, errors?.report);
-  errors?.reportCrashes(log);
+  errors?.reportCrashes();
   const tracer = await openTracing('gateway', config.telemetry.tracing, log);
   const begin = createExchanges({
     addressOf: createClientAddress(config.trustedProxies),

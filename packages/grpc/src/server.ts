@@ -91,7 +91,7 @@ const aboutFailed = ({ method, metadata, tenantId }: CallContext, error: unknown
 
 export interface ServeOptions {
   log: Logger;
-  /** Recognizes errors of libraries: a database that is down is DEPENDENCY_UNAVAILABLE. */
+  /** Recognizes errors of libraries, and names them as the cause: a database that is down is DEPENDENCY_UNAVAILABLE. */
   translate?: (error: unknown) => AppError | undefined;
   /** Without it nothing is measured. */
   watch?: WatchCall;
@@ -122,7 +122,7 @@ export const serve = <S extends DescService, C>(
   const answerable = (context: CallContext, error: unknown): AppError => {
     const known = error instanceof AppError ? error : translate(error);
     if (known) {
-      if (known.kind === 'internal' || known.kind === 'unavailable') log.error(aboutFailed(context, error), 'call failed');
+      if (known.kind === 'internal' || known.kind === 'unavailable') log.error(aboutFailed(context, known), 'call failed');
       return known;
     }
     log.error(aboutFailed(context, error), 'call failed unexpectedly');

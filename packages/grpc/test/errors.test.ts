@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream';
 import { AppError, type Code, codes, invalidField } from '@accessops/errors';
 import { AuditService } from '@accessops/proto/accessops/audit/v1/audit_pb';
 import { createLogger } from '@accessops/telemetry';
@@ -16,6 +17,7 @@ const failingWith = async (error: Error, translate?: (error: unknown) => AppErro
   suite = await startSuite({ verifyAuditChain: () => Promise.reject(error) }, translate ? { translate } : {});
   return suite;
 };
+const unavailable = (cause: unknown) => new AppError('DEPENDENCY_UNAVAILABLE', undefined, { cause });
 const caught = (work: Promise<unknown>) =>
   work.then(
     () => expect.unreachable(),
@@ -139,9 +141,25 @@ describe('anything else', () => {
   });
 
   test('when the error of a library is recognized, then it is translated', async () => {
-    const { client, logged } = await failingWith(new Error('connect ECONNREFUSED'), () => new AppError('DEPENDENCY_UNAVAILABLE'));
+    const { client, logged } = await failingWith(new Error('connect ECONNREFUSED'), unavailable);
     expect(await caught(client.verifyAuditChain({}))).toMatchObject({ code: 'DEPENDENCY_UNAVAILABLE' });
     expect(logged.join()).toContain('ECONNREFUSED');
+  });
+
+  test('when nobody has foreseen it, then it is reported with the call it is about; an outage is not', async () => {
+    const reported: [error: unknown, about: Record<string, unknown>][] = [];
+    const log = createLogger('test', 'info', new PassThrough().resume(), (error, about) => reported.push([error, about]));
+    let error = new Error('connect ECONNREFUSED');
+    const translate = (thrown: unknown) => ((thrown as Error).message.includes('ECONN') ? unavailable(thrown) : undefined);
+    suite = await startSuite({ verifyAuditChain: () => Promise.reject(error) }, { log, translate });
+    const metadata = new Metadata();
+    metadata.set('x-request-id', 'call-1');
+    metadata.set('traceparent', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00');
+    await caught(suite.client.verifyAuditChain({}, { metadata }));
+    error = new TypeError('undefined is not a function');
+    await caught(suite.client.verifyAuditChain({}, { metadata }));
+    const about = { rpc: 'VerifyAuditChain', request_id: 'call-1', trace_id: '0af7651916cd43dd8448eb211c80319c' };
+    expect(reported).toMatchObject([[error, about]]);
   });
 });
 

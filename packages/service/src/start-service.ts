@@ -108,7 +108,7 @@ export const startService = async <S extends DescService>(
   const { tls } = config;
   const errors = await openErrorReports(name, config.telemetry.errors);
   const log = otherLog ?? createLogger(name, config.logLevel, undefined, errors?.report);
-  errors?.reportCrashes(log);
+  errors?.reportCrashes();
   const tracer = await openTracing(name, config.telemetry.tracing, log);
   const orm = await createOrm({
     url: config.databaseUrl,

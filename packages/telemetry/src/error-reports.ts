@@ -1,5 +1,3 @@
-import type { Logger } from './logger.ts';
-
 export interface ErrorReportsConfig {
   /** Where Sentry takes events of this project. */
   dsn: string;
@@ -12,7 +10,7 @@ export interface ErrorReports {
   /** Tells of an error; of what the log says about it, only ids and names go along. */
   report(error: unknown, about: Record<string, unknown>): void;
   /** Has whatever ends the process told first. */
-  reportCrashes(log: Logger): void;
+  reportCrashes(): void;
   /** Sends what is left, for a moment: a Sentry that does not answer holds up nobody. */
   close(): Promise<void>;
 }

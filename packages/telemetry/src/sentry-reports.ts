@@ -76,18 +76,18 @@ export const createSentryReports = (service: string, { dsn, environment, commitS
     }
     client.captureException(error, {}, scope);
   };
+  const crash = (error: unknown) => {
+    report(error, {});
+    process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
+    void client.flush(lastFlushMs).then(() => process.exit(1));
+  };
   return {
     report,
-    reportCrashes: (log) => {
-      process.once('uncaughtException', (error) => {
-        report(error, {});
-        log.fatal({ err: error }, 'the process ends');
-        log.flush();
-        process.stderr.write(`${error instanceof Error ? error.stack : String(error)}\n`);
-        void client.flush(lastFlushMs).then(() => process.exit(1));
-      });
+    reportCrashes: () => {
+      process.once('uncaughtException', crash);
     },
     close: async () => {
+      process.off('uncaughtException', crash);
       await client.flush(lastFlushMs);
     },
   };

@@ -124,9 +124,9 @@ const runModule = async (code: string) => {
 test('when a process crashes, then Sentry is told before it ends with 1', async () => {
   const sentry = await startSentry();
   const { exitCode, output } = await runModule(`
-    import { createLogger, openErrorReports } from 'TELEMETRY';
+    import { openErrorReports } from 'TELEMETRY';
     const reports = await openErrorReports('identity', { dsn: '${sentry.dsn}', commitSha: 'abc123' });
-    reports.reportCrashes(createLogger('identity', 'info', undefined, reports.report));
+    reports.reportCrashes();
     setInterval(() => {}, 1000);
     setTimeout(() => { void Promise.reject(new RangeError('nobody caught it')); }, 10);
   `);
