@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, wri
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
 import { services } from '@accessops/events/topology';
+import { knownMigrations } from '@accessops/service';
 import { build, type Plugin } from 'esbuild';
 import { lazyCommonJs } from './lazy-commonjs.ts';
 import { packageFolders, sbomOf } from './sbom.ts';
@@ -69,6 +70,20 @@ const migrations: Plugin = {
   },
 };
 
+/** What a service knows of its migrations, as a list instead of its folder. */
+const migrationNames: Plugin = {
+  name: 'names of migrations',
+  setup({ onLoad }) {
+    onLoad({ filter: /packages\/service\/src\/known-migrations\.ts$/ }, () => {
+      const names = Object.fromEntries(services.map((service) => [service, knownMigrations(service)]));
+      return {
+        contents: `const names = ${JSON.stringify(names)}; export const knownMigrations = (service) => names[service];`,
+        loader: 'js',
+      };
+    });
+  },
+};
+
 /** grpc-health-check reads its contract from a file beside its code, which is then beside the bundle. */
 const healthContract = (target: string): Plugin => ({
   name: 'health contract',
@@ -115,7 +130,7 @@ export const bundle = async (name: string, target: string): Promise<void> => {
     keepNames: true,
     legalComments: 'none',
     external: [...(program.unbundled ?? []).map(({ package: external }) => external), ...neverLoaded],
-    plugins: [migrations, healthContract(outdir), lazyCommonJs],
+    plugins: [migrations, migrationNames, healthContract(outdir), lazyCommonJs],
     metafile: true,
     logLevel: 'warning',
     logOverride: { 'direct-eval': 'silent' },

@@ -2,10 +2,18 @@ import { hkdfSync } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay, setImmediate } from 'node:timers/promises';
 import { createMinter, processPrincipal } from '@accessops/authn';
-import { createAuthorizer, patienceMs } from '@accessops/authz';
+import { createAuthorizer, lookAtPolicies, patienceMs } from '@accessops/authz';
 import { AppError } from '@accessops/errors';
 import { type CallOptions, Metadata } from '@accessops/grpc';
-import { createLogger, type Logger, openErrorReports, openTracing, serveMetrics } from '@accessops/telemetry';
+import {
+  type ConfigError,
+  createLogger,
+  type Logger,
+  lookAtDependencies,
+  openErrorReports,
+  openTracing,
+  serveMetrics,
+} from '@accessops/telemetry';
 import { certificateMetric } from '@accessops/tls';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { JSONWebKeySet } from 'jose';
@@ -56,6 +64,8 @@ export interface RunningGateway {
   port: number;
   /** host:port of its metrics, where they have a place of their own. */
   metricsAddress: string | undefined;
+  /** When a dependency that was not there at the start turns out to be wrong. */
+  refused: Promise<ConfigError>;
   /** Says that it is not ready, lets what is under way end, and closes. */
   close(): Promise<void>;
 }
@@ -122,6 +132,13 @@ export const startGateway = async (
     ttlMs: rememberMs,
     watch: watchDecisions,
     tracer,
+  });
+  const stop = new AbortController();
+  const { refused } = await lookAtDependencies([lookAtPolicies(authorizer, config.cerbosAddress)], stop.signal).catch((error: unknown) => {
+    services.close();
+    authorizer.close();
+    limitStore.close();
+    throw error;
   });
   const minter = await createMinter(config.principalKey);
   const gateway = createCaller(minter, processPrincipal('gateway', 'gateway'));
@@ -208,8 +225,10 @@ export const startGateway = async (
     url: `http://${config.host}:${port}`,
     port,
     metricsAddress: metrics?.address,
+    refused,
     close: async () => {
       stopping = true;
+      stop.abort();
       // Those who ask before they send have time to see that it is not ready any more.
       await delay(drainMs);
       eventStreams.close();

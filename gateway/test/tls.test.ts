@@ -1,5 +1,7 @@
+import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import { connect as connectGrpc } from '@accessops/grpc';
 import { RequestsService } from '@accessops/proto/accessops/requests/v1/requests_pb';
@@ -141,6 +143,21 @@ describe('a platform by mutual TLS', () => {
     const call = async (from: string) => answerTo(openTlsIdentity(await certificates.issue(from, { folder: `as-${from}` })), 'requests');
     for (const from of ['gateway', 'approvals', 'provisioner']) expect(await call(from)).toBe('INVALID_TOKEN');
     for (const from of ['identity', 'audit', 'requests', 'nats']) expect(await call(from)).toBe('INTERNAL_ERROR');
+  });
+
+  test('when a service is asked for its health from beside it, then its own certificate is enough, and none is needed by HTTP', async () => {
+    const { address, metricsAddress = '' } = world.services.audit;
+    const check = (env: Record<string, string>): Promise<number> =>
+      new Promise((resolve) => {
+        const child = spawn(process.execPath, [join(import.meta.dirname, '../../deploy/healthcheck.ts')], { env, stdio: 'ignore' });
+        child.once('close', (code) => resolve(code ?? -1));
+      });
+    const { port } = new URL(`grpc://${address}`);
+    const LISTEN = `0.0.0.0:${port}`;
+    expect(await check({ LISTEN, ...variablesOf(filesOf('audit')) })).toBe(0);
+    expect(await check({ LISTEN, ...variablesOf(filesOf('approvals')) })).toBe(1);
+    expect(await check({ LISTEN })).toBe(1);
+    for (const path of ['/livez', '/readyz']) expect((await fetch(`http://${metricsAddress}${path}`)).status).toBe(200);
   });
 
   test('when metrics are asked for, then they tell when the certificates expire', async () => {

@@ -36,6 +36,7 @@ export interface CallOptions {
 
 interface RunningService {
   address: string;
+  metricsAddress?: string;
   close(): Promise<void>;
 }
 

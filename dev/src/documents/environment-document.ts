@@ -74,6 +74,6 @@ names or ids of the tenants that may use it, separated by commas. See [connector
 ${sections(loginVariables, (name) => `### \`${name}\``)}
 ## Programs of the image \`migrate\`
 ${sections(scriptVariables, (name) => `### \`${name}\``)}
-The health check of an image reads \`LISTEN\` or \`PORT\`, as the process beside it does.
+The health check of an image reads \`LISTEN\` or \`PORT\` and \`TLS_…\`, as the process beside it does.
 `;
 };

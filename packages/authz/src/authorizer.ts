@@ -41,6 +41,8 @@ export interface Authorizer {
   /** Waits longer than usual for answers, for `patienceMs`: Cerbos is about to load other policies, and stands still meanwhile. */
   bePatient(): void;
   isPatient(): boolean;
+  /** Whether the policies that Cerbos has are ours; throws when it does not answer. */
+  hasPolicies(): Promise<boolean>;
   /** Whether Cerbos answers. */
   isUp(): Promise<boolean>;
   close(): void;
@@ -282,6 +284,13 @@ export const createAuthorizer = ({ address, tls, ttlMs = 5000, timeoutMs = 800, 
       patientUntil = performance.now() + patienceMs;
     },
     isPatient,
+    hasPolicies: async () => {
+      const { results } = await connected.cerbos.checkResources({
+        principal: { id: 'accessops', roles: ['process'], attr: {} },
+        resources: [versionQuestion],
+      });
+      return results[0]?.isAllowed('tell_version') === true;
+    },
     isUp: async () => {
       try {
         return (await connected.cerbos.checkHealth()).status === 'SERVING';

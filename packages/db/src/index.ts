@@ -7,6 +7,7 @@ export * from './orm.ts';
 export * from './platform-tables.ts';
 export * from './pool-metrics.ts';
 export { executePrepared } from './prepared.ts';
+export * from './schema-step.ts';
 export * from './service-schema.ts';
 export * from './sql-function.ts';
 export * from './tenant.ts';

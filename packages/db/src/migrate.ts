@@ -1,6 +1,7 @@
 import { databaseAddress, type TlsIdentity } from '@accessops/tls';
 import { type Migration, Migrator } from '@mikro-orm/migrations';
 import { type Constructor, MikroORM } from '@mikro-orm/postgresql';
+import { noteStep } from './schema-step.ts';
 
 /** A migration that has been loaded already; its name is that of its file. */
 export interface NamedMigration {
@@ -44,6 +45,12 @@ export const migrate = async ({ url, tls, service, directory, direction }: Migra
   });
   try {
     const migrator = orm.migrator;
+    if (direction === 'up') {
+      const pending = await migrator.getPending();
+      const before = await migrator.getExecuted();
+      // Before they run: whoever is there meanwhile may have to start anew. On a new schema there is nobody.
+      if (pending.length > 0 && before.length > 0) await orm.em.execute(noteStep(pending.map(({ name }) => name.replace(/\.ts$/, ''))));
+    }
     const done = direction === 'up' ? await migrator.up() : await migrator.down({ to: 0 });
     return done.map(({ name }) => name);
   } finally {

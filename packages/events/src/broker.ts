@@ -1,6 +1,6 @@
 import { natsTls, type TlsIdentity } from '@accessops/tls';
 import { connect, type JetStreamClient, type JetStreamManager, type NatsConnection, NatsError } from 'nats';
-import { inboxPrefixOf } from './topology.ts';
+import { inboxPrefixOf, streamOf } from './topology.ts';
 
 export interface BrokerOptions {
   url: string;
@@ -53,6 +53,21 @@ export const connectBroker = async ({ url, user, password, tls, replicas = 1 }: 
   const js = connection.jetstream({ timeout: 5000 });
   const jsm = await connection.jetstreamManager({ checkAPI: false, timeout: 5000 });
   return { connection, js, jsm, replicas, isUp: () => up && !connection.isClosed(), close: () => connection.close() };
+};
+
+const nobodyAnswers = '503';
+
+/** Whether the server keeps no streams; throws when that cannot be told. */
+export const lacksJetStream = async ({ connection, jsm }: Broker, namespace: string, service: string): Promise<boolean> => {
+  if (connection.info?.jetstream) return false;
+  try {
+    await jsm.streams.info(streamOf(namespace, service));
+    return false;
+  } catch (error) {
+    if (isMissing(error)) return false;
+    if (error instanceof NatsError && error.code === nobodyAnswers && !error.api_error) return true;
+    throw error;
+  }
 };
 
 /** Whether an API call failed because the stream or consumer is not there. */

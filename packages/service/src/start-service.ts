@@ -1,5 +1,5 @@
 import { createPrincipalVerifier } from '@accessops/authn';
-import { type Authorizer, createAuthorizer, onPolicyNews } from '@accessops/authz';
+import { type Authorizer, createAuthorizer, lookAtPolicies, onPolicyNews } from '@accessops/authz';
 import { createOrm, IdempotentReply, isDatabaseDown, poolMetrics, poolOf } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import {
@@ -20,8 +20,11 @@ import {
 import { createServer, type Handlers, listen, serve } from '@accessops/grpc';
 import { OperationsService } from '@accessops/proto/accessops/operations/v1/operations_pb';
 import {
+  type ConfigError,
   createLogger,
   type Logger,
+  type Look,
+  lookAtDependencies,
   type MetricsServer,
   openErrorReports,
   openTracing,
@@ -36,6 +39,7 @@ import type { Pool } from 'pg';
 import { type Call, callFrom } from './call.ts';
 import { callers } from './callers.ts';
 import type { ServiceConfig } from './config.ts';
+import { lookAtSchema, lookAtStreams } from './look-at-own.ts';
 import { createServiceMetrics } from './metrics.ts';
 import { operationsHandlers } from './operations.ts';
 
@@ -64,6 +68,8 @@ export interface ServiceDefinition<S extends DescService> {
   handlers(parts: ServiceParts): Handlers<S, Call>;
   /** Reactions to events of the producers this service listens to. */
   subscriptions?(parts: ServiceParts): Subscription[];
+  /** Looks at what the service needs besides database, policies and streams, before it serves. */
+  looks?: Look[];
   /** Background work; answers what stops it. */
   background?(parts: ServiceParts): { close(): Promise<void> };
 }
@@ -83,6 +89,8 @@ export interface RunningService {
   address: string;
   /** host:port of its metrics, where they are served. */
   metricsAddress?: string;
+  /** When a dependency that was not there at the start turns out to be wrong. */
+  refused: Promise<ConfigError>;
   close(): Promise<void>;
 }
 
@@ -126,9 +134,41 @@ export const startService = async <S extends DescService>(
     watch: measured?.watchDecisions,
     tracer,
   });
+  const connecting = connectBroker({ ...config.nats, tls });
+  connecting.catch((error: unknown) => log.error({ err: error }, 'no connection to NATS'));
+  const stop = new AbortController();
+  let broker: Broker | undefined;
+  const disconnect = async () => {
+    // Also when it is connected only after that.
+    const closing = connecting.then(
+      (connected) => connected.close(),
+      () => undefined,
+    );
+    if (broker) await closing;
+    authorizer.close();
+    await orm.close(true);
+    await tracer?.close();
+    await errors?.close();
+  };
+  let isSchemaThere = false;
+  const lookAtOwnSchema = lookAtSchema(pool, name);
+  const looks: Look[] = [
+    async () => {
+      const lines = await lookAtOwnSchema();
+      isSchemaThere = true;
+      return lines;
+    },
+    lookAtPolicies(authorizer, config.cerbosAddress),
+    lookAtStreams(connecting, { url: config.nats.url, namespace: config.namespace, service: name }),
+    ...(definition.looks ?? []),
+  ];
+  const { refused } = await lookAtDependencies(looks, stop.signal).catch(async (error: unknown) => {
+    await disconnect();
+    throw error;
+  });
+
   let relay: Relay | undefined;
   const outbox: Outbox = { orm, service: name, wake: () => relay?.wake() };
-  const stop = new AbortController();
   const parts: ServiceParts = { orm, pool, outbox, authorizer, log, now, stopping: stop.signal, registry: measured?.registry, tracer };
   const subscriptions = definition.subscriptions?.(parts) ?? [];
 
@@ -138,48 +178,54 @@ export const startService = async <S extends DescService>(
   serve(server, definition.service, contextFor, definition.handlers(parts), serving);
   serve(server, OperationsService, contextFor, operationsHandlers(outbox, subscriptions, config.deployment), serving);
   const running = await listen(server, config.listen, tls && { identity: tls, callers: callers[name], log });
+  let isServing = false;
+  const setServing = (now: boolean) => {
+    isServing = now;
+    running.setServing(now);
+  };
+  setServing(isSchemaThere);
   const certificates = tls?.watch(log);
 
   let consumer: RunningConsumer | undefined;
   let closed = false;
-  let broker: Broker | undefined;
-  const connecting = connectBroker({ ...config.nats, tls }).then((connected) => {
-    if (closed) return connected.close();
-    broker = connected;
-    const { namespace } = config;
-    connected.connection.subscribe(policiesOf(namespace), { callback: (_, { subject }) => onPolicyNews(authorizer, subject) });
-    const sender = startRelay({
-      broker,
-      databaseUrl: config.databaseUrl,
-      tls,
-      namespace,
-      service: name,
-      log,
-      watch: measured?.watchEvents,
-      tracer,
-    });
-    relay = sender;
-    consumer = startConsumer({
-      broker,
-      outbox,
-      namespace,
-      service: name,
-      producers: listensTo[name],
-      subscriptions,
-      log,
-      isLeader: sender.isLeader,
-      now,
-      backOffMs,
-      watch: measured?.watchEvents,
-      tracer,
-    });
-  });
-  connecting.catch((error: unknown) => log.error({ err: error }, 'no connection to NATS'));
-
+  connecting.then(
+    (connected) => {
+      if (closed) return;
+      broker = connected;
+      const { namespace } = config;
+      connected.connection.subscribe(policiesOf(namespace), { callback: (_, { subject }) => onPolicyNews(authorizer, subject) });
+      const sender = startRelay({
+        broker,
+        databaseUrl: config.databaseUrl,
+        tls,
+        namespace,
+        service: name,
+        log,
+        watch: measured?.watchEvents,
+        tracer,
+      });
+      relay = sender;
+      consumer = startConsumer({
+        broker,
+        outbox,
+        namespace,
+        service: name,
+        producers: listensTo[name],
+        subscriptions,
+        log,
+        isLeader: sender.isLeader,
+        now,
+        backOffMs,
+        watch: measured?.watchEvents,
+        tracer,
+      });
+    },
+    () => undefined,
+  );
   const health = setInterval(() => {
     pool.query('select 1').then(
-      () => running.setServing(true),
-      () => running.setServing(false),
+      () => setServing(isSchemaThere && !closed),
+      () => setServing(false),
     );
   }, healthCheckMs);
   let metrics: MetricsServer | undefined;
@@ -188,30 +234,27 @@ export const startService = async <S extends DescService>(
     eventMetrics({ outbox, namespace: config.namespace, producers: listensTo[name], broker: () => broker }, registry);
     poolMetrics(pool, registry);
     if (tls) certificateMetric(tls, registry);
-    metrics = await serveMetrics(registry, config.metricsListen);
+    metrics = await serveMetrics(registry, config.metricsListen, () => isServing);
   }
   const background = definition.background?.(parts);
   log.info({ address: running.address }, 'listening');
 
   return {
     address: running.address,
+    refused,
     metricsAddress: metrics?.address,
     close: async () => {
       closed = true;
       clearInterval(health);
       certificates?.close();
-      running.setServing(false);
+      setServing(false);
       stop.abort();
       await running.close();
       await metrics?.close();
       await background?.close();
       await consumer?.close();
       await relay?.close();
-      await broker?.close();
-      authorizer.close();
-      await orm.close(true);
-      await tracer?.close();
-      await errors?.close();
+      await disconnect();
     },
   };
 };

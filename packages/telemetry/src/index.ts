@@ -2,6 +2,7 @@ export * from './deployment.ts';
 export * from './durations.ts';
 export * from './error-reports.ts';
 export * from './logger.ts';
+export * from './look-at-dependencies.ts';
 export * from './metrics.ts';
 export * from './metrics-page.ts';
 export * from './read-environment.ts';

@@ -11,9 +11,17 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
-/** Serves `GET /metrics` at host:port, for Prometheus and nobody else: metrics tell of all tenants. What cannot be measured is 503. */
-export const serveMetrics = async (registry: Registry, listen: string): Promise<MetricsServer> => {
+/**
+ * Serves `GET /metrics` at host:port, for Prometheus and nobody else: metrics tell of all tenants. What cannot be measured is 503. A process
+ * that says whether it is ready answers `/livez` and `/readyz` as well, for whoever cannot ask by gRPC.
+ */
+export const serveMetrics = async (registry: Registry, listen: string, isReady?: () => boolean): Promise<MetricsServer> => {
   const server = createServer((request, response) => {
+    if (request.method === 'GET' && isReady && (request.url === '/livez' || request.url === '/readyz')) {
+      const isGood = request.url === '/livez' || isReady();
+      response.writeHead(isGood ? 200 : 503, { 'content-type': 'text/plain' }).end(isGood ? 'ok' : 'not ready');
+      return;
+    }
     if (request.method !== 'GET' || request.url !== '/metrics') {
       response.writeHead(404).end();
       return;

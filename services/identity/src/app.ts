@@ -33,6 +33,7 @@ export const startIdentity = async (config: IdentityConfig, overrides?: ServiceO
   const { keycloak } = config;
   // Keycloak's libraries are loaded by those who have one.
   const createKeycloak = keycloak && (await import('./keycloak/keycloak-provider.ts')).createKeycloakProvider;
+  const realm = keycloak && (await import('./keycloak/realm.ts')).lookAtRealm({ realmUrl: config.issuer, secret: keycloak.clientSecret });
   const running = await startService(
     {
       name: 'identity',
@@ -54,6 +55,7 @@ export const startIdentity = async (config: IdentityConfig, overrides?: ServiceO
           ready: upkeep.ready,
         });
       },
+      looks: realm && [realm],
       subscriptions: () => [onGrantRevocationChanged],
       background: () => ({
         close: async () => {
