@@ -68,7 +68,7 @@ describe('what is wrong with certificates', () => {
 });
 
 describe('the address of a database', () => {
-  const plain = 'postgres://audit:p%40ss@db:5432/accessops';
+  const plain = 'postgres://audit@db:5432/accessops';
 
   test('when it does not ask for TLS, then there is none', () => {
     expect(databaseAddress(plain, openTlsIdentity(good))).toEqual({ connectionString: plain });
