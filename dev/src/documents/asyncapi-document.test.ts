@@ -18,7 +18,8 @@ test('when the events are described, then as the schema of AsyncAPI 3 wants it',
   const validate = ajv.compile(asyncApi.schemas['3.0.0'] as object);
   validate(document);
   expect(validate.errors).toBeNull();
-});
+  // The schema is large, and compiled first.
+}, 120_000);
 
 test('when something is referred to, then it is there', () => {
   const targets = [...new Set([...text.matchAll(/\$ref: "?#\/([^"\n]+)/g)].map(([, path = '']) => path))];
