@@ -42,18 +42,19 @@ export const startDeployment = async ({ name, instances, port, environments, log
 
   const start = async (): Promise<Instance> => {
     started += 1;
+    const instance = `${name}-${started}`;
     const own = await reserveFreePort();
     const listensAt: Record<string, string> = name === 'gateway' ? { PORT: String(own.port) } : { LISTEN: `127.0.0.1:${own.port}` };
     const process = supervise(
       {
-        name: `${name}-${started}`,
+        name: instance,
         program: globalThis.process.execPath,
         args: [join(folderOf(name), 'main.ts')],
         env: { ...environments[name], ...listensAt },
         ports: [own],
         answers: () => isReady(name, own.port),
       },
-      { logFile: join(logs, `${name}-${started}.log`) },
+      { logFile: join(logs, `${instance}.log`) },
     );
     await process.ready;
     balancer.add(own.port);

@@ -65,7 +65,7 @@ export interface Load {
 }
 
 // People think, and processes that are just starting need processors, too.
-const thinkMs = 400;
+const thinkMs = 600;
 
 /** Puts load on the API at `url` until it is stopped; a script whose call has failed begins anew. */
 export const startLoad = (url: string, scripts: Script[]): Load => {
