@@ -48,7 +48,8 @@ const channelOptions = {
   'grpc.min_reconnect_backoff_ms': 50,
   'grpc.max_reconnect_backoff_ms': 500,
   'grpc.keepalive_time_ms': 10_000,
-  'grpc.keepalive_timeout_ms': 3_000,
+  // As long as a call usually has: one that a busy peer may yet answer in time is not broken off with the connection.
+  'grpc.keepalive_timeout_ms': 5_000,
   'grpc.max_receive_message_length': largest.response,
 };
 
