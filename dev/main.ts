@@ -12,6 +12,7 @@ const commands: Record<string, (args: string[]) => Promise<number>> = {
   bench: async (args) => (await import('./src/bench.ts')).bench(args),
   audit: async () => (await import('./src/supply-chain/audit.ts')).audit(),
   check: async (args) => (await import('./src/check.ts')).check(args),
+  'dev-ca': async (args) => (await import('./src/dev-ca.ts')).devCa(args),
   generate: async () => (await import('./src/generate.ts')).generate(),
   migrations: async () => (await import('./src/migrations.ts')).migrations(),
   'pre-commit': async () => (await import('./src/pre-commit.ts')).preCommit(),

@@ -37,6 +37,7 @@ export const programs: Record<string, Program> = {
       main: join(root, 'deploy/migrate.ts'),
       'await-schema': join(root, 'deploy/await-schema.ts'),
       secrets: join(root, 'deploy/secrets.ts'),
+      'dev-ca': join(root, 'deploy/dev-ca.ts'),
       'keycloak-database': join(root, 'deploy/keycloak-database.ts'),
       demo: join(root, 'deploy/demo.ts'),
       recover: join(root, 'deploy/recover.ts'),
