@@ -42,7 +42,7 @@ describe.runIf(isThere('kubectl'))('production with the component mtls', () => {
   const podsOf = (name: string): Pods => {
     const found = workloadsOf(manifests).find(({ metadata }) => metadata.name === name);
     if (!found) throw new Error(`there is no ${name}`);
-    return found.spec.template.spec as Pods;
+    return found.spec.template.spec;
   };
   const certificates = (manifests as unknown as Certificate[]).filter(({ kind }) => kind === 'Certificate');
   const platform = (manifests as unknown as { kind: string; metadata: { name: string }; data: Record<string, string> }[]).find(

@@ -52,7 +52,7 @@ const problemOf = (text: string, { words, routes, permissions }: Known): string 
 };
 
 const problemsOfCommands = (text: string, { scripts, composeProfiles, imageTargets }: Known): string[] => [
-  ...[...text.matchAll(/\bnpm (?:run )?([a-z][a-z:]*)/g)].flatMap(([command, script = '']) =>
+  ...[...text.matchAll(/\bnpm (?:run )?([a-z][a-z:]*(?:-[a-z]+)*)/g)].flatMap(([command, script = '']) =>
     scripts.has(script) || script === 'run' ? [] : [`${command}: there is no such script`],
   ),
   ...[...text.matchAll(/--profile[ =]([\w-]+)/g)].flatMap(([, profile = '']) =>
