@@ -16,6 +16,11 @@ const definitions = [
     sum: 'h1:HhNAjWfFEshhItphr28SGsHzf2bUP7uDAOVLg76uNAg=',
     files: ['config/crds/bases/external-secrets.io_externalsecrets.yaml'],
   },
+  {
+    module: 'github.com/cert-manager/cert-manager@v1.19.1',
+    sum: 'h1:Txh8L/nLWTDcb7ZnXuXbTe15BxQnLbLirXmbNk0fGgY=',
+    files: ['certificates', 'issuers'].map((kind) => `deploy/crds/cert-manager.io_${kind}.yaml`),
+  },
 ];
 
 /** The manifests of the definitions, fetched with Go and kept where it keeps modules. */

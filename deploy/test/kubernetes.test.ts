@@ -91,12 +91,13 @@ describe.runIf(isThere('a Kubernetes API server, named by TEST_KUBECONFIG,'))('a
     });
 
     it('when production is tried with components, then it accepts everything without a warning', () => {
-      const manifests = kustomizeWith('overlays/production', 'monitoring', 'tracing', 'external-secrets');
+      const manifests = kustomizeWith('overlays/production', 'monitoring', 'tracing', 'mtls', 'external-secrets');
       const { status, output } = apply(inNamespace(manifests), '--dry-run=server');
       expect(output).not.toContain('Warning');
       expect({ status, output }).toMatchObject({ status: 0 });
       expect(output).toMatch(/servicemonitor.*\/gateway/);
       expect(output).toMatch(/externalsecret.*\/identity/);
+      expect(output).toMatch(/certificate.*\/identity/);
     });
 
     it('when a field of theirs is misspelt, then it is refused', () => {
