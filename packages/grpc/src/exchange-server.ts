@@ -114,7 +114,7 @@ export interface ExchangeServer {
   stop(): void;
 }
 
-/** Adds the exchange to a gRPC server; callers of a stream are told to go elsewhere when it has lasted for `ageMs`, more or less. */
+/** Adds the exchange to a gRPC server; callers of a stream are told to go elsewhere when it has lasted for `ageMs`. */
 export const addExchange = (server: Server, ageMs: number): ExchangeServer => {
   const answers = new Map<string, Answer>();
   const stops = new Set<() => void>();
@@ -124,7 +124,7 @@ export const addExchange = (server: Server, ageMs: number): ExchangeServer => {
       stops.delete(stop);
     });
     stops.add(stop);
-    const aged = setTimeout(stop, ageMs * (0.9 + 0.2 * Math.random()));
+    const aged = setTimeout(stop, ageMs);
   };
   server.addService(serviceDefinition(TransportService), { exchange });
   return {

@@ -204,7 +204,8 @@ const usualAgeMs = 120_000;
  */
 export const createServer = ({ connectionAgeMs = usualAgeMs } = {}): GrpcServer => {
   const grpc = new Server({ 'grpc.max_receive_message_length': largest.request, 'grpc.max_connection_age_ms': connectionAgeMs });
-  return { grpc, exchange: addExchange(grpc, connectionAgeMs) };
+  // Longer than any connection, whose age differs by a tenth: the next stream is not to be opened in one that is about to end.
+  return { grpc, exchange: addExchange(grpc, 1.25 * connectionAgeMs) };
 };
 
 /** Binds and starts listening at `listen` (host:port; port 0 takes a free one), by TLS where there is an entrance. */
@@ -220,11 +221,12 @@ export const listen = async ({ grpc, exchange }: GrpcServer, address: string, en
     close: (graceMs = 5000) =>
       new Promise<void>((resolve) => {
         const timer = setTimeout(() => grpc.forceShutdown(), graceMs);
-        exchange.stop();
         grpc.tryShutdown(() => {
           clearTimeout(timer);
           resolve();
         });
+        // Connections are told first: who hears that a stream ends is not to open the next one where it cannot stay.
+        setImmediate(exchange.stop);
       }),
   };
 };
