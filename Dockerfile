@@ -73,7 +73,7 @@ FROM ${CERBOS_IMAGE} AS cerbos
 ARG COMMIT=unknown
 LABEL org.opencontainers.image.revision="${COMMIT}"
 COPY deploy/cerbos/config.yaml /config/config.yaml
-COPY policies /policies
+COPY --from=build /src/dist/policies /policies
 USER 1000:1000
 CMD ["server", "--config=/config/config.yaml", "--log-level=warn"]
 

@@ -1,9 +1,6 @@
 import { createHash } from 'node:crypto';
 import { cpSync, existsSync, globSync, mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { findCerbos } from './cerbos.ts';
-import { runProgram } from './run-program.ts';
-import { StartError } from './start-error.ts';
 
 /** Policies as Cerbos is given them: a folder that nobody changes any more. */
 export interface PolicyBundle {
@@ -40,12 +37,6 @@ export const bundlePolicies = (source: string, bundles: string): PolicyBundle =>
     renameSync(made, directory);
   }
   return { directory, version };
-};
-
-/** What is wrong with a bundle, as Cerbos says it; throws a StartError. */
-export const checkBundle = async ({ directory }: PolicyBundle): Promise<void> => {
-  const { code, output } = await runProgram(findCerbos(), ['compile', '--no-color', directory]);
-  if (code !== 0) throw new StartError(`The policies are refused: ${output.trim()}`);
 };
 
 /** Makes `link` lead to the bundle, at one moment. */

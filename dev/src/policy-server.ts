@@ -2,10 +2,11 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { prepareCerbos } from './cerbos.ts';
-import { bundlePolicies, checkBundle, linkBundle, type PolicyBundle } from './policy-bundle.ts';
+import { findCerbos, prepareCerbos } from './cerbos.ts';
+import { bundlePolicies, linkBundle, type PolicyBundle } from './policy-bundle.ts';
 import type { PolicyNews } from './policy-news.ts';
 import type { ReservedPort } from './ports.ts';
+import { runProgram } from './run-program.ts';
 import { StartError } from './start-error.ts';
 import type { ProcessSpec } from './supervise.ts';
 
@@ -29,6 +30,12 @@ export interface PolicyServer {
    */
   reload(): Promise<string>;
 }
+
+/** What is wrong with a bundle, as Cerbos says it; throws a StartError. */
+const checkBundle = async ({ directory }: PolicyBundle): Promise<void> => {
+  const { code, output } = await runProgram(findCerbos(), ['compile', '--no-color', directory]);
+  if (code !== 0) throw new StartError(`The policies are refused: ${output.trim()}`);
+};
 
 const somebodyWhoMayAsk = {
   id: 'platform',
