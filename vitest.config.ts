@@ -6,7 +6,9 @@ const within = (pattern: string) => members.map((member) => `${member}/${pattern
 const faults = ['e2e/faults/*.test.ts', ...within('test/faults/**/*.test.ts')];
 // Targets that do not come from npm.
 const connectors = within('test/connectors/**/*.test.ts');
-const exclude = ['**/node_modules/**', 'deploy/test/**', ...faults, ...connectors];
+// What is done to a platform that runs, or keeps it from starting.
+const operations = ['e2e/operations/*.test.ts', ...within('test/operations/**/*.test.ts')];
+const exclude = ['**/node_modules/**', 'deploy/test/**', ...faults, ...connectors, ...operations];
 const globalSetup = './packages/testing/src/global-setup.ts';
 
 // Cursors, outboxes and projections are polled: waiting tests share two cores well, but not many at a time.
@@ -40,8 +42,8 @@ export default defineConfig({
       { test: { ...shared, name: 'connectors', include: connectors, globalSetup } },
       // What is killed again and again, and waited for: `npm run test:faults`.
       { test: { ...shared, name: 'faults', include: faults, globalSetup, testTimeout: 120_000, hookTimeout: 180_000 } },
-      // A platform that is replaced under load, and one that loses its database: `npm run test:operations`.
-      { test: { ...shared, name: 'operations', include: ['e2e/operations/*.test.ts'], testTimeout: 400_000, hookTimeout: 180_000 } },
+      // A platform that is replaced under load, one that loses its database, and others, one after the other: `npm run test:operations`.
+      { test: { ...shared, name: 'operations', include: operations, globalSetup, testTimeout: 400_000, hookTimeout: 180_000 } },
       // Reads what all the others have left in the logs.
       { test: { ...shared, name: 'logs', include: ['e2e/last/*.test.ts'], sequence: { groupOrder: 1 } } },
     ],

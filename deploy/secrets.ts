@@ -1,13 +1,21 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { secretFiles } from './src/secret-files.ts';
+import { makeCertificates } from '../dev/src/dev-ca.ts';
+import { certificateFiles, secretFiles } from './src/secret-files.ts';
 
 // node secrets.js FOLDER               makes FOLDER/<holder>/<file>, for containers that each mount their own holder's folder
+// node secrets.js FOLDER --tls         the same with certificates, and databases that are called by TLS
 // node secrets.js FOLDER --kubernetes  prints the same as Secrets
 const [folder = '', format] = process.argv.slice(2);
 const origin = join(folder, 'origin');
 mkdirSync(origin, { recursive: true, mode: 0o700 });
-const holders = Object.entries(secretFiles(origin));
+const tls = format === '--tls';
+if (tls) await makeCertificates(join(origin, 'certificates'));
+const certificates = tls ? certificateFiles(join(origin, 'certificates')) : {};
+const files = secretFiles(origin, tls ? '?sslmode=verify-full' : '');
+const holders = Object.entries({ ...certificates, ...files }).map(
+  ([holder, own]) => [holder, { ...certificates[holder], ...own }] as const,
+);
 
 if (format === '--kubernetes') {
   const items = holders.map(([holder, stringData]) => ({
@@ -18,10 +26,10 @@ if (format === '--kubernetes') {
   }));
   process.stdout.write(`${JSON.stringify({ apiVersion: 'v1', kind: 'List', items }, undefined, 2)}\n`);
 } else {
-  for (const [holder, files] of holders) {
+  for (const [holder, own] of holders) {
     // Readable for every user inside the one container that mounts it, each of which runs as another one.
     mkdirSync(join(folder, holder), { recursive: true, mode: 0o755 });
-    for (const [name, text] of Object.entries(files)) {
+    for (const [name, text] of Object.entries(own)) {
       const path = join(folder, holder, name);
       writeFileSync(`${path}.new`, text, { mode: 0o444 });
       renameSync(`${path}.new`, path);

@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Service, services } from '@accessops/events/topology';
 import { demoDatabase, demoDatabaseLogin } from '../../dev/src/demo-database.ts';
+import { certificateHolders } from '../../dev/src/dev-ca.ts';
 import { openSecrets } from '../../dev/src/secrets.ts';
 
 /** Files by their name. */
@@ -21,13 +22,13 @@ const withLineEnd = (text: string) => `${text.trim()}\n`;
 
 /**
  * The secrets of a whole platform: what each of its containers finds in /run/secrets. They are kept in `folder`, and what is
- * not there yet is made.
+ * not there yet is made. `databaseOptions` stands behind the addresses of the services' database.
  */
-export const secretFiles = (folder: string, postgres = 'postgres:5432', database = 'accessops'): Record<Holder, Files> => {
+export const secretFiles = (folder: string, databaseOptions = ''): Record<Holder, Files> => {
   const secrets = openSecrets(folder);
   const read = (path: string) => readFileSync(path, 'utf8');
-  const databaseUrl = (user: string, password: string, name = database) =>
-    `postgres://${user}:${encodeURIComponent(password)}@${postgres}/${name}`;
+  const databaseUrl = (user: string, password: string, name = 'accessops') =>
+    `postgres://${user}:${encodeURIComponent(password)}@postgres:5432/${name}${name === 'accessops' ? databaseOptions : ''}`;
   const adminDatabaseUrl = databaseUrl('postgres', secrets.postgres);
   const ofService = (service: Service, more: Files = {}): Files => ({
     'database-url': databaseUrl(service, secrets.database[service].app),
@@ -83,4 +84,18 @@ export const secretFiles = (folder: string, postgres = 'postgres:5432', database
       Object.fromEntries(Object.entries(files).map(([name, text]) => [name, withLineEnd(text)])),
     ]),
   ) as Record<Holder, Files>;
+};
+
+/** Whose certificate programs show that have no name of their own. */
+const shownBy: Record<string, string> = { 'keycloak-database': 'migrate', demo: 'migrate' };
+
+/** What each holder finds besides where parts talk by TLS: its certificate, its key and the CA, out of the folder of `makeCertificates`. */
+export const certificateFiles = (folder: string): Record<string, Files> => {
+  const filesOf = (holder: string, ...names: string[]): Files =>
+    Object.fromEntries(names.map((name) => [name, readFileSync(join(folder, holder, name), 'utf8')]));
+  const holders = [...certificateHolders, ...Object.keys(shownBy)];
+  return {
+    ...Object.fromEntries(holders.map((holder) => [holder, filesOf(shownBy[holder] ?? holder, 'tls.crt', 'tls.key', 'ca.crt')])),
+    keycloak: filesOf('postgres', 'ca.crt'),
+  };
 };

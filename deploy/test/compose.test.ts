@@ -55,6 +55,26 @@ const until = async <T>(read: () => Promise<T>, isWanted: (value: T) => boolean)
   }
 };
 
+// Calls of somebody in the network who has no certificate.
+const plainCalls = `
+  const net = require('node:net');
+  const hello = net.connect(4222, 'nats').once('data', (text) => {
+    console.log('nats tls_required', JSON.parse(String(text).slice(5)).tls_required === true);
+    hello.destroy();
+    next([['cerbos', 3593], ['requests', 9090]]);
+  });
+  const preface = 'PRI * HTTP/2.0\\r\\n\\r\\nSM\\r\\n\\r\\n' + '\\0\\0\\0\\x04\\0\\0\\0\\0\\0';
+  const next = ([[name, port] = [], ...others]) => {
+    if (!name) return;
+    let answered = false;
+    const call = net.connect(port, name, () => call.write(preface));
+    // Frame type 4 is SETTINGS: somebody who speaks HTTP/2 without TLS.
+    call.on('data', (bytes) => (answered ||= bytes[3] === 4)).on('error', () => undefined);
+    call.setTimeout(3000, () => call.destroy());
+    call.on('close', () => (console.log(name, answered ? 'answered' : 'refused'), next(others)));
+  };
+`;
+
 const megabytes = (image: string) => Number(docker('image', 'inspect', '--format', '{{.Size}}', image)) / 1024 ** 2;
 
 describe.runIf(isThere('a Docker Engine with compose'))('compose', () => {
@@ -70,6 +90,22 @@ describe.runIf(isThere('a Docker Engine with compose'))('compose', () => {
     compose('--profile', '*', 'down', '--volumes', '--timeout', '20');
     docker('image', 'rm', ...[...own, 'keycloak'].map((name) => `accessops/${name}:${environment.VERSION}`));
   });
+
+  /** The way of a request to the database of the demo, through two approvals, until access is there. */
+  const requestToGrant = async () => {
+    const anonymous = new ApiClient(`http://127.0.0.1:${environment.PORT}`);
+    const login = async (name: string) => {
+      const body = { email: emailOf(name, 'acme'), password: demoPassword };
+      return anonymous.as(String((await anonymous.must([200], 'POST', '/auth/login', body)).accessToken));
+    };
+    const [requester, first, second] = [await login('requester'), await login('approver1'), await login('approver2')];
+    const [resource] = (await requester.list('/catalog/resources')).filter(({ key }) => key === 'prod-db');
+    const wish = { resourceId: resource?.id, role: 'reader', justification: 'Ticket 4711', duration: 'PT1H' };
+    const { id } = await requester.must([201], 'POST', '/requests', wish);
+    for (const approver of [first, second]) await approver.must([200], 'POST', `/requests/${String(id)}/approve`, {});
+    const read = () => requester.must([200], 'GET', `/requests/${String(id)}`);
+    return until(read, ({ status }) => status === 'ACTIVE');
+  };
 
   it('when all profiles are read, then only the gateway is published and whatever stays is limited', () => {
     expect(Object.keys(configured).filter((name) => configured[name]?.ports)).toEqual(['gateway']);
@@ -94,18 +130,7 @@ describe.runIf(isThere('a Docker Engine with compose'))('compose', () => {
 
   it('when all is asked for, then the way from request to credential works', { timeout: 1_800_000 }, async () => {
     compose('--profile', 'all', 'up', '--wait');
-    const anonymous = new ApiClient(`http://127.0.0.1:${environment.PORT}`);
-    const login = async (name: string) => {
-      const body = { email: emailOf(name, 'acme'), password: demoPassword };
-      return anonymous.as(String((await anonymous.must([200], 'POST', '/auth/login', body)).accessToken));
-    };
-    const [requester, first, second] = [await login('requester'), await login('approver1'), await login('approver2')];
-    const [resource] = (await requester.list('/catalog/resources')).filter(({ key }) => key === 'prod-db');
-    const wish = { resourceId: resource?.id, role: 'reader', justification: 'Ticket 4711', duration: 'PT1H' };
-    const { id } = await requester.must([201], 'POST', '/requests', wish);
-    for (const approver of [first, second]) await approver.must([200], 'POST', `/requests/${String(id)}/approve`, {});
-    const read = () => requester.must([200], 'GET', `/requests/${String(id)}`);
-    expect(await until(read, ({ status }) => status === 'ACTIVE')).toMatchObject({ status: 'ACTIVE' });
+    expect(await requestToGrant()).toMatchObject({ status: 'ACTIVE' });
   });
 
   it('when end-to-end suites run there, then they pass', { timeout: 1_800_000 }, () => {
@@ -160,5 +185,23 @@ describe.runIf(isThere('a Docker Engine with compose'))('compose', () => {
       { cwd: root, env: environment, encoding: 'utf8' },
     );
     expect(found.stdout.trim()).toBe('database-url,nats-password,principal-jwks');
+  });
+
+  it('when it goes on with mutual TLS, then the way of a request works, and nobody gets in without', { timeout: 1_800_000 }, async () => {
+    const withTls = ['--file', 'docker-compose.yml', '--file', 'docker-compose.tls.yml', '--profile', 'all'];
+    compose(...withTls, 'up', '--wait');
+    expect(await requestToGrant()).toMatchObject({ status: 'ACTIVE' });
+    const by = "select usename from pg_stat_ssl join pg_stat_activity using (pid) where datname = 'accessops' and usename <> 'postgres'";
+    const ask = (condition: string) =>
+      compose('--profile', 'all', 'exec', '--no-TTY', 'postgres', 'psql', '-U', 'postgres', '-Atc', `${by} and ${condition}`);
+    expect(ask('ssl and client_dn is not null').trim().split('\n')).toEqual(expect.arrayContaining(['audit', 'identity', 'requests']));
+    expect(ask('not ssl').trim()).toBe('');
+    // A login is not enough.
+    const plain = spawnSync('docker', ['compose', '--project-name', project, 'exec', '--no-TTY', 'audit', 'node', '-e', plainCalls], {
+      cwd: root,
+      env: environment,
+      encoding: 'utf8',
+    });
+    expect(plain.stdout.trim().split('\n')).toEqual(['nats tls_required true', 'cerbos refused', 'requests refused']);
   });
 });

@@ -53,6 +53,9 @@ const channelOptions = {
   'grpc.max_receive_message_length': largest.response,
 };
 
+// Not that of other clients with the same address, as usual.
+const ownConnection = { 'grpc.use_local_subchannel_pool': 1 };
+
 const healthPath = '/grpc.health.v1.Health/Check';
 
 /** Asks one server for its health, again and again over one connection. */
@@ -139,8 +142,10 @@ export interface ConnectOptions {
 
 /** Connects to a service at `address` (host:port). Lazily: the first call opens the connection. Calls throw AppError. */
 export const connect = <S extends DescService>(service: S, address: string, { watch, tls }: ConnectOptions = {}): ServiceClient<S> => {
-  const client = new GrpcClient(address, clientCredentials(tls), channelOptions);
-  const exchange = createExchange(client);
+  const channelCredentials = clientCredentials(tls);
+  const exchange = createExchange(() => new GrpcClient(address, channelCredentials, { ...channelOptions, ...ownConnection }));
+  // Lazy, like that of the exchange.
+  const client = new GrpcClient(address, channelCredentials, channelOptions);
   const unary = (method: DescMethod) => {
     const path = methodPath(method);
     const sent: Unary = async (request, { metadata = new Metadata(), deadlineMs = 5000, signal, onTrailer }) => {

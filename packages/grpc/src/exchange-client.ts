@@ -56,8 +56,18 @@ const failureOf = ({ code, status: details }: Reply): AppError => {
   return failure(code, '', metadata);
 };
 
-/** One stream and the calls that run in it; `onOver` is told when no more can be sent. */
-const openLine = (client: GrpcClient, onOver: () => void): Exchange => {
+/** What becomes of a stream. */
+interface LineEvents {
+  /** No more can be sent. */
+  onOver(): void;
+  /** The server has said that the next calls are to go elsewhere. */
+  onMoved(): void;
+  /** Nothing comes any more. */
+  onEnded(): void;
+}
+
+/** One stream and the calls that run in it. */
+const openLine = (client: GrpcClient, { onOver, onMoved, onEnded }: LineEvents): Exchange => {
   const stream: Stream = client.makeBidiStreamRequest(
     definition.path,
     definition.requestSerialize as (message: object) => Buffer,
@@ -93,6 +103,7 @@ const openLine = (client: GrpcClient, onOver: () => void): Exchange => {
   const breakOff = (error: AppError) => {
     shut();
     for (const id of waiting.keys()) take(id)?.reject(error);
+    onEnded();
   };
 
   stream.on('data', (message: object) => {
@@ -102,6 +113,7 @@ const openLine = (client: GrpcClient, onOver: () => void): Exchange => {
     // What has been called is still answered; the server ends the stream when it has done that.
     flush();
     shut();
+    onMoved();
     stream.end();
   });
   stream.on('error', (error: ServiceError) => breakOff(fromServiceError(error)));
@@ -133,15 +145,31 @@ const openLine = (client: GrpcClient, onOver: () => void): Exchange => {
   };
 };
 
-/** Calls over one stream, which is opened when it is needed, and again when it is over. */
-export const createExchange = (client: GrpcClient): Exchange => {
+/**
+ * Calls over one stream, which is opened when it is needed, and again when it is over. Whoever is told to go elsewhere does so by a connection
+ * of its own, while calls that run end in the one before: what is between it and several servers decides for each connection where it goes.
+ */
+export const createExchange = (connect: () => GrpcClient): Exchange => {
+  let client = connect();
   let line: Exchange | undefined;
   let closed = false;
+  const lines = new Map<Exchange, GrpcClient>();
   const current = (): Exchange => {
     if (line) return line;
-    const opened = openLine(client, () => {
-      if (line === opened) line = undefined;
+    const used = client;
+    const opened = openLine(used, {
+      onOver: () => {
+        if (line === opened) line = undefined;
+      },
+      onMoved: () => {
+        if (client === used) client = connect();
+      },
+      onEnded: () => {
+        lines.delete(opened);
+        if (client !== used) setImmediate(() => used.close());
+      },
     });
+    lines.set(opened, used);
     line = opened;
     return opened;
   };
@@ -167,7 +195,11 @@ export const createExchange = (client: GrpcClient): Exchange => {
     },
     close: () => {
       closed = true;
-      line?.close();
+      for (const [open, used] of lines) {
+        open.close();
+        used.close();
+      }
+      client.close();
     },
   };
 };

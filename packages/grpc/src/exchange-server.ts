@@ -35,19 +35,22 @@ const replyOf = (id: number, answered: Answered): ReplyInit => {
   return { id, response, trailer: trailer.getMap() as Record<string, string> };
 };
 
-/** Serves one stream of calls; answers what tells its caller to go elsewhere. */
-const serveStream = (stream: Stream, answers: ReadonlyMap<string, Answer>, onOver: () => void): (() => void) => {
+/** Serves one stream of calls, whose caller goes elsewhere after `ageMs`, more or less; answers what tells it to do so before. */
+const serveStream = (stream: Stream, answers: ReadonlyMap<string, Answer>, ageMs: number, onOver: () => void): (() => void) => {
   /** What is running, by its id: what to do when its caller has gone. */
   const running = new Map<number, () => void>();
   let callerIsDone = false;
   let isOpen = true;
 
-  const shut = () => {
-    isOpen = false;
-    onOver();
-  };
   const write = (message: MessageInitShape<typeof ExchangeResponseSchema>) => {
     if (isOpen) stream.write(create(ExchangeResponseSchema, message));
+  };
+  const stop = () => write({ stopping: true });
+  const aged = setTimeout(stop, ageMs * (0.9 + 0.2 * Math.random()));
+  const shut = () => {
+    isOpen = false;
+    clearTimeout(aged);
+    onOver();
   };
   const { add: reply, flush } = createBatch<ReplyInit>(
     ({ response }) => response?.length ?? 0,
@@ -103,34 +106,38 @@ const serveStream = (stream: Stream, answers: ReadonlyMap<string, Answer>, onOve
     callerIsDone = true;
     endWhenDone();
   });
-  return () => write({ stopping: true });
+  return stop;
 };
 
 /** Unary methods of a server that can be called over one stream. */
 export interface ExchangeServer {
   /** Adds a method by its path. */
   add(path: string, answer: Answer): void;
-  /** Tells callers to go elsewhere; what they have sent is still answered. */
-  stop(): void;
+  /** Tells callers to go elsewhere; what they have sent is still answered. Is over when those are that there were. */
+  stop(): Promise<void>;
 }
 
-/** Adds the exchange to a gRPC server; callers of a stream are told to go elsewhere when it has lasted for `ageMs`. */
+/** Adds the exchange to a gRPC server; callers are told to go elsewhere when their stream has lasted for `ageMs`, more or less. */
 export const addExchange = (server: Server, ageMs: number): ExchangeServer => {
   const answers = new Map<string, Answer>();
-  const stops = new Set<() => void>();
+  const lines = new Map<Promise<void>, () => void>();
+  let isStopping = false;
   const exchange: handleBidiStreamingCall<object, object> = (stream) => {
-    const stop = serveStream(stream, answers, () => {
-      clearTimeout(aged);
-      stops.delete(stop);
+    const { promise: over, resolve } = Promise.withResolvers<void>();
+    const stop = serveStream(stream, answers, ageMs, () => {
+      lines.delete(over);
+      resolve();
     });
-    stops.add(stop);
-    const aged = setTimeout(stop, ageMs);
+    lines.set(over, stop);
+    if (isStopping) stop();
   };
   server.addService(serviceDefinition(TransportService), { exchange });
   return {
     add: (path, answer) => answers.set(path, answer),
-    stop: () => {
-      for (const stop of stops) stop();
+    stop: async () => {
+      isStopping = true;
+      for (const stop of lines.values()) stop();
+      await Promise.all(lines.keys());
     },
   };
 };

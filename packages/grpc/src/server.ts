@@ -203,9 +203,8 @@ const usualAgeMs = 120_000;
  * between them and several servers decides where a connection goes, and not where its calls do, so that a new server would get none.
  */
 export const createServer = ({ connectionAgeMs = usualAgeMs } = {}): GrpcServer => {
-  const grpc = new Server({ 'grpc.max_receive_message_length': largest.request, 'grpc.max_connection_age_ms': connectionAgeMs });
-  // Longer than any connection, whose age differs by a tenth: the next stream is not to be opened in one that is about to end.
-  return { grpc, exchange: addExchange(grpc, 1.25 * connectionAgeMs) };
+  const grpc = new Server({ 'grpc.max_receive_message_length': largest.request });
+  return { grpc, exchange: addExchange(grpc, connectionAgeMs) };
 };
 
 /** Binds and starts listening at `listen` (host:port; port 0 takes a free one), by TLS where there is an entrance. */
@@ -221,12 +220,14 @@ export const listen = async ({ grpc, exchange }: GrpcServer, address: string, en
     close: (graceMs = 5000) =>
       new Promise<void>((resolve) => {
         const timer = setTimeout(() => grpc.forceShutdown(), graceMs);
-        grpc.tryShutdown(() => {
-          clearTimeout(timer);
-          resolve();
-        });
-        // Connections are told first: who hears that a stream ends is not to open the next one where it cannot stay.
-        setImmediate(exchange.stop);
+        const shutDown = () =>
+          grpc.tryShutdown(() => {
+            clearTimeout(timer);
+            resolve();
+          });
+        // Connections end when nothing runs in their streams any more: grpc-js's clients send no ping over one that is about to end, take that for
+        // a failure, and break off what runs there.
+        void exchange.stop().then(shutDown);
       }),
   };
 };

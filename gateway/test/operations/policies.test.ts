@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { namespace as newNamespace, type OwnPolicies, startOwnPolicies, until } from '@accessops/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Person, startWorld, toldMs, type World } from './world.ts';
+import { type Person, startWorld, toldMs, type World } from '../world.ts';
 
 let policies: OwnPolicies;
 let world: World;

@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { type ReceivedSpan, startTraceReceiver, type TraceReceiver, until } from '@accessops/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { gatewayEnvironment, type Item, type Person, startWorld, type World } from './world.ts';
+import { gatewayEnvironment, type Item, type Person, startWorld, type World } from '../world.ts';
 
 const hex = (length: number) => randomUUID().replaceAll('-', '').slice(0, length);
 const traceparentFor = (traceId: string, flags = '01') => `00-${traceId}-${hex(16)}-${flags}`;

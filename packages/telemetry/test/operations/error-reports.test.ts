@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { type Sentry, startSentry } from '@accessops/testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createLogger, type ErrorReports, openErrorReports } from '../src/index.ts';
+import { createLogger, type ErrorReports, openErrorReports } from '../../src/index.ts';
 
 const nowhere = () => new Writable({ write: (_chunk, _encoding, done) => done() });
 
@@ -109,7 +109,7 @@ test('when Sentry never answers, then logging goes on and the stop waits a momen
 const runModule = async (code: string) => {
   const folder = await mkdtemp(join(tmpdir(), 'error-reports-'));
   const module = join(folder, 'main.ts');
-  await writeFile(module, code.replaceAll('TELEMETRY', new URL('../src/index.ts', import.meta.url).href));
+  await writeFile(module, code.replaceAll('TELEMETRY', new URL('../../src/index.ts', import.meta.url).href));
   const child = spawn(process.execPath, [module], { stdio: ['ignore', 'pipe', 'pipe'] });
   let output = '';
   for (const stream of [child.stdout, child.stderr])

@@ -17,8 +17,8 @@ import { openTlsIdentity, type TlsIdentity, tlsIdentityOf } from '@accessops/tls
 import { connect as connectNats } from 'nats';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { type ServiceName, serviceNames } from '../src/config.ts';
-import { startWorld, type World } from './world.ts';
+import { type ServiceName, serviceNames } from '../../src/config.ts';
+import { startWorld, type World } from '../world.ts';
 
 // Servers and services of its own, on processors that other suites share.
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 180_000 });

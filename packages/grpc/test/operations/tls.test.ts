@@ -4,7 +4,7 @@ import { createLogger } from '@accessops/telemetry';
 import { replaceFile, type TestCertificates, testCertificates, until } from '@accessops/testing';
 import { openTlsIdentity, type TlsFiles, type TlsIdentity } from '@accessops/tls';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type CallContext, connect, createHealthProbe, createServer, isServing, listen, serve } from '../src/index.ts';
+import { type CallContext, connect, createHealthProbe, createServer, isServing, listen, serve } from '../../src/index.ts';
 
 const log = createLogger('test', 'silent');
 let certificates: TestCertificates;

@@ -25,7 +25,7 @@ import {
   type Service,
   supervise,
   withAdmin,
-} from '../src/index.ts';
+} from '../../src/index.ts';
 
 // Processes are started one after the other, on processors that other suites share.
 vi.setConfig({ testTimeout: 90_000 });
