@@ -152,7 +152,7 @@ describe('a platform by mutual TLS', () => {
     const { address, metricsAddress = '' } = world.services.audit;
     const check = (env: Record<string, string>): Promise<number> =>
       new Promise((resolve) => {
-        const child = spawn(process.execPath, [join(import.meta.dirname, '../../deploy/healthcheck.ts')], { env, stdio: 'ignore' });
+        const child = spawn(process.execPath, [join(import.meta.dirname, '../../../deploy/healthcheck.ts')], { env, stdio: 'ignore' });
         child.once('close', (code) => resolve(code ?? -1));
       });
     const { port } = new URL(`grpc://${address}`);

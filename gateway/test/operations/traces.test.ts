@@ -228,7 +228,7 @@ test('when a collector, a sampler or a DSN makes no sense, then the process does
     OTEL_TRACES_SAMPLER_ARG: '7',
     SENTRY_DSN: 'sentry',
   };
-  const { status, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, '../main.ts')], {
+  const { status, stderr } = spawnSync(process.execPath, [join(import.meta.dirname, '../../main.ts')], {
     env: gatewayEnvironment({}, bad),
     encoding: 'utf8',
   });
