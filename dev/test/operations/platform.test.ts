@@ -5,8 +5,8 @@ import { networkInterfaces, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test, vi } from 'vitest';
-import { type Platform, type PlatformOptions, root, startPlatform } from '../src/index.ts';
-import { startOf } from '../src/process-identity.ts';
+import { type Platform, type PlatformOptions, root, startPlatform } from '../../src/index.ts';
+import { startOf } from '../../src/process-identity.ts';
 
 const run = promisify(execFile);
 const folders: string[] = [];
