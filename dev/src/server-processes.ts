@@ -11,7 +11,7 @@ export interface ServerProcessesOptions {
 }
 
 /** MiB of the young generation: each process stays below 150 MiB at rest; the gateway, which every call passes, has room for more. */
-const youngGeneration = (name?: ServerName) => `--max-semi-space-size=${name === 'gateway' ? 16 : 4}`;
+const youngGeneration = (name?: ServerName) => `--max-semi-space-size=${name === 'gateway' ? 8 : 4}`;
 
 // glibc keeps a pool of memory per thread; two are enough for what Node's threads do, and give back more.
 const allocator = { MALLOC_ARENA_MAX: '2' };

@@ -144,8 +144,7 @@ export interface ConnectOptions {
 export const connect = <S extends DescService>(service: S, address: string, { watch, tls }: ConnectOptions = {}): ServiceClient<S> => {
   const channelCredentials = clientCredentials(tls);
   const exchange = createExchange(() => new GrpcClient(address, channelCredentials, { ...channelOptions, ...ownConnection }));
-  // Lazy, like that of the exchange.
-  const client = new GrpcClient(address, channelCredentials, channelOptions);
+  let client: GrpcClient | undefined;
   const unary = (method: DescMethod) => {
     const path = methodPath(method);
     const sent: Unary = async (request, { metadata = new Metadata(), deadlineMs = 5000, signal, onTrailer }) => {
@@ -163,6 +162,7 @@ export const connect = <S extends DescService>(service: S, address: string, { wa
       { metadata = new Metadata(), deadlineMs = 60_000, signal }: CallOptions = {},
     ) {
       const deadline = Date.now() + deadlineMs;
+      client ??= new GrpcClient(address, channelCredentials, channelOptions);
       for (let attempt = 1; ; attempt++) {
         const call = client.makeServerStreamRequest(
           definition.path,
@@ -191,7 +191,7 @@ export const connect = <S extends DescService>(service: S, address: string, { wa
   ]);
   const close = () => {
     exchange.close();
-    client.close();
+    client?.close();
   };
   return { ...Object.fromEntries(calls), close } as ServiceClient<S>;
 };

@@ -150,19 +150,20 @@ const openLine = (client: GrpcClient, { onOver, onMoved, onEnded }: LineEvents):
  * of its own, while calls that run end in the one before: what is between it and several servers decides for each connection where it goes.
  */
 export const createExchange = (connect: () => GrpcClient): Exchange => {
-  let client = connect();
+  let client: GrpcClient | undefined;
   let line: Exchange | undefined;
   let closed = false;
   const lines = new Map<Exchange, GrpcClient>();
   const current = (): Exchange => {
     if (line) return line;
+    client ??= connect();
     const used = client;
     const opened = openLine(used, {
       onOver: () => {
         if (line === opened) line = undefined;
       },
       onMoved: () => {
-        if (client === used) client = connect();
+        if (client === used) client = undefined;
       },
       onEnded: () => {
         lines.delete(opened);
@@ -199,7 +200,7 @@ export const createExchange = (connect: () => GrpcClient): Exchange => {
         open.close();
         used.close();
       }
-      client.close();
+      client?.close();
     },
   };
 };
