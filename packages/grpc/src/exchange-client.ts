@@ -175,25 +175,18 @@ export const createExchange = (connect: () => GrpcClient): Exchange => {
     return opened;
   };
   /** What no server has taken on is made again, for the time that its caller has left. */
-  const again = async (
-    [path, request, sending]: Parameters<Exchange['call']>,
-    endsAt: number,
-    refused: unknown,
-    attempt: number,
-  ): Promise<Uint8Array> => {
-    const { signal } = sending;
-    if (closed || !wasRefused(refused) || performance.now() > endsAt || !(await waitBefore(attempt, signal))) throw refused;
-    const deadlineMs = Math.max(0, Math.ceil(endsAt - performance.now()));
-    const next = current().call(path, request, { ...sending, deadlineMs });
-    return next.catch((error: unknown) => again([path, request, sending], endsAt, error, attempt + 1));
+  const call = async (path: string, request: Uint8Array, sending: Sending, attempt = 1): Promise<Uint8Array> => {
+    const endsAt = performance.now() + sending.deadlineMs;
+    try {
+      return await current().call(path, request, sending);
+    } catch (error) {
+      if (closed || !wasRefused(error) || performance.now() > endsAt || !(await waitBefore(attempt, sending.signal))) throw error;
+      const deadlineMs = Math.max(0, Math.ceil(endsAt - performance.now()));
+      return call(path, request, { ...sending, deadlineMs }, attempt + 1);
+    }
   };
   return {
-    call: (path, request, sending) => {
-      const endsAt = performance.now() + sending.deadlineMs;
-      return current()
-        .call(path, request, sending)
-        .catch((error: unknown) => again([path, request, sending], endsAt, error, 1));
-    },
+    call: (path, request, sending) => call(path, request, sending),
     close: () => {
       closed = true;
       for (const [open, used] of lines) {
