@@ -1,4 +1,4 @@
-import { Counter, createDurations, type Registry } from '@accessops/telemetry';
+import { Counter, createDurations, type Registry, stopwatch } from '@accessops/telemetry';
 
 /** Is told where decisions come from. */
 export interface WatchDecisions {
@@ -26,9 +26,9 @@ export const decisionMetrics = (registry: Registry): WatchDecisions => {
   return {
     remembered: () => decisions.inc({ source: 'memory' }),
     asking: () => {
-      const startedAt = performance.now();
+      const ended = stopwatch(observe);
       decisions.inc({ source: 'cerbos' });
-      return (answered) => observe({ outcome: answered ? 'answered' : 'failed' }, (performance.now() - startedAt) / 1000);
+      return (answered) => ended({ outcome: answered ? 'answered' : 'failed' });
     },
   };
 };

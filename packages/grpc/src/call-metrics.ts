@@ -1,6 +1,7 @@
-import { callBuckets, createDurations, type Registry } from '@accessops/telemetry';
+import { callBuckets, createDurations, type Registry, stopwatch } from '@accessops/telemetry';
 import type { DescMethod } from '@bufbuild/protobuf';
 import { type Metadata, status } from '@grpc/grpc-js';
+import { traceparentIn } from './trace-calls.ts';
 
 /** Is told that a call begins; answers what is to be told its status when it has ended. */
 export type WatchCall = (method: DescMethod, metadata: Metadata) => (code: status) => void;
@@ -18,10 +19,7 @@ export const callMetrics = (side: 'server' | 'client', registry: Registry): Watc
     registry,
   });
   return ({ parent, name }, metadata) => {
-    const startedAt = performance.now();
-    return (code) => {
-      const labels = { service: parent.name, method: name, code: status[code] ?? 'UNKNOWN' };
-      observe(labels, (performance.now() - startedAt) / 1000, String(metadata.get('traceparent')[0] ?? ''));
-    };
+    const ended = stopwatch(observe);
+    return (code) => ended({ service: parent.name, method: name, code: status[code] ?? 'UNKNOWN' }, traceparentIn(metadata));
   };
 };

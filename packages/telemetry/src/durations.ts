@@ -25,6 +25,14 @@ const exemplarOf = (traceparent: string): Record<string, string> => {
   return context?.sampled ? { trace_id: context.traceId } : noExemplar;
 };
 
+/** Takes the time from now on; what it answers counts it in. */
+export const stopwatch = <L extends string>(
+  observe: ObserveDuration<L>,
+): ((labels: Record<L, string | number>, traceparent?: string) => void) => {
+  const startedAt = performance.now();
+  return (labels, traceparent) => observe(labels, (performance.now() - startedAt) / 1000, traceparent);
+};
+
 /** Adds a histogram of durations to a registry. */
 export const createDurations = <L extends string = never>({
   registry,

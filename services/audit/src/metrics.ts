@@ -1,4 +1,4 @@
-import { createDurations, Histogram, type Registry } from '@accessops/telemetry';
+import { callBuckets, createDurations, Histogram, type Registry, stopwatch } from '@accessops/telemetry';
 
 /** Is told that so many events are about to be appended; answers what is to be told whether they were. */
 export type WatchAppends = (events: number) => (appended: boolean) => void;
@@ -9,7 +9,7 @@ export const appendMetrics = (registry: Registry): WatchAppends => {
     name: 'accessops_audit_append_duration_seconds',
     help: 'How long it took to put events of a tenant into its chain; outcome is appended, or failed: then it is tried again.',
     labelNames: ['outcome'],
-    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    buckets: callBuckets,
     registry,
   });
   const sizes = new Histogram({
@@ -19,9 +19,9 @@ export const appendMetrics = (registry: Registry): WatchAppends => {
     registers: [registry],
   });
   return (events) => {
-    const startedAt = performance.now();
+    const ended = stopwatch(observe);
     return (appended) => {
-      observe({ outcome: appended ? 'appended' : 'failed' }, (performance.now() - startedAt) / 1000);
+      ended({ outcome: appended ? 'appended' : 'failed' });
       if (appended) sizes.observe(events);
     };
   };

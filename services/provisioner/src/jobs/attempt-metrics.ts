@@ -1,4 +1,4 @@
-import { createDurations, type Registry } from '@accessops/telemetry';
+import { createDurations, type Registry, stopwatch } from '@accessops/telemetry';
 import type { ClaimedJob, ClaimedTask } from './job.ts';
 import type { Settlement } from './settle-jobs.ts';
 
@@ -15,7 +15,7 @@ export const attemptMetrics = (registry: Registry): WatchAttempts => {
     registry,
   });
   return ({ kind, origin }) => {
-    const startedAt = performance.now();
-    return (outcome) => observe({ kind, outcome }, (performance.now() - startedAt) / 1000, origin.traceparent);
+    const ended = stopwatch(observe);
+    return (outcome) => ended({ kind, outcome }, origin.traceparent);
   };
 };
