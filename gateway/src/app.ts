@@ -5,15 +5,7 @@ import { createMinter, processPrincipal } from '@accessops/authn';
 import { createAuthorizer, lookAtPolicies, patienceMs } from '@accessops/authz';
 import { AppError } from '@accessops/errors';
 import { type CallOptions, Metadata } from '@accessops/grpc';
-import {
-  type ConfigError,
-  createLogger,
-  type Logger,
-  lookAtDependencies,
-  openErrorReports,
-  openTracing,
-  serveMetrics,
-} from '@accessops/telemetry';
+import { type ConfigError, type Logger, lookAtDependencies, openTelemetry, serveMetrics } from '@accessops/telemetry';
 import { certificateMetric } from '@accessops/tls';
 import { OpenAPIHono } from '@hono/zod-openapi';
 import type { JSONWebKeySet } from 'jose';
@@ -111,10 +103,8 @@ export const startGateway = async (
 ): Promise<RunningGateway> => {
   checkRoutes(routes);
   const { registry, observeAnswer, watchCalls, watchDecisions } = createGatewayMetrics();
-  const errors = await openErrorReports('gateway', config.telemetry.errors);
-  const log = otherLog ?? createLogger('gateway', config.logLevel, undefined, errors?.report);
-  errors?.reportCrashes();
-  const tracer = await openTracing('gateway', config.telemetry.tracing, log);
+  const telemetry = await openTelemetry('gateway', config, otherLog);
+  const { log, tracer } = telemetry;
   const begin = createExchanges({
     addressOf: createClientAddress(config.trustedProxies),
     headers: await securityHeaders({ https: config.production }),
@@ -250,8 +240,7 @@ export const startGateway = async (
       authorizer.close();
       limitStore.close();
       certificates?.close();
-      await tracer?.close();
-      await errors?.close();
+      await telemetry.close();
     },
   };
 };

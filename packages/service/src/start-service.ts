@@ -21,13 +21,11 @@ import { createServer, type Handlers, listen, serve } from '@accessops/grpc';
 import { OperationsService } from '@accessops/proto/accessops/operations/v1/operations_pb';
 import {
   type ConfigError,
-  createLogger,
   type Logger,
   type Look,
   lookAtDependencies,
   type MetricsServer,
-  openErrorReports,
-  openTracing,
+  openTelemetry,
   type Registry,
   serveMetrics,
   type Tracer,
@@ -114,10 +112,8 @@ export const startService = async <S extends DescService>(
   const { name } = definition;
   const measured = config.metricsListen ? createServiceMetrics() : undefined;
   const { tls } = config;
-  const errors = await openErrorReports(name, config.telemetry.errors);
-  const log = otherLog ?? createLogger(name, config.logLevel, undefined, errors?.report);
-  errors?.reportCrashes();
-  const tracer = await openTracing(name, config.telemetry.tracing, log);
+  const telemetry = await openTelemetry(name, config, otherLog);
+  const { log, tracer } = telemetry;
   const orm = await createOrm({
     url: config.databaseUrl,
     tls,
@@ -147,8 +143,7 @@ export const startService = async <S extends DescService>(
     if (broker) await closing;
     authorizer.close();
     await orm.close(true);
-    await tracer?.close();
-    await errors?.close();
+    await telemetry.close();
   };
   let isSchemaThere = false;
   const lookAtOwnSchema = lookAtSchema(pool, name);

@@ -5,6 +5,7 @@ export * from './logger.ts';
 export * from './look-at-dependencies.ts';
 export * from './metrics.ts';
 export * from './metrics-page.ts';
+export * from './open-telemetry.ts';
 export * from './read-environment.ts';
 export * from './run-process.ts';
 export * from './secret-files.ts';
