@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { AppError, enrolmentRequired, insufficientAuthentication } from '@accessops/errors';
 import { during, type Tracer } from '@accessops/telemetry';
-import type { TlsIdentity } from '@accessops/tls';
+import { type TlsIdentity, wantsTls } from '@accessops/tls';
 import { GRPC } from '@cerbos/grpc';
 import { LRUCache } from 'lru-cache';
 import type { Attribute, Decision, Question } from './decision.ts';
@@ -101,7 +101,6 @@ const versionMs = 5000;
  * and for several on busy ones.
  */
 export const patienceMs = 15_000;
-const byTls = 'tls://';
 
 // Few enough to be answered in time by a busy Cerbos; it would take 50 in one call.
 const batchSize = 20;
@@ -122,9 +121,9 @@ const demandsSecondFactor = (output: Attribute): boolean => (output as { demand?
 
 /** A Cerbos client that remembers decisions for a short time, by principal, action and attributes. */
 export const createAuthorizer = ({ address, tls, ttlMs = 5000, timeoutMs = 800, watch, tracer }: AuthorizerOptions): Authorizer => {
-  const identity = address.startsWith(byTls) ? tls : undefined;
+  const identity = wantsTls(address) ? tls : undefined;
   const connectFor = (waitMs: number) =>
-    new GRPC(address.replace(byTls, ''), {
+    new GRPC(address.replace('tls://', ''), {
       tls: identity ? createSecureContext(identity.material) : false,
       channelOptions: {
         // grpc-js takes deadlines from the service config and reads the digits behind the point as nanoseconds: all nine must

@@ -20,8 +20,8 @@ const names = Object.keys(tlsFields) as (keyof typeof tlsFields)[];
 const filesOf = ({ TLS_CERT_FILE: cert, TLS_KEY_FILE: key, TLS_CA_FILE: ca }: TlsVariables): TlsFiles | undefined =>
   cert && key && ca ? { cert, key, ca } : undefined;
 
-/** Variables that ask for TLS by what they begin with. */
-const wantsTls = (address: unknown): boolean => typeof address === 'string' && address.startsWith('tls://');
+/** Whether an address asks for TLS by what it begins with. */
+export const wantsTls = (address: string | undefined): boolean => address?.startsWith('tls://') === true;
 
 /** What is wrong with it, a line each that names the variable; `owner` is the process that the certificate must be for. */
 export const tlsProblems = (
