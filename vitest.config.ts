@@ -13,7 +13,7 @@ const globalSetup = './packages/testing/src/global-setup.ts';
 
 // Cursors, outboxes and projections are polled: waiting tests share two cores well, but not many at a time.
 const shared = {
-  testTimeout: 30_000,
+  testTimeout: 60_000,
   hookTimeout: 60_000,
   teardownTimeout: 30_000,
   pool: 'forks' as const,

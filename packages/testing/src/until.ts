@@ -13,12 +13,12 @@ export interface UntilOptions {
 export const soonMs = 4500;
 
 /**
- * Asks until the condition answers something truthy, and answers that. Throws after the deadline (10 s), with the
+ * Asks until the condition answers something truthy, and answers that. Throws after the deadline (20 s), with the
  * error of the last attempt as its cause.
  */
 export const until = async <T>(
   condition: () => Promise<T> | T,
-  { timeoutMs = 10_000, what = 'the condition' }: UntilOptions = {},
+  { timeoutMs = 20_000, what = 'the condition' }: UntilOptions = {},
 ): Promise<Exclude<T, false | null | undefined | 0 | ''>> => {
   let cause: unknown;
   for (const deadline = Date.now() + timeoutMs; ; ) {

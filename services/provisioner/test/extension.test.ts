@@ -1,4 +1,4 @@
-import { RequestWithdrawnSchema, TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { RequestWithdrawnSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Suite, startSuite } from './suite.ts';
@@ -13,8 +13,7 @@ beforeAll(async () => {
   const environment = { CONNECTOR_POSTGRES_PROD_URL: target.url(), CONNECTOR_POSTGRES_PROD_TENANTS: 'acme' };
   // Whatever waits for a lease to run out, when it need not, waits for too long here.
   suite = await startSuite({ environment, overrides: { worker: { leaseMs: 120_000 } } });
-  const { tenantId } = suite;
-  await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
+  await suite.tellSlug();
 });
 afterAll(async () => {
   await suite.close();

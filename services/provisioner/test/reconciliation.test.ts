@@ -1,5 +1,5 @@
 import { newId } from '@accessops/db';
-import { RequestWithdrawnSchema, ResourceChangedSchema, TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { RequestWithdrawnSchema, ResourceChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
@@ -21,8 +21,7 @@ beforeAll(async () => {
     CONNECTOR_POSTGRES_COPY_TENANTS: 'acme',
   };
   suite = await startSuite({ instances: 2, environment, overrides: { reconciler } });
-  const { tenantId } = suite;
-  await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
+  await suite.tellSlug();
 });
 afterEach(() => proxy.set({ kind: 'none' }));
 afterAll(async () => {
@@ -174,12 +173,7 @@ test('when others have given the same, then they are reported, also when they lo
 test('when several resources and tenants share a target, then each is judged for itself, and no word is said of the others', async () => {
   const [mine, other] = [await give(), await give({ config: { login: 'copy' } })];
   const abroad = { ...suite.requester, id: newId(), tenantId: newId() };
-  await suite.tell(
-    'identity',
-    TenantCreatedSchema,
-    { tenantId: abroad.tenantId, slug: 'acme', name: 'Acme' },
-    { aggregateId: abroad.tenantId, tenantId: abroad.tenantId },
-  );
+  await suite.tellSlug('acme', abroad.tenantId);
   const requestId = await suite.approve({ connector: 'postgres', requester: abroad, config: config() });
   await suite.grantIs(requestId, ['ACTIVE']);
   const theirs = roleOf((await suite.jobIs(requestId, 'SUCCEEDED')).id);

@@ -1,5 +1,4 @@
 import { newId } from '@accessops/db';
-import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { compactDecrypt, exportJWK, generateKeyPair } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -15,8 +14,7 @@ beforeAll(async () => {
   const environment = { CONNECTOR_POSTGRES_PROD_URL: target.url(), CONNECTOR_POSTGRES_PROD_TENANTS: 'acme' };
   // Whatever waits for a lease to run out, when it need not, waits for too long here.
   suite = await startSuite({ environment, overrides: { worker: { leaseMs: 120_000 } } });
-  const { tenantId } = suite;
-  await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
+  await suite.tellSlug();
 });
 afterAll(async () => {
   await suite.close();

@@ -97,8 +97,8 @@ export interface Suite {
   approve(request?: Approved): Promise<string>;
   withdraw(requestId: string): Promise<void>;
   tellUser(person: Person, active: boolean, version: number): Promise<void>;
-  /** Tells what the tenant is called: logins of connectors are for tenants by their short names. */
-  tellSlug(slug?: string): Promise<void>;
+  /** Tells what a tenant is called, and waits until that is known: logins of connectors are for tenants by their short names. */
+  tellSlug(slug?: string, tenantId?: string): Promise<void>;
   tellTenant(tenantId: string, status: 'ACTIVE' | 'SUSPENDED', version: number): Promise<void>;
   job(requestId: string, kind?: string): Promise<JobRow | undefined>;
   grant(requestId: string): Promise<GrantRow | undefined>;
@@ -237,7 +237,10 @@ export const startSuite = async ({
     withdraw: (requestId) => tell('requests', RequestWithdrawnSchema, { requestId }, { aggregateId: requestId }),
     tellUser: ({ id, tenantId: of, orgRoles }, active, version) =>
       tell('identity', UserUpdatedSchema, { user: { id, active, version, orgRoles } }, { aggregateId: id, tenantId: of }),
-    tellSlug: (slug = 'acme') => tell('identity', TenantCreatedSchema, { tenantId, slug, name: slug }, { aggregateId: tenantId }),
+    tellSlug: async (slug = 'acme', of = tenantId) => {
+      await tell('identity', TenantCreatedSchema, { tenantId: of, slug, name: slug }, { aggregateId: of, tenantId: of });
+      await until(() => one('select 1 from tenant where tenant_id = $1 and slug = $2', [of, slug]), { what: `a tenant called ${slug}` });
+    },
     tellTenant: (of, status, version) =>
       tell('identity', TenantUpdatedSchema, { tenantId: of, status, version }, { aggregateId: of, tenantId: of }),
     job,

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import { newId } from '@accessops/db';
 import { connect, Metadata, type ServiceClient } from '@accessops/grpc';
 import { parseNetwork } from '@accessops/outbound';
-import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { ProvisionerService } from '@accessops/proto/accessops/provisioner/v1/provisioner_pb';
 import { mintPrincipal, until } from '@accessops/testing';
 import { Webhook } from 'standardwebhooks';
@@ -29,8 +28,7 @@ beforeAll(async () => {
   suite = await startSuite({ instances: 0, environment, overrides: { worker: { deadlineMs: 1000 } } });
   const { address } = await suite.start();
   service = connect(ProvisionerService, address);
-  const { tenantId } = suite;
-  await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
+  await suite.tellSlug();
 });
 afterEach(() => {
   receiver.manner = 'at-once';

@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import { newId } from '@accessops/db';
-import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Access, type Connector, finalFence } from '../../src/connector.ts';
@@ -177,8 +176,7 @@ describe.runIf(host)('access to hosts', () => {
       const variables = { ...host.settings, ADDRESS: `127.0.0.1:${host.port}`, TENANTS: 'acme' };
       const environment = Object.fromEntries(Object.entries(variables).map(([name, value]) => [`CONNECTOR_SSH_WEB_${name}`, value]));
       suite = await startSuite({ environment, overrides: { worker: { deadlineMs: 4000 } } });
-      const { tenantId } = suite;
-      await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
+      await suite.tellSlug();
     });
     afterAll(() => suite.close());
 

@@ -1,5 +1,4 @@
 import { newId } from '@accessops/db';
-import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { expect, test } from 'vitest';
 import { end, spawnProvisioner } from '../child.ts';
@@ -16,8 +15,8 @@ test('when the process that compares is killed, then another takes over, and wha
   const environment = { CONNECTOR_POSTGRES_PROD_URL: target.url(proxy.port), CONNECTOR_POSTGRES_PROD_TENANTS: 'acme' };
   const suite = await startSuite({ environment, overrides: { reconciler: { pollMs: 50, pauseMs: 100 } } });
   try {
-    const { tenantId, sql } = suite;
-    await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
+    const { sql } = suite;
+    await suite.tellSlug();
     const resourceId = newId();
     const config = { login: 'prod', roles: { reader: [target.roles.reader] } };
     const requestId = await suite.approve({ connector: 'postgres', resourceId, config });

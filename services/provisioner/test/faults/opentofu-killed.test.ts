@@ -21,8 +21,9 @@ describe.runIf(place)('modules whose runs are killed', { timeout: 3 * patience }
   let child: ChildProcess | undefined;
 
   beforeAll(async () => {
-    suite = await startSuite({ instances: 0, environment: variablesOf('OPENTOFU', 'main', place.settings()) });
+    suite = await startSuite({ environment: variablesOf('OPENTOFU', 'main', place.settings()) });
     await suite.tellSlug();
+    await suite.stopAll();
   });
   afterEach(async () => {
     if (child) await end(child, 'SIGKILL');

@@ -1,4 +1,3 @@
-import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
@@ -17,8 +16,7 @@ beforeAll(async () => {
   proxy = await startFaultProxy(target.port);
   const environment = { CONNECTOR_POSTGRES_PROD_URL: target.url(proxy.port), CONNECTOR_POSTGRES_PROD_TENANTS: 'acme' };
   suite = await startSuite({ environment, overrides: { worker: { deadlineMs } } });
-  const { tenantId } = suite;
-  await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
+  await suite.tellSlug();
 });
 afterEach(() => proxy.set({ kind: 'none' }));
 afterAll(async () => {
@@ -89,9 +87,7 @@ test('when the target refuses, then the job fails at once, says why, and nothing
 
 test('when another tenant names the login, then it is refused', async () => {
   const stranger = { ...suite.requester, tenantId: 'b4e7d8a0-0000-7000-8000-000000000001' };
-  const { tenantId } = stranger;
-  await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'globex', name: 'Globex' }, { aggregateId: tenantId, tenantId });
-  await until(async () => (await suite.sql.query('select 1 from tenant where tenant_id = $1', [tenantId])).rowCount);
+  await suite.tellSlug('globex', stranger.tenantId);
   const config = { login: 'prod', roles: { reader: [target.roles.reader] } };
   const requestId = await suite.approve({ requester: stranger, connector: 'postgres', config });
   expect((await suite.jobIs(requestId, 'FAILED')).last_error).toBe('The login "prod" is not for this organisation');

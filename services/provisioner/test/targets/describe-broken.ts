@@ -1,4 +1,3 @@
-import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Step } from '../../src/jobs/step.ts';
@@ -84,8 +83,7 @@ export const describeBroken = (target: RealTarget | undefined): void => {
       const environment = Object.assign({}, ...logins) as Record<string, string>;
       suite = await startSuite({ environment, overrides: { worker: { deadlineMs } } });
       holder = { ...suite.requester, id: target.holderId ?? suite.requester.id };
-      const { tenantId } = suite;
-      await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
+      await suite.tellSlug();
     });
     afterAll(async () => {
       await suite.close();

@@ -1,4 +1,3 @@
-import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Suite, startSuite } from '../suite.ts';
@@ -16,8 +15,7 @@ export const describeExtension = (target: RealTarget | undefined, { renews }: { 
     let suite: Suite;
     beforeAll(async () => {
       suite = await startSuite({ environment: variablesOf(prefixOf[connector] ?? '', 'main', target.login(target.port)) });
-      const { tenantId } = suite;
-      await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
+      await suite.tellSlug();
     });
     afterAll(async () => {
       await suite.close();

@@ -1,5 +1,4 @@
 import type { ChildProcess } from 'node:child_process';
-import { TenantCreatedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { end, killWithPrograms, spawnProvisioner } from '../../child.ts';
 import { type FaultProxy, startFaultProxy } from '../../fault-proxy.ts';
@@ -54,17 +53,17 @@ const strikeAt = (steps: number, round: number) => ({
   when: round % 2 === 0 ? ('sent' as const) : ('answered' as const),
 });
 
-/** Starts a suite without an instance, and a proxy for each round. */
+/** Starts a suite that knows its tenant and has no instance, and a proxy for each round. */
 export const startRounds = async (target: RealTarget): Promise<Rounds> => {
   const rounds: Round[] = [];
   for (let n = 0; n <= kills; n++) rounds.push({ proxy: await startFaultProxy(target.port), login: `round-${n}`, requestId: '' });
   const [calm, ...disturbed] = rounds as [Round, ...Round[]];
   const { connector } = target;
   const logins = rounds.map(({ login, proxy }) => variablesOf(prefixOf[connector] ?? '', login, target.login(proxy.port)));
-  const suite = await startSuite({ instances: 0, environment: Object.assign({}, ...logins) as Record<string, string> });
+  const suite = await startSuite({ environment: Object.assign({}, ...logins) as Record<string, string> });
   const holder = { ...suite.requester, id: target.holderId ?? suite.requester.id };
-  const { tenantId } = suite;
-  await suite.tell('identity', TenantCreatedSchema, { tenantId, slug: 'acme', name: 'Acme' }, { aggregateId: tenantId });
+  await suite.tellSlug();
+  await suite.stopAll();
 
   const killOnce = async (round: Round, at: ReturnType<typeof strikeAt>, ...[begin, isOver]: Killing) => {
     const { proxy } = round;
