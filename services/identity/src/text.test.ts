@@ -24,11 +24,12 @@ test.each([
   expect(normalizeEmail(value)).toBe(email);
 });
 
-test('when an address is made to be slow, then the answer still comes at once', () => {
-  const startedAt = performance.now();
+test('when an address is made to be slow, then the answer still takes next to nothing', () => {
+  // What this thread has computed: on a busy machine hours may pass meanwhile.
+  const before = process.threadCpuUsage();
   expect(normalizeEmail(`${'a.'.repeat(100)}!`)).toBeUndefined();
   expect(normalizeEmail(`a@${'a-'.repeat(120)}`)).toBeUndefined();
-  expect(performance.now() - startedAt).toBeLessThan(2000);
+  expect(process.threadCpuUsage(before).user).toBeLessThan(2_000_000);
 });
 
 test('when roles come twice or in another order, then each is held once in a fixed order', () => {

@@ -40,12 +40,16 @@ export interface Harness {
   admin: pg.Pool;
   /** The service's clock, moved forward. */
   clock: { skipMs: number };
+  /** Moves the clock on to the next full hour: what is counted by the hour then has all of it. */
+  toNextHour(): void;
   environment: Record<string, string>;
   /** Another instance on the same database. */
   startAnother(overrides?: Record<string, string>): Promise<RunningService>;
   eventsOf(tenantId: string): Promise<Told[]>;
   close(): Promise<void>;
 }
+
+const hourMs = 3_600_000;
 
 /** The service on a database of its own, with the means to look behind it. */
 export const startHarness = async (overrides: Record<string, string> = {}): Promise<Harness> => {
@@ -64,6 +68,9 @@ export const startHarness = async (overrides: Record<string, string> = {}): Prom
     database,
     admin,
     clock,
+    toNextHour: () => {
+      clock.skipMs += hourMs - (now().getTime() % hourMs);
+    },
     environment,
     startAnother: async (more = {}) => {
       const another = await startIdentity(configFrom({ ...environment, ...more }), { now });
@@ -117,7 +124,7 @@ export const as = async (who: Partial<Principal>, { requestId = 'test-request', 
     metadata.set('idempotency-key', encodeURIComponent(idempotencyKey));
     metadata.set('idempotency-fingerprint', fingerprint);
   }
-  return { metadata, deadlineMs: 20_000 };
+  return { metadata, deadlineMs: 60_000 };
 };
 
 /** Call options of somebody before login. */
@@ -137,15 +144,18 @@ export const codeOf = (call: Promise<unknown>): Promise<string> =>
     (error: unknown) => (error instanceof AppError ? error.code : String(error)),
   );
 
-/** What was decided: of many calls at once one may get no database connection in time, and can be made again. */
-export const decided = (codes: string[]): string[] => codes.filter((code) => code !== 'DEPENDENCY_UNAVAILABLE');
-
 /** The pointers of the fields that a call names as wrong. */
 export const fieldsOf = (call: Promise<unknown>): Promise<string[]> =>
   call.then(
     () => [],
     (error: unknown) => (error instanceof AppError ? error.fields.map(({ pointer }) => pointer) : [String(error)]),
   );
+
+/** Whether so many seconds are left, or some less: time goes by between what sets an end and what tells of it. */
+export const isAbout =
+  (seconds: number) =>
+  (left: number): boolean =>
+    left <= seconds && left > seconds - 120;
 
 /** A name that nobody else has. */
 export const unique = (prefix: string): string => `${prefix}-${randomBytes(5).toString('hex')}`;

@@ -24,6 +24,7 @@ beforeAll(async () => {
   mail = await startMailServer();
   harness = await startHarness({ SMTP_URL: mail.url, PUBLIC_URL: 'https://accessops.test/base/' });
   acme = await newTenant(harness);
+  await mail.mailTo(acme.admin.email);
 });
 afterEach(() => {
   harness.clock.skipMs = 0;

@@ -57,8 +57,7 @@ export const startMailServer = async (port = 0): Promise<MailServer> => {
     url: `smtp://127.0.0.1:${(server.server.address() as AddressInfo).port}`,
     received,
     refuses: () => false,
-    mailTo: (address, nth = 1) =>
-      until(() => received.filter(({ to }) => to === address)[nth - 1], { what: `mail ${nth} to ${address}`, timeoutMs: 15_000 }),
+    mailTo: (address, nth = 1) => until(() => received.filter(({ to }) => to === address)[nth - 1], { what: `mail ${nth} to ${address}` }),
     stop: () => new Promise((resolve) => server.close(() => resolve())),
   };
   return mailServer;

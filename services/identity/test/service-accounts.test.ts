@@ -137,10 +137,10 @@ test('when a key is used, then it is noted once a minute', async () => {
   await present(key);
   const first = await lastUsed();
   expect(first).toBeDefined();
-  harness.clock.skipMs += 50_000;
+  harness.clock.skipMs += 20_000;
   await present(key);
   expect(await lastUsed()).toEqual(first);
-  harness.clock.skipMs += 20_000;
+  harness.clock.skipMs += 40_000;
   await present(key);
   expect(await lastUsed()).not.toEqual(first);
 });

@@ -3,8 +3,8 @@ import { connectBroker } from '@accessops/events';
 import { connect } from '@accessops/grpc';
 import { IdentityService } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import { createLogger } from '@accessops/telemetry';
-import { infrastructure, soonMs, until } from '@accessops/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { infrastructure, until } from '@accessops/testing';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { startIdentity } from '../src/app.ts';
 import { configFrom } from '../src/config.ts';
 import { anonymously, codeOf, type Harness, logIn, newTenant, password, startHarness, unique } from './harness.ts';
@@ -15,22 +15,24 @@ beforeAll(async () => {
 });
 afterAll(() => harness.close());
 
-test('when a session ends or a role changes, then whoever listens to the subject hears of it soon', async () => {
+test('when a session ends or a role changes, then whoever listens to the subject hears of it, once', async () => {
   const tenant = await newTenant(harness);
   const broker = await connectBroker(infrastructure().nats);
-  const heard: string[] = [];
+  onTestFinished(() => broker.close());
+  // By the id of the event: what the server has not confirmed in time is sent again, under the same.
+  const heard = new Map<string | undefined, string>();
+  const told = (event: string) => [...heard.values()].filter((one) => one === `${event} ${tenant.id}`).length;
   broker.connection.subscribe(`${harness.environment.EVENTS_NAMESPACE}.identity.>`, {
-    callback: (_, message) => heard.push(`${message.headers?.get('ce-type')} ${message.headers?.get('ce-tenantid')}`),
+    callback: (_, { headers }) => heard.set(headers?.get('ce-id'), `${headers?.get('ce-type')} ${headers?.get('ce-tenantid')}`),
   });
   await broker.connection.flush();
   const { refreshToken } = await logIn(harness, tenant.admin.email);
   await harness.client.logout({ refreshToken }, await anonymously());
-  await until(() => heard.includes(`SessionEnded ${tenant.id}`), { timeoutMs: soonMs, what: 'the end of the session' });
+  await until(() => told('SessionEnded'), { what: 'the end of the session' });
   const person = await tenant.add('p', ['requester']);
   await harness.client.updateMembership({ userId: person.id, orgRoles: [] }, await tenant.asAdmin());
-  await until(() => heard.includes(`MembershipChanged ${tenant.id}`), { timeoutMs: soonMs, what: 'the change of roles' });
-  await broker.close();
-  expect(heard.filter((event) => event === `SessionEnded ${tenant.id}`)).toHaveLength(1);
+  await until(() => told('MembershipChanged'), { what: 'the change of roles' });
+  expect(told('SessionEnded')).toBe(1);
 });
 
 test('when calls succeed and fail, then no log holds a password, a hash or a token', async () => {
