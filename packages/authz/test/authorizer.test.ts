@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Registry } from '@accessops/telemetry';
-import { infrastructure, soonMs, until } from '@accessops/testing';
+import { infrastructure, until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Authorizer, type AuthorizerOptions, createAuthorizer, decisionMetrics, type Question, type Subject } from '../src/index.ts';
 import { type OwnCerbos, startOwnCerbos } from './own-cerbos.ts';
@@ -30,9 +30,12 @@ const reading = (changed: Partial<Question> = {}): Question => ({
   ...changed,
 });
 
+// A Cerbos that is there answers, however long the machine stands still; one that hangs is not waited for.
+const [patientMs, hastyMs] = [600_000, 300];
+
 const open: Authorizer[] = [];
 const authorizerFor = (options: AuthorizerOptions) => {
-  const authorizer = createAuthorizer(options);
+  const authorizer = createAuthorizer({ timeoutMs: patientMs, ...options });
   open.push(authorizer);
   return authorizer;
 };
@@ -144,9 +147,9 @@ const whileHanging = async <T>(work: () => Promise<T>): Promise<T> => {
 
 describe('remembering', () => {
   test('when the same is asked again, then Cerbos is not needed, and for anything else it is', async () => {
-    const authorizer = authorizerFor({ address: cerbos.address, ttlMs: 60_000, timeoutMs: 300 });
-    const decision = await authorizer.decide(subject(), reading());
-    const denied = await authorizer.decide(subject(), reading({ action: 'shred' }));
+    const authorizer = authorizerFor({ address: cerbos.address, ttlMs: 600_000, timeoutMs: hastyMs });
+    const decision = await until(() => authorizer.decide(subject(), reading()));
+    const denied = await until(() => authorizer.decide(subject(), reading({ action: 'shred' })));
     const others: [Subject, Question][] = [
       [subject({ id: 'u-2' }), reading()],
       [subject({ tenantId: 't-2' }), reading()],
@@ -175,7 +178,7 @@ describe('remembering', () => {
   });
 
   test('when everything is forgotten while a question is on its way, then its answer is not remembered', async () => {
-    const authorizer = authorizerFor({ address: cerbos.address, ttlMs: 60_000, timeoutMs: 10_000 });
+    const authorizer = authorizerFor({ address: cerbos.address, ttlMs: 600_000 });
     await authorizer.isUp();
     const asked = await whileHanging(async () => {
       const deciding = authorizer.decide(subject(), reading());
@@ -188,7 +191,7 @@ describe('remembering', () => {
 
   test('when policies change, then what is remembered holds until its time is over or everything is forgotten', async () => {
     const own = await startOwnCerbos();
-    const [long, short] = [60_000, 200].map((ttlMs) => authorizerFor({ address: own.address, ttlMs })) as [Authorizer, Authorizer];
+    const [long, short] = [600_000, 200].map((ttlMs) => authorizerFor({ address: own.address, ttlMs })) as [Authorizer, Authorizer];
     expect((await long.decide(subject(), reading())).allowed).toBe(true);
     expect((await short.decide(subject(), reading())).allowed).toBe(true);
     own.letRead('somebody-else');
@@ -200,7 +203,7 @@ describe('remembering', () => {
   });
 
   test('when Cerbos did not answer, then that is not remembered', async () => {
-    const authorizer = authorizerFor({ address: cerbos.address, timeoutMs: 200 });
+    const authorizer = authorizerFor({ address: cerbos.address, timeoutMs: hastyMs });
     await whileHanging(() => expect(authorizer.decide(subject(), reading())).rejects.toMatchObject(down));
     expect(await until(() => authorizer.decide(subject(), reading()))).toMatchObject({ allowed: true });
   });
@@ -208,11 +211,13 @@ describe('remembering', () => {
 
 test('when decisions are measured, then it is told where they come from, how long Cerbos took, and when it did not answer', async () => {
   const registry = new Registry();
-  const authorizer = authorizerFor({ address: cerbos.address, timeoutMs: 300, watch: decisionMetrics(registry) });
+  const watch = decisionMetrics(registry);
+  const authorizer = authorizerFor({ address: cerbos.address, ttlMs: 600_000, watch });
+  const hasty = authorizerFor({ address: cerbos.address, timeoutMs: hastyMs, watch });
   await Promise.all([1, 2, 3].map(() => authorizer.decide(subject(), reading())));
   await authorizer.decide(subject(), reading());
   await authorizer.allowed(subject(), [reading(), reading()]);
-  await whileHanging(() => expect(authorizer.decide(subject({ id: 'u-2' }), reading())).rejects.toMatchObject(down));
+  await whileHanging(() => expect(hasty.decide(subject(), reading())).rejects.toMatchObject(down));
   const told = (await registry.metrics())
     .split('\n')
     .filter((line) => /^accessops_(decisions_total|cerbos_duration_seconds_count)/.test(line));
@@ -225,55 +230,64 @@ test('when decisions are measured, then it is told where they come from, how lon
 });
 
 describe('a Cerbos that does not answer', () => {
-  const timed = async (work: Promise<unknown>) => {
-    const startedAt = performance.now();
-    await expect(work).rejects.toMatchObject(down);
-    return performance.now() - startedAt;
-  };
+  const refused = (work: Promise<unknown>) => expect(work).rejects.toMatchObject(down);
 
-  test('when it hangs, then every question is soon refused, and none is allowed', async () => {
-    const authorizer = authorizerFor({ address: cerbos.address });
+  test('when it hangs, then every question is refused sooner than by who waits longer, and none is allowed', async () => {
+    // As patient as a process is that was told nothing else.
+    const authorizer = createAuthorizer({ address: cerbos.address });
+    open.push(authorizer);
+    const slower = authorizerFor({ address: cerbos.address, timeoutMs: 20_000 });
     const other = subject({ id: 'u-2' });
-    await authorizer.decide(subject(), reading());
-    await whileHanging(async () => {
-      expect(await timed(authorizer.decide(other, reading()))).toBeLessThan(soonMs);
-      expect(await timed(authorizer.authorize(other, reading()))).toBeLessThan(soonMs);
-      expect(await timed(authorizer.allowed(other, [reading()]))).toBeLessThan(soonMs);
-      const startedAt = performance.now();
-      expect(await authorizer.isUp()).toBe(false);
-      expect(performance.now() - startedAt).toBeLessThan(soonMs);
+    await until(() => authorizer.decide(subject(), reading()));
+    await slower.isUp();
+    const waiting = await whileHanging(async () => {
+      let isOver = false;
+      const deciding = slower.decide(other, reading()).finally(() => {
+        isOver = true;
+      });
+      deciding.catch(() => undefined);
+      await Promise.all([
+        refused(authorizer.decide(other, reading())),
+        refused(authorizer.authorize(other, reading({ action: 'shred' }))),
+        refused(authorizer.allowed(other, [reading()])),
+        expect(authorizer.isUp()).resolves.toBe(false),
+      ]);
+      expect(isOver).toBe(false);
+      return { deciding };
     });
+    expect((await waiting.deciding).allowed).toBe(true);
     await until(() => authorizer.isUp());
-    expect((await authorizer.decide(other, reading())).allowed).toBe(true);
+    expect((await until(() => authorizer.decide(other, reading()))).allowed).toBe(true);
   });
 
   test('when policies are about to change, then it is waited for', async () => {
-    const authorizer = authorizerFor({ address: cerbos.address, timeoutMs: 200 });
-    authorizer.bePatient();
+    const authorizer = authorizerFor({ address: cerbos.address, timeoutMs: hastyMs });
+    await until(() => authorizer.isUp());
     const { deciding } = await whileHanging(async () => {
+      authorizer.bePatient();
       const deciding = authorizer.decide(subject({ id: 'u-9' }), reading());
-      await delay(400);
+      deciding.catch(() => undefined);
+      await delay(2 * hastyMs);
       return { deciding };
     });
     expect(await deciding).toMatchObject({ allowed: true });
   });
 
-  test('when it is gone, then questions are refused at once, and answered soon after it is back', async () => {
+  test('when it is gone, then questions are refused at once, and answered again when it is back', async () => {
     const own = await startOwnCerbos();
     const authorizer = authorizerFor({ address: own.address });
     await authorizer.decide(subject(), reading());
-    // Started again by its supervisor.
-    own.kill('SIGKILL');
-    await until(async () => !(await authorizer.isUp()), { what: 'the end' });
+    await own.replace();
     const back = await until(() => authorizer.decide(subject({ id: 'u-2' }), reading()), { what: 'an answer' });
     expect(back.allowed).toBe(true);
     await own.close();
-    expect(await timed(authorizer.decide(subject({ id: 'u-3' }), reading()))).toBeLessThan(soonMs);
+    // Of the time that it would wait next to nothing is over.
+    await refused(authorizer.decide(subject({ id: 'u-3' }), reading()));
   });
 
-  test('when nobody listens at its address, then questions are soon refused', async () => {
+  test('when nobody listens at its address, then questions are refused at once', async () => {
     const authorizer = authorizerFor({ address: '127.0.0.1:1' });
-    expect(await timed(authorizer.decide(subject(), reading()))).toBeLessThan(soonMs);
+    await refused(authorizer.decide(subject(), reading()));
     expect(await authorizer.isUp()).toBe(false);
   });
 });

@@ -47,6 +47,8 @@ const versionPolicy = (version: string) => ({
 export interface OwnCerbos {
   address: string;
   kill(signal: NodeJS.Signals): void;
+  /** Kills it; answers when its supervisor has started another in its place. */
+  replace(): Promise<void>;
   /** Stops it in the middle of whatever it does; answers when it really stands still. */
   hang(): Promise<void>;
   /** Lets another role read documents. */
@@ -70,6 +72,11 @@ export const startOwnCerbos = async (): Promise<OwnCerbos> => {
   return {
     address: `127.0.0.1:${grpcPort.port}`,
     kill: supervised.kill,
+    replace: async () => {
+      const former = supervised.pid;
+      supervised.kill('SIGKILL');
+      await until(() => supervised.pid !== undefined && supervised.pid !== former, { what: 'another Cerbos' });
+    },
     hang: async () => {
       supervised.kill('SIGSTOP');
       const state = async () => (await promisify(execFile)('ps', ['-o', 'state=', '-p', String(supervised.pid)])).stdout.trim();
