@@ -15,7 +15,7 @@ const tookMs = async (work: () => Promise<unknown>): Promise<number> => {
 
 /**
  * Does two things in turns until they take as long as each other, by the quickest of each: whatever else the machine does makes others
- * slower. Answers the ratio. What really differs never gets there: throws after 30 s.
+ * slower. Answers the ratio. What really differs never gets there: throws after 90 s: each has to be alone on the machine once.
  */
 export const untilAlike = async (
   one: () => Promise<unknown>,
@@ -30,5 +30,5 @@ export const untilAlike = async (
     return ratio > least && ratio < most && ratio;
   };
   for (let round = 0; round < rounds; round++) await isAlike();
-  return until(isAlike, { timeoutMs: 30_000, what: 'times that are alike' });
+  return until(isAlike, { timeoutMs: 90_000, what: 'times that are alike' });
 };
