@@ -2,7 +2,7 @@ import { createFileStore } from '@accessops/files';
 import { ProvisionerService } from '@accessops/proto/accessops/provisioner/v1/provisioner_pb';
 import { type RunningService, type ServiceOverrides, type ServiceParts, startService } from '@accessops/service';
 import type { ProvisionerConfig } from './config.ts';
-import type { Connectors } from './connector.ts';
+import type { Connector, Connectors } from './connector.ts';
 import { createConnectors } from './connectors/create-connectors.ts';
 import { createSimulatedConnector } from './connectors/simulated.ts';
 import type { KeyWrapper } from './credentials/key-wrapper.ts';
@@ -38,6 +38,8 @@ import { startTimer } from './timer.ts';
 
 export interface ProvisionerOverrides extends ServiceOverrides {
   worker?: Partial<WorkerSettings>;
+  /** Puts something in front of the simulated target. */
+  simulated?: (target: Connector) => Connector;
   /** Whoever has the keys of credentials, instead of this process. */
   keys?: KeyWrapper;
   /** Pause between two looks for credentials under former keys. */
@@ -58,7 +60,9 @@ export const startProvisioner = async (config: ProvisionerConfig, overrides: Pro
   const hands = createConnectors(config.logins);
   const store = await createFileStore(config.files);
   const neighbours = await connectNeighbours(config);
-  const connectorsOf = ({ pool }: ServiceParts): Connectors => new Map([...hands, ['simulated', createSimulatedConnector(pool)]]);
+  const { simulated = (target) => target } = overrides;
+  const connectorsOf = ({ pool }: ServiceParts): Connectors =>
+    new Map([...hands, ['simulated', simulated(createSimulatedConnector(pool))]]);
 
   const background = (parts: ServiceParts) => {
     const { outbox, log, now, registry, tracer } = parts;

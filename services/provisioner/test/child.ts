@@ -14,7 +14,10 @@ export const spawnProvisioner = ({ environment }: Suite): ChildProcess =>
   spawn(process.execPath, [main], { env: { ...environment, NODE_COMPILE_CACHE }, stdio: 'ignore' });
 
 /** Kills a process and the programs that it runs, as when its machine is lost. */
-export const killWithPrograms = ({ pid }: ChildProcess): void => {
+export const killWithPrograms = (child: ChildProcess): void => {
+  const { pid } = child;
+  // It is to start no other while these are looked for.
+  child.kill('SIGSTOP');
   const programs = execFileSync('sh', ['-c', `pgrep -P ${pid} || true`], { encoding: 'utf8' }).match(/\d+/g) ?? [];
   // Each has a group of its own.
   for (const target of [Number(pid), ...programs.map((program) => -Number(program))]) {

@@ -56,14 +56,14 @@ test('when a target will not let go, then the access goes on costing until an ad
   const { id, requestId } = await activeGrant({ config: { failRevokeFirst: 100 } });
   const admin = await suite.as(suite.admin);
   await admin.revokeGrant({ id });
-  await suite.grantIs(requestId, ['REVOKE_FAILED'], 20_000);
+  await suite.grantIs(requestId, ['REVOKE_FAILED'], 50_000);
   const stuck = await get(id);
   await until(async () => ((await get(id)).cost?.amount ?? 0n) > (stuck.cost?.amount ?? 0n));
   const closed = await admin.closeGrant({ id, reason: 'Taken away by hand' });
   const end = await told(GrantEndedSchema, requestId);
   expect(end).toMatchObject({ activatedAt: closed.activatedAt, endedAt: closed.endedAt, pricePerHour: price });
   expect((await get(id)).cost).toEqual(closed.cost);
-}, 30_000);
+});
 
 test('when the price is another one by the time of an extension, then the access keeps its own', async () => {
   const { id, requestId } = await activeGrant();
@@ -73,9 +73,9 @@ test('when the price is another one by the time of an extension, then the access
 });
 
 test('when there is no price, then there is no cost, also in the report', async () => {
-  const [free, priced] = await Promise.all([activeGrant({ pricePerHour: undefined }), activeGrant({ pricePerHour: 100n })]);
+  const [free, priced] = await Promise.all([activeGrant({ pricePerHour: undefined }), activeGrant({ pricePerHour: 1n })]);
   expect((await get(free.id)).cost).toBeUndefined();
-  await age(priced.id, 2 * hourMs);
+  await age(priced.id, 200 * hourMs);
   const admin = await suite.as(suite.admin);
   const { id } = await admin.requestReport({ kind: 'grants', format: 'json' });
   await until(async () => (await admin.getReport({ id })).status === 'READY');
@@ -84,5 +84,5 @@ test('when there is no price, then there is no cost, also in the report', async 
   const lines = JSON.parse(Buffer.concat(pieces).toString()) as Record<string, unknown>[];
   const lineOf = (grantId: string) => lines.find((line) => line.grantId === grantId);
   expect(lineOf(free.id)).toMatchObject({ pricePerHour: null, currency: null, cost: null });
-  expect(lineOf(priced.id)).toMatchObject({ pricePerHour: 100, currency: 'EUR', cost: 200 });
+  expect(lineOf(priced.id)).toMatchObject({ pricePerHour: 1, currency: 'EUR', cost: 200 });
 });

@@ -47,8 +47,10 @@ export const startFaultProxy = async (targetPort: number): Promise<FaultProxy> =
       if (fault.kind === 'down') for (const socket of sockets) socket.destroy();
     },
     close: async () => {
+      // Nobody comes in any more before those who are in have to go.
+      const closed = new Promise((resolve) => server.close(resolve));
       for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
+      await closed;
     },
   };
 

@@ -83,14 +83,14 @@ export const createModulePlace = async (): Promise<ModulePlace | undefined> => {
     statePort: Number(url.port),
     sql,
     settings,
-    things: (key) => readdirSync(room).filter((file) => file.startsWith(key) && !file.endsWith('.at')),
+    things: (key) => readdirSync(room).filter((file) => file.startsWith(key) && !/\.at(\.part)?$/.test(file)),
     account: (key) => {
       const file = join(room, `${key}.account`);
       return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
     },
     atGate: async (key) => {
       const file = join(room, `${key}.at`);
-      await until(async () => existsSync(file), { timeoutMs: 60_000, what: 'the gate' });
+      await until(async () => existsSync(file), { timeoutMs: 120_000, what: 'the gate' });
       const pid = Number(readFileSync(file, 'utf8'));
       rmSync(file);
       return pid;
@@ -114,7 +114,8 @@ export const createModulePlace = async (): Promise<ModulePlace | undefined> => {
       await admin.query(`drop database ${name} with (force)`);
       await admin.query(`drop role ${login}`);
       await admin.end();
-      rmSync(room, { recursive: true, force: true });
+      // A run whose provisioner was killed may still be writing.
+      rmSync(room, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
     },
   };
 };

@@ -1,8 +1,12 @@
 import { newId } from '@accessops/db';
 import { RequestClosedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { gated } from './gate.ts';
 import { type Person, person, type Suite, startSuite } from './suite.ts';
+
+/** Such plans are not made while a request is being told of. */
+const takingTime = { config: { latencyMs: 1 } };
 
 const password = 'hands-of-accessops';
 
@@ -14,6 +18,7 @@ beforeAll(async () => {
     CONNECTOR_POSTGRES_PROD_TENANTS: tenantId,
   });
 });
+afterEach(() => suite.gate.open());
 afterAll(() => suite.close());
 
 const planOf = async (requestId: string, who: Person = suite.admin) => (await suite.as(who)).getPlan({ requestId });
@@ -24,7 +29,7 @@ const planIs = (requestId: string, status: string) =>
       const plan = await planOf(requestId);
       return plan.status === status && plan;
     },
-    { timeoutMs: 20_000, what: `a plan that is ${status}` },
+    { timeoutMs: 50_000, what: `a plan that is ${status}` },
   );
 
 test('when a request waits for a decision, then its plan names what is made once it is approved', async () => {
@@ -60,11 +65,14 @@ test('when a request was approved at once, then its plan can be read all the sam
 });
 
 test('when a target hangs, then its plan is waited for, and nothing else is', async () => {
-  const slow = await Promise.all(Array.from({ length: 3 }, () => suite.submit({ config: { latencyMs: 10_000 } })));
+  suite.gate.close();
+  const slow = await Promise.all(Array.from({ length: 3 }, () => suite.submit({ ...takingTime, ...gated })));
   const { requestId } = await suite.submit();
   await planIs(requestId, 'READY');
   await suite.grantIs(await suite.approve(), ['ACTIVE']);
   for (const { requestId: waiting } of slow) expect(await planOf(waiting)).toMatchObject({ status: 'PENDING' });
+  suite.gate.open();
+  for (const { requestId: waiting } of slow) await planIs(waiting, 'READY');
 });
 
 test('when the connector refuses, then the plan has failed and says why; a setting that is still unheard of is waited for', async () => {
@@ -102,7 +110,8 @@ test('when the resource type was changed before the approval, then what is appro
 });
 
 test('when a request is over before its plan is made, then none is made any more', async () => {
-  const { requestId } = await suite.submit({ config: { latencyMs: 10_000 } });
+  suite.gate.close();
+  const { requestId } = await suite.submit({ ...takingTime, ...gated });
   await suite.tell('requests', RequestClosedSchema, { requestId, status: 'CANCELLED' }, { aggregateId: requestId });
   expect(await planIs(requestId, 'FAILED')).toMatchObject({ error: 'The request was over before its plan was made' });
 });

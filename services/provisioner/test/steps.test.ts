@@ -1,5 +1,6 @@
 import { until } from '@accessops/testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { gated } from './gate.ts';
 import { type Suite, startSuite } from './suite.ts';
 
 let suite: Suite;
@@ -25,20 +26,22 @@ test('when a job is quick, then its steps are there once it is done, with their 
 });
 
 test('when a step takes long, then it is seen while it runs', async () => {
-  const requestId = await suite.approve({ config: { latencyMs: 2500 } });
+  suite.gate.close();
+  const requestId = await suite.approve(gated);
   const running = await until(async () => {
     const job = await jobOf(requestId);
     return job.steps.length > 0 && job;
   });
   expect(brief(running)).toEqual(['1 APPLY RUNNING']);
   expect(running.steps[0]?.finishedAt).toBeUndefined();
+  suite.gate.open();
   await suite.grantIs(requestId, ['ACTIVE']);
   expect(brief(await jobOf(requestId))).toEqual(['1 APPLY SUCCEEDED']);
 });
 
 test('when attempts fail, then each step tells why, and the last ones clear up', async () => {
   const requestId = await suite.approve({ config: { failAfterApplyFirst: 5 } });
-  await suite.jobIs(requestId, 'FAILED', 25_000);
+  await suite.jobIs(requestId, 'FAILED', 50_000);
   const job = await jobOf(requestId);
   expect(brief(job).slice(0, 3)).toEqual(['1 APPLY FAILED', '2 VERIFY SUCCEEDED', '2 APPLY FAILED']);
   expect(brief(job).slice(-3)).toEqual(['5 APPLY FAILED', '5 REVOKE SUCCEEDED', '5 READ_BACK SUCCEEDED']);

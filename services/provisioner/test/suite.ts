@@ -25,6 +25,7 @@ import { create, type DescMessage, fromBinary, type MessageInitShape, toBinary }
 import pg from 'pg';
 import { type ProvisionerOverrides, startProvisioner } from '../src/app.ts';
 import { configFrom } from '../src/config.ts';
+import { createGate, type Gate } from './gate.ts';
 
 export interface Person {
   id: string;
@@ -83,7 +84,12 @@ export interface Suite {
   tenantId: string;
   requester: Person;
   admin: Person;
-  /** Starts another instance, with what differs in its environment; the suite ends it. */
+  /** In front of the simulated target of all instances of this process. */
+  gate: Gate;
+  /**
+   * Starts another instance, with what differs in its environment; the suite ends it. It is patient: only a test that wants a lease or a deadline
+   * to run out sets one that may.
+   */
   start(overrides?: ProvisionerOverrides, environment?: Record<string, string>): Promise<RunningService>;
   /** Stops all instances, as SIGTERM would. */
   stopAll(): Promise<void>;
@@ -105,6 +111,8 @@ export interface Suite {
   /** Waits until the grant of the request has one of these statuses. */
   grantIs(requestId: string, statuses: string[], timeoutMs?: number): Promise<GrantRow>;
   jobIs(requestId: string, status: string, timeoutMs?: number): Promise<JobRow>;
+  /** Has the time of a grant be up so much later than now; answers when that is. */
+  endsIn(grantId: string, ms: number): Promise<Date>;
   target(jobId: string): Promise<TargetRow | undefined>;
   /** Audited actions of all events about a request, in order. */
   actions(requestId: string): Promise<string[]>;
@@ -120,6 +128,10 @@ export interface Told {
   /** What the stream de-duplicates by; another one each time by default, so that duplicates arrive. */
   messageId?: string;
 }
+
+// Longer than a busy machine stands still.
+const patientMs = 60_000;
+const patient = { leaseMs: 2 * patientMs, deadlineMs: patientMs };
 
 const person = (tenantId: string, ...orgRoles: string[]): Person => ({ id: newId(), tenantId, orgRoles });
 
@@ -140,8 +152,11 @@ export const startSuite = async ({
   const namespace = newNamespace();
   const environment = serviceEnvironment('provisioner', { database, namespace, overrides: more });
   const broker: Broker = await connectBroker(infrastructure().nats);
-  await Promise.all(['identity', 'requests'].map((producer) => ensureStream(broker, namespace, producer)));
+  await Promise.all(['identity', 'requests'].map((producer) => until(() => ensureStream(broker, namespace, producer))));
   const sql = new pg.Pool({ connectionString: database.adminUrl, max: 3, options: '-c search_path=provisioner' });
+  // Dropping the database ends what is still open.
+  sql.on('error', () => undefined);
+  const gate = createGate();
   const tenantId = newId();
   const requester = person(tenantId, 'requester');
   const admin = person(tenantId, 'admin');
@@ -149,7 +164,11 @@ export const startSuite = async ({
   const clients: { close(): void }[] = [];
 
   const start: Suite['start'] = async (own = overrides, differing = {}) => {
-    const service = await startProvisioner(configFrom({ ...environment, ...differing }), own);
+    const service = await startProvisioner(configFrom({ ...environment, ...differing }), {
+      simulated: gate.inFrontOf,
+      ...own,
+      worker: { ...patient, ...own?.worker },
+    });
     running.push(service);
     return service;
   };
@@ -163,7 +182,9 @@ export const startSuite = async ({
     const origin = { requestId: about.requestId ?? 'test', ip: '192.0.2.1', userAgent: 'test', traceparent: '' };
     const event = { id: eventId, type: schema.name, tenantId: of, aggregateId, occurredAt: new Date(), origin, payload };
     const headers = headersOf(producer, event);
-    await publish(broker, namespace, producer, { type: schema.name, payload, headers, messageId: about.messageId ?? newId() });
+    const told = { type: schema.name, payload, headers, messageId: about.messageId ?? newId() };
+    // A stream that does not answer in time may have it all the same; under one message id it takes it once.
+    await until(() => publish(broker, namespace, producer, told), { timeoutMs: patientMs, what: 'a stream that takes an event' });
   };
 
   const one = async <T extends object>(text: string, values: unknown[]): Promise<T | undefined> =>
@@ -189,6 +210,7 @@ export const startSuite = async ({
     tenantId,
     requester,
     admin,
+    gate,
     start,
     stopAll,
     as: async ({ id, tenantId: of, orgRoles }, extra = {}) => {
@@ -202,7 +224,9 @@ export const startSuite = async ({
       clients.push(client);
       const calls = Object.entries(client).map(([name, call]) => [
         name,
-        name === 'close' ? call : (request: never) => (call as (...args: unknown[]) => unknown)(request, { metadata }),
+        name === 'close'
+          ? call
+          : (request: never) => (call as (...args: unknown[]) => unknown)(request, { metadata, deadlineMs: patientMs }),
       ]);
       return Object.fromEntries(calls) as typeof client;
     },
@@ -261,6 +285,14 @@ export const startSuite = async ({
         },
         { timeoutMs, what: `a job that is ${status}` },
       ),
+    endsIn: async (grantId, ms) => {
+      const { rows } = await sql.query<{ expires_at: Date }>(
+        `update access_grant set expires_at = clock_timestamp() + $2 * interval '1 millisecond' where id = $1 and status = 'ACTIVE' returning expires_at`,
+        [grantId, ms],
+      );
+      if (!rows[0]) throw new Error('the grant is not ACTIVE');
+      return rows[0].expires_at;
+    },
     target: (jobId) => one('select * from simulated_target where key = $1', [jobId]),
     actions: async (requestId) => {
       const { rows } = await sql.query<{ payload: Buffer }>('select payload from outbox_event where aggregate_id = $1 order by id', [
@@ -269,6 +301,7 @@ export const startSuite = async ({
       return rows.map(({ payload }) => fromBinary(AnyEventSchema, payload).change?.action ?? '');
     },
     close: async () => {
+      gate.open();
       for (const client of clients) client.close();
       await stopAll();
       await broker.close();

@@ -19,7 +19,7 @@ export interface TargetDatabase {
 /** Logs in as somebody; the caller ends it. */
 export const logIn = async (credential: Record<string, unknown>): Promise<pg.Client> => {
   const { host, port, database, username, password } = credential as Record<string, string>;
-  const client = new pg.Client({ host, port: Number(port), database, user: username, password, connectionTimeoutMillis: 5000 });
+  const client = new pg.Client({ host, port: Number(port), database, user: username, password, connectionTimeoutMillis: 60_000 });
   client.on('error', () => undefined);
   await client.connect();
   return client;
@@ -58,6 +58,8 @@ export const createTargetDatabase = async (): Promise<TargetDatabase> => {
     `create schema accessops authorization ${quoted.login}`,
   );
   const sql = new pg.Pool({ connectionString: url.href, max: 2 });
+  // Dropping the database ends what is still open.
+  sql.on('error', () => undefined);
   return {
     name,
     port: Number(url.port),
