@@ -14,9 +14,9 @@ const globalSetup = './packages/testing/src/global-setup.ts';
 // Cursors, outboxes and projections are polled: waiting tests share two cores well, but not many at a time.
 const shared = {
   // Ends what hangs. A wait says by itself for how long, and several in a row take as long as all of them.
-  testTimeout: 120_000,
-  hookTimeout: 120_000,
-  teardownTimeout: 30_000,
+  testTimeout: 300_000,
+  hookTimeout: 300_000,
+  teardownTimeout: 120_000,
   pool: 'forks' as const,
   experimental: { viteModuleRunner: false },
 };
@@ -35,15 +35,14 @@ export default defineConfig({
           name: 'e2e',
           include: ['e2e/*.test.ts', 'e2e/security/*.test.ts'],
           globalSetup: './e2e/setup.ts',
-          hookTimeout: 180_000,
         },
       },
       // Against servers that do not come from npm: `npm run test:connectors`.
       { test: { ...shared, name: 'connectors', include: connectors, globalSetup } },
       // What is killed again and again, and waited for: `npm run test:faults`.
-      { test: { ...shared, name: 'faults', include: faults, globalSetup, hookTimeout: 180_000 } },
+      { test: { ...shared, name: 'faults', include: faults, globalSetup } },
       // A platform that is replaced under load, one that loses its database, and others, one after the other: `npm run test:operations`.
-      { test: { ...shared, name: 'operations', include: operations, globalSetup, testTimeout: 400_000, hookTimeout: 180_000 } },
+      { test: { ...shared, name: 'operations', include: operations, globalSetup, testTimeout: 400_000 } },
       // Reads what all the others have left in the logs.
       { test: { ...shared, name: 'logs', include: ['e2e/last/*.test.ts'], sequence: { groupOrder: 1 } } },
     ],

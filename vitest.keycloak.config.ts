@@ -30,8 +30,8 @@ export default defineConfig({
     experimental: { viteModuleRunner: false },
     // One file after the other: a test kills identity, and two crowds of logins would only wait for each other.
     fileParallelism: false,
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 300_000,
-    teardownTimeout: 30_000,
+    teardownTimeout: 120_000,
   },
 });

@@ -10,7 +10,7 @@ export default defineConfig({
     experimental: { viteModuleRunner: false },
     // As with any Keycloak: two crowds of logins would only wait for each other.
     fileParallelism: false,
-    testTimeout: 120_000,
+    testTimeout: 300_000,
     hookTimeout: 300_000,
   },
 });

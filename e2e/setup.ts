@@ -25,7 +25,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   process.env.CONNECTOR_WEBHOOK_EDGE_SECRET = `whsec_${randomBytes(32).toString('base64')}`;
   process.env.CONNECTOR_WEBHOOK_EDGE_TENANTS = 'acme';
   // The whole suite shares two cores: what is slow for a moment is not down.
-  process.env.DECISION_TIMEOUT_MS = '5000';
+  process.env.DECISION_TIMEOUT_MS = '30000';
+  process.env.CALL_TIMEOUT_MS = '30000';
   const platform = await startPlatform({ dataDir: platformDir, port: 0, limits: false });
   writeFileSync(adminUrlFile, platform.adminUrl, { mode: 0o600 });
   project.provide('url', platform.url);

@@ -26,7 +26,7 @@ const environment = {
   COMMIT: 'a commit',
   PORT: '',
   // The machine builds and tests besides: what is slow for a moment is not down.
-  DECISION_TIMEOUT_MS: '5000',
+  DECISION_TIMEOUT_MS: '30000',
 };
 const docker = (...args: string[]): string =>
   execFileSync('docker', args, {

@@ -22,7 +22,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   writeFileSync(secretsFile, '');
   // Hundreds of wrong passwords come from here.
   process.env.ACCESSOPS_RATE_LIMIT = 'off';
-  process.env.DECISION_TIMEOUT_MS = '5000';
+  process.env.DECISION_TIMEOUT_MS = '30000';
+  process.env.CALL_TIMEOUT_MS = '30000';
   // Who asked for the keys is read there.
   Object.assign(process.env, { KC_HTTP_ACCESS_LOG_ENABLED: 'true', KC_HTTP_ACCESS_LOG_EXCLUDE: '/admin/.*' });
   const onProgress = (line: string) => process.stderr.write(`${line}\n`);

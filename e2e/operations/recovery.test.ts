@@ -178,7 +178,8 @@ beforeAll(async () => {
   await makeDemoDatabase(target.urlOf('postgres'), targetPassword);
   process.env.CONNECTOR_POSTGRES_AWAY_URL = postgresUrl(target.port, demoDatabaseLogin, targetPassword, demoDatabase);
   process.env.CONNECTOR_POSTGRES_AWAY_TENANTS = 'recovery';
-  process.env.DECISION_TIMEOUT_MS = '4000';
+  process.env.DECISION_TIMEOUT_MS = '30000';
+  process.env.CALL_TIMEOUT_MS = '30000';
   // The server's own settings, as an operator has them: each segment of the log goes to the archive.
   const fresh = await startOwnPostgres(data, secrets.postgres, join(folder, 'first.log'));
   await fresh.stop();

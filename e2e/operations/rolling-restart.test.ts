@@ -21,7 +21,8 @@ const deployments: Deployment[] = [];
 
 beforeAll(async () => {
   // Two cores are shared by fourteen processes, some of which are just starting: what is slow for a moment is not down.
-  process.env.DECISION_TIMEOUT_MS = '4000';
+  process.env.DECISION_TIMEOUT_MS = '30000';
+  process.env.CALL_TIMEOUT_MS = '30000';
   // As in deploy/k8s.
   process.env.DRAIN_MS = '5000';
   const dataDir = mkdtempSync(join(tmpdir(), 'accessops-rolling-'));

@@ -44,8 +44,8 @@ export interface GatewayOverrides {
   log?: Logger;
   /** Other routes than those of the API. */
   routes?: readonly Route[];
-  /** Instead of what is configured. */
-  drainMs?: number;
+  /** What has to have happened before it stops to serve, instead of the configured time, which passes. */
+  drained?: () => Promise<unknown>;
   /** How long principals and decisions are remembered while nobody tells of changes, for tests of those who tell. */
   rememberMs?: number;
 }
@@ -99,7 +99,7 @@ const addFallbacks = (
 /** Starts the gateway: everything between HTTP and the services. It serves without any of them, and says so with 503. */
 export const startGateway = async (
   config: GatewayConfig,
-  { log: otherLog, routes = allRoutes, drainMs = config.timeouts.drainMs, rememberMs }: GatewayOverrides = {},
+  { log: otherLog, routes = allRoutes, drained = () => delay(config.timeouts.drainMs), rememberMs }: GatewayOverrides = {},
 ): Promise<RunningGateway> => {
   checkRoutes(routes);
   const { registry, observeAnswer, watchCalls, watchDecisions } = createGatewayMetrics();
@@ -136,7 +136,7 @@ export const startGateway = async (
     const metadata = new Metadata();
     metadata.set('authorization', await gateway.authorization());
     // Identity asks policy too, which may take longer than usual while policies change.
-    return { metadata, deadlineMs: authorizer.isPatient() ? patienceMs : config.decisionTimeoutMs };
+    return { metadata, deadlineMs: Math.max(config.decisionTimeoutMs, authorizer.isPatient() ? patienceMs : 0) };
   };
   const fetchJwks = async () => JSON.parse((await services.identity.getJwks({}, await ownOptions())).jwksJson) as JSONWebKeySet;
   let hearsEvents = () => false;
@@ -175,6 +175,7 @@ export const startGateway = async (
     log,
     permissionsOf: createPermissions(routes, authorizer, principals),
     catalogue: createPermissionCatalogue(routes, authorizer),
+    callTimeoutMs: config.callTimeoutMs,
     health: health.check,
     deployment: config.deployment,
     tracer,
@@ -220,7 +221,7 @@ export const startGateway = async (
       stopping = true;
       stop.abort();
       // Those who ask before they send have time to see that it is not ready any more.
-      await delay(drainMs);
+      await drained();
       eventStreams.close();
       // What has arrived meanwhile is read first: a connection with an unread request is not idle.
       await setImmediate();

@@ -79,6 +79,8 @@ export const environment = z.object({
   CERBOS_ADDRESS: address,
   /** How long Cerbos may take to decide, and identity to tell who calls; after that they count as down. */
   DECISION_TIMEOUT_MS: milliseconds(800),
+  /** How long a service may take to answer a call, where the call does not take longer by its nature; after that it counts as down. */
+  CALL_TIMEOUT_MS: milliseconds(15_000),
   /** Address of NATS: `nats://host:4222`, `tls://host:4222` by TLS; the client learns of the other servers of a cluster itself. */
   NATS_URL: z.string().regex(/^(nats|tls):\/\//, 'must begin with nats:// or tls://'),
   /** Its login at NATS. */
@@ -160,6 +162,7 @@ export interface GatewayConfig {
   services: Record<ServiceName, string>;
   cerbosAddress: string;
   decisionTimeoutMs: number;
+  callTimeoutMs: number;
   nats: { url: string; user: string; password: string };
   namespace: string;
   issuer: string;
@@ -199,6 +202,7 @@ export const configFrom = (env: Record<string, string | undefined>): GatewayConf
     },
     cerbosAddress: data.CERBOS_ADDRESS,
     decisionTimeoutMs: data.DECISION_TIMEOUT_MS,
+    callTimeoutMs: data.CALL_TIMEOUT_MS,
     nats: { url: data.NATS_URL, user: data.NATS_USER, password: data.NATS_PASSWORD },
     namespace: data.EVENTS_NAMESPACE,
     issuer: data.ISSUER,

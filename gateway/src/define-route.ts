@@ -111,7 +111,7 @@ export interface Route<Body = unknown> {
   idempotent?: boolean;
   /** Whether it is for pages alone and goes by their cookie: then it takes no requests that other sites have forged. */
   browser?: boolean;
-  /** How long the services have for it. */
+  /** How long the services have for it; without it as long as is configured (`CALL_TIMEOUT_MS`). */
   deadlineMs?: number;
   /** Answers a JSON value, a page of a list, or a Response for whatever is neither. */
   handle(call: RouteCall<Body>): Promise<unknown>;

@@ -50,12 +50,13 @@ export interface RouteParts {
   /** What somebody may do in the namespaces of a token. */
   permissionsOf(claims: Credentials, tenant: string): Promise<string[]>;
   catalogue: PermissionCatalogue;
+  /** How long services have for a route that does not say so itself. */
+  callTimeoutMs: number;
   health(): Promise<Health>;
   deployment: Deployment;
   tracer: Tracer | undefined;
 }
 
-const defaultDeadlineMs = 5000;
 // Nobody waits for a job that long; its stream would go on where it was.
 const streamDeadlineMs = 3_600_000;
 
@@ -169,7 +170,7 @@ export const createRouteServer = (parts: RouteParts) => {
     const record = accessLog.of(route.path);
     const question: Question = { kind: route.cerbos.resource, action: route.cerbos.action, version: 'route' };
     const paramNames = [...route.path.matchAll(/\{(\w+)\}/g)].map(([, name = '']) => name);
-    const deadlineMs = route.deadlineMs ?? defaultDeadlineMs;
+    const deadlineMs = route.deadlineMs ?? parts.callTimeoutMs;
     const isWatched = readsTenants(route);
     const idempotent = route.method !== 'get' && (route.idempotent ?? true);
 

@@ -1,10 +1,12 @@
 import { Agent, request } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
-import { soonMs, until } from '@accessops/testing';
+import { until } from '@accessops/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { callTo, type Person, startTestGateway, startWorld, type World } from './world.ts';
+import { callTo, type Person, startTestGateway, startWorld, toldMs, type World } from './world.ts';
 
 const nowhere = '127.0.0.1:9';
+/** Less than everybody here is given to answer: who is known to be away is not waited for. */
+const answerMs = 20_000;
 
 describe('when something is down', () => {
   let world: World;
@@ -39,23 +41,25 @@ describe('when something is down', () => {
       const answer = await call('GET', path, { token: admin.token });
       expect([answer.status, answer.body.error?.code]).toEqual([503, 'DEPENDENCY_UNAVAILABLE']);
       expect(answer.headers['retry-after']).toBe('1');
-      expect(performance.now() - startedAt).toBeLessThan(soonMs);
+      expect(performance.now() - startedAt).toBeLessThan(answerMs);
     }
-    const health = await fetch(`${gateway.url}/health`);
-    expect([health.status, await health.json()]).toMatchObject([
-      status === 'down' ? 503 : 200,
-      { status, services: { [name.toLowerCase()]: 'down' } },
-    ]);
-    expect((await fetch(`${gateway.url}/readyz`)).status).toBe(status === 'down' ? 503 : 200);
+    const httpStatus = status === 'down' ? 503 : 200;
+    // What is slow for a moment counts as down for that long.
+    await until(async () => {
+      const health = await fetch(`${gateway.url}/health`);
+      expect([health.status, await health.json()]).toMatchObject([httpStatus, { status, services: { [name.toLowerCase()]: 'down' } }]);
+      return true;
+    });
+    await until(async () => (await fetch(`${gateway.url}/readyz`)).status === httpStatus);
     expect((await fetch(`${gateway.url}/livez`)).status).toBe(200);
     await gateway.close();
   });
 
   test.each([
-    ['Cerbos', 'CERBOS_ADDRESS', '/me', 15_000],
-    ['identity', 'IDENTITY_ADDRESS', '/me', 15_000],
-    ['requests', 'REQUESTS_ADDRESS', '/requests/me', 20_000],
-  ])('when %s takes calls and answers none, then what needs it answers 503 and nothing is allowed', async (_, name, path, withinMs) => {
+    ['Cerbos', 'CERBOS_ADDRESS', '/me'],
+    ['identity', 'IDENTITY_ADDRESS', '/me'],
+    ['requests', 'REQUESTS_ADDRESS', '/requests/me'],
+  ])('when %s takes calls and answers none, then what needs it answers 503 and nothing is allowed', async (_, name, path) => {
     const hole = createServer();
     await new Promise<void>((resolve) => hole.listen(0, '127.0.0.1', resolve));
     const sockets = new Set<Socket>();
@@ -63,10 +67,11 @@ describe('when something is down', () => {
     const { gateway, call } = await gatewayWithout({
       [name]: `127.0.0.1:${(hole.address() as AddressInfo).port}`,
       DECISION_TIMEOUT_MS: '800',
+      CALL_TIMEOUT_MS: '800',
     });
     const startedAt = performance.now();
     const answers = await Promise.all(Array.from({ length: 5 }, () => call('GET', path, { token: admin.token })));
-    expect(performance.now() - startedAt).toBeLessThan(withinMs);
+    expect(performance.now() - startedAt).toBeLessThan(answerMs);
     expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503, 503]);
     await gateway.close();
     for (const socket of sockets) socket.destroy();
@@ -75,10 +80,13 @@ describe('when something is down', () => {
 
   test('when NATS is down, then calls are served, health is degraded, and a lost session still ends soon', async () => {
     const { gateway, call } = await gatewayWithout({ NATS_URL: `nats://${nowhere}` });
-    expect((await call('GET', '//health')).body).toMatchObject({ status: 'degraded', services: { nats: 'down' } });
+    await until(async () => {
+      expect((await call('GET', '//health')).body).toMatchObject({ status: 'degraded', services: { nats: 'down' } });
+      return true;
+    });
     expect((await call('GET', '/me', { token: requester.token })).status).toBe(200);
     await call('POST', '/auth/logout', { body: { refreshToken: requester.refreshToken } });
-    await until(async () => (await call('GET', '/me', { token: requester.token })).status === 401, { timeoutMs: soonMs });
+    await until(async () => (await call('GET', '/me', { token: requester.token })).status === 401, { timeoutMs: toldMs });
     await gateway.close();
   });
 
@@ -92,15 +100,18 @@ describe('when something is down', () => {
   });
 
   test('when the gateway is told to stop, then it says that it is not ready and lets go of the port', async () => {
-    const gateway = await startTestGateway(world.addresses, {}, { drainMs: 300 });
+    const asked = Promise.withResolvers<void>();
+    const gateway = await startTestGateway(world.addresses, {}, { drained: () => asked.promise });
     const closing = gateway.close();
     expect((await fetch(`${gateway.url}/readyz`)).status).toBe(503);
+    asked.resolve();
     await closing;
     await expect(fetch(`${gateway.url}/livez`)).rejects.toThrow();
   });
 
   test('when the gateway is told to stop under load, then no call is cut off', async () => {
-    const gateway = await startTestGateway(world.addresses, {}, { drainMs: 1000 });
+    let clients: Promise<void>[] = [];
+    const gateway = await startTestGateway(world.addresses, {}, { drained: () => Promise.all(clients) });
     const agent = new Agent({ keepAlive: true, maxSockets: 20 });
     const outcomes = new Set<number | string | undefined>();
     /** Calls again and again, until it is told to take another connection. */
@@ -118,7 +129,7 @@ describe('when something is down', () => {
         });
         sent.end();
       });
-    const clients = Array.from({ length: 20 }, client);
+    clients = Array.from({ length: 20 }, client);
     await until(() => outcomes.size > 0);
     await gateway.close();
     await Promise.all(clients);

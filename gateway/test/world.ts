@@ -54,7 +54,8 @@ export const gatewayEnvironment = (
     ...Object.fromEntries(serviceNames.map((name) => [`${name.toUpperCase()}_ADDRESS`, addresses[name] ?? nowhere])),
     CERBOS_ADDRESS: cerbosAddress,
     // Several suites share two cores: what is slow for a moment is not down.
-    DECISION_TIMEOUT_MS: '5000',
+    DECISION_TIMEOUT_MS: '30000',
+    CALL_TIMEOUT_MS: '30000',
     NATS_URL: nats.url,
     NATS_USER: nats.user,
     NATS_PASSWORD: nats.password,
@@ -75,7 +76,8 @@ export const startTestGateway = (
   addresses?: Partial<Record<ServiceName, string>>,
   overrides?: Record<string, string>,
   more?: GatewayOverrides,
-): Promise<RunningGateway> => startGateway(configFrom(gatewayEnvironment(addresses, overrides)), { drainMs: 0, rememberMs, ...more });
+): Promise<RunningGateway> =>
+  startGateway(configFrom(gatewayEnvironment(addresses, overrides)), { drained: () => Promise.resolve(), rememberMs, ...more });
 
 const routeOf = (method: string, path: string): Route | undefined =>
   routes.find(

@@ -32,7 +32,6 @@ export const adminDeadLetterRoutes: Route[] = [
     summary: 'Hand a parked event to its handler again',
     audience: 'admin',
     cerbos: { resource: 'dead_letter', action: 'replay' },
-    deadlineMs: 10_000,
     body: noBody,
     answer: {
       status: 200,

@@ -134,7 +134,7 @@ export const createAuthorizer = ({ address, tls, ttlMs = 5000, timeoutMs = 800, 
       },
     });
   // Both connect when they are used first.
-  const connectBoth = () => ({ cerbos: connectFor(timeoutMs), patient: connectFor(patienceMs) });
+  const connectBoth = () => ({ cerbos: connectFor(timeoutMs), patient: connectFor(Math.max(timeoutMs, patienceMs)) });
   let connected = connectBoth();
   const close = ({ cerbos, patient }: typeof connected) => {
     cerbos.close();

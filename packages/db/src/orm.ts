@@ -19,8 +19,9 @@ export interface OrmOptions {
 }
 
 const poolOptions = {
-  // Counts waiting for a free connection as well: a crowd is to queue, not to be sent away. A server that is gone refuses at once.
-  connectionTimeoutMillis: 5000,
+  // Counts waiting for a free connection as well: a crowd is to queue, not to be sent away, nor who comes while the server stands still. One
+  // that is gone refuses at once.
+  connectionTimeoutMillis: 15_000,
   keepAlive: true,
   // Statements that hang must not hold a connection for ever; a lock is waited for at most as long.
   statement_timeout: 10_000,

@@ -21,9 +21,12 @@ import { methodDefinition, methodPath } from './service-definition.ts';
 import { fromServiceError } from './status-details.ts';
 import { endFailed, traceSent } from './trace-calls.ts';
 
+// Longer than a busy machine stands still: who waits is answered late then, and not refused.
+const usualDeadlineMs = 15_000;
+
 export interface CallOptions {
   metadata?: Metadata;
-  /** Default 5000. */
+  /** By default `usualDeadlineMs`. */
   deadlineMs?: number;
   signal?: AbortSignal;
   /** Receives the trailing metadata of a unary reply. */
@@ -49,7 +52,7 @@ const channelOptions = {
   'grpc.max_reconnect_backoff_ms': 500,
   'grpc.keepalive_time_ms': 10_000,
   // As long as a call usually has: one that a busy peer may yet answer in time is not broken off with the connection.
-  'grpc.keepalive_timeout_ms': 5_000,
+  'grpc.keepalive_timeout_ms': usualDeadlineMs,
   'grpc.max_receive_message_length': largest.response,
 };
 
@@ -147,7 +150,7 @@ export const connect = <S extends DescService>(service: S, address: string, { wa
   let client: GrpcClient | undefined;
   const unary = (method: DescMethod) => {
     const path = methodPath(method);
-    const sent: Unary = async (request, { metadata = new Metadata(), deadlineMs = 5000, signal, onTrailer }) => {
+    const sent: Unary = async (request, { metadata = new Metadata(), deadlineMs = usualDeadlineMs, signal, onTrailer }) => {
       const bytes = toBinary(method.input, create(method.input, request));
       return fromBinary(method.output, await exchange.call(path, bytes, { metadata, deadlineMs, signal, onTrailer }));
     };

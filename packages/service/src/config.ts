@@ -53,7 +53,7 @@ export const serviceEnvironment = z.object({
   NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
   /** host:port of the Cerbos PDP, `tls://host:port` by TLS. */
   CERBOS_ADDRESS: z.string().regex(/^.+:\d+$/, 'must be host:port'),
-  /** How long Cerbos may take to decide, and `requests` to tell `approvals` of a request when this is more than 1500; after that they count as down. */
+  /** How long Cerbos may take to decide, and `requests` to answer `approvals` when this is more than 5000; after that they count as down. */
   DECISION_TIMEOUT_MS: z.coerce.number().int().min(10).max(60_000).default(800),
   /** Public Ed25519 JWKs of the processes that vouch for principals; `kid` is the name of the process. */
   PRINCIPAL_JWKS_FILE: jsonFile(jwks),

@@ -28,7 +28,7 @@ export const serviceEnvironment = (
     NATS_PASSWORD: nats.password,
     CERBOS_ADDRESS: cerbosAddress,
     // Several suites share two cores: what is slow for a moment is not down.
-    DECISION_TIMEOUT_MS: '5000',
+    DECISION_TIMEOUT_MS: '30000',
     PRINCIPAL_JWKS_FILE: keyFiles.principalJwks,
     EVENTS_NAMESPACE: namespace,
     LOG_LEVEL: 'fatal',

@@ -17,8 +17,7 @@ export interface Arbiter {
 const tokenLifetimeMs = 30_000;
 const maxTokens = 1000;
 /** At least: it gets the time that others have to answer a question on which a call waits, when that is more. */
-const findWithinMs = 1500;
-const settleWithinMs = 1500;
+const leastDeadlineMs = 5000;
 
 /** Connects to `requests`; calls carry the origin of the call that they are made for. */
 export const createArbiter = async ({
@@ -29,7 +28,7 @@ export const createArbiter = async ({
 }: Pick<ApprovalsConfig, 'requestsAddress' | 'principalKey' | 'tls' | 'decisionTimeoutMs'>): Promise<Arbiter> => {
   const minter = await createMinter(principalKey);
   const client = connect(RequestsService, requestsAddress, { tls });
-  const deadlineMs = Math.max(findWithinMs, decisionTimeoutMs);
+  const deadlineMs = Math.max(leastDeadlineMs, decisionTimeoutMs);
   const tokens = new Map<string, { token: Promise<string>; until: number }>();
 
   const tokenFor = (tenantId: string): Promise<string> => {
@@ -49,10 +48,7 @@ export const createArbiter = async ({
     settle: async (call, id, outcome) => {
       const { id: deciderId, type, email } = call.principal;
       const decider = { id: deciderId, type, email };
-      return client.settleRequest(
-        { id, outcome, decider },
-        { metadata: await metadataFor(call), deadlineMs: settleWithinMs, tracer: call.tracer },
-      );
+      return client.settleRequest({ id, outcome, decider }, { metadata: await metadataFor(call), deadlineMs, tracer: call.tracer });
     },
     close: () => client.close(),
   };

@@ -38,17 +38,18 @@ const assertMayDecide = async (call: Call, request: AccessRequest): Promise<void
   }
 };
 
-const confirmEveryMs = 50;
-const confirmAttempts = 7;
+const confirmWithinMs = 5000;
+const longestPauseMs = 400;
 
-/** A role given a moment ago is known at the gateway a little earlier than here: its event is waited for a moment. */
+/** A role given a moment ago is known at the gateway a little earlier than here, on a busy machine by seconds: its event is waited for. */
 const onceConfirmed = async <T>(record: () => Promise<T>): Promise<T> => {
-  for (let attempt = 1; ; attempt++) {
+  const endsAt = performance.now() + confirmWithinMs;
+  for (let pauseMs = 50; ; pauseMs = Math.min(2 * pauseMs, longestPauseMs)) {
     try {
       return await record();
     } catch (error) {
-      if (!(error instanceof AppError && error.cause === unconfirmed) || attempt >= confirmAttempts) throw error;
-      await delay(confirmEveryMs);
+      if (!(error instanceof AppError && error.cause === unconfirmed) || performance.now() > endsAt) throw error;
+      await delay(pauseMs);
     }
   }
 };
