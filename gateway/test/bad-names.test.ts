@@ -98,6 +98,7 @@ describe('names and addresses', () => {
     for (const [organization, pointer] of [
       [{ name: 'O', slug: `${cyrillicA}cme-corp` }, '/organization/slug'],
       [{ name: 'O', slug: slug.toUpperCase() }, '/organization/slug'],
+      [{ name: 'O', slug: randomUUID() }, '/organization/slug'],
       [{ name: 'O', slug: `${slug.slice(0, 30)}-3`, domain: `${cyrillicA}${domain}` }, '/organization/domain'],
     ] as const) {
       const answer = await register(organization);

@@ -50,6 +50,14 @@ test('when a slug has hyphens at its ends or is reserved, then it is refused', (
   for (const slug of ['acme', 'a-1', '123', 'x'.repeat(40)]) expect(parseSlug(slug)).toBe(slug);
 });
 
+test('when a slug could be the id of another organisation, then it is refused', () => {
+  const slug = '0192f0c1-9999-7b4d-8c6f-2a9d1e4b7c39';
+  expect(() => parseSlug(slug)).toThrow(
+    expect.objectContaining({ fields: [{ pointer: '/organization/slug', message: 'must not look like an id' }] }),
+  );
+  expect(parseSlug(`${slug}-2`.slice(1))).toBe('192f0c1-9999-7b4d-8c6f-2a9d1e4b7c39-2');
+});
+
 test('when nothing differs, then there are no changes', () => {
   expect(changesBetween({ a: 1, b: ['x'] }, { a: 1, b: ['x'] })).toEqual({});
   expect(changesBetween({ a: 1, b: ['x'] }, { a: 2, b: ['x'] })).toEqual({ a: { before: 1, after: 2 } });

@@ -17,10 +17,11 @@ const tenantOf = async (em: EntityManager, { id, customerId, tenant }: Subscript
   const [known] = await em.execute<{ tenant_id: string }[]>(
     `select tenant_id from (
        select tenant_id, 1 as rank from stripe_subscription where id = ?
-       union all select id, 2 from tenant where ? in (slug, id::text)
-       union all select tenant_id, 3 from stripe_subscription where customer_id = ? and ? = ''
+       union all select id, 2 from tenant where id::text = ?
+       union all select id, 3 from tenant where slug = ?
+       union all select tenant_id, 4 from stripe_subscription where customer_id = ? and ? = ''
      ) as candidate order by rank limit 1`,
-    [id, tenant, customerId, tenant],
+    [id, tenant, tenant, customerId, tenant],
   );
   // Stripe tries again for days: the tenant may be about to register.
   if (!known && tenant !== '') throw new AppError('TENANT_NOT_FOUND');
