@@ -72,7 +72,7 @@ export const grantRoutes: Route[] = [
     tag: 'Grants',
     summary: 'Read the credential of my grant, once',
     description:
-      'With `publicKey` it is answered as a compact JWE that only the owner of the key can read: EC (P-256, P-384, P-521) and X25519 keys by ECDH-ES+A256KW, RSA keys of 2048 bits or more by RSA-OAEP-256; the content by A256GCM.',
+      'With `publicKey` it is answered as a compact JWE that only the owner of the key can read: EC (P-256, P-384, P-521) and X25519 keys by ECDH-ES+A256KW, RSA keys of 2048 bits or more and an exponent of 65537 or more by RSA-OAEP-256; the content by A256GCM.',
     audience: 'app',
     cerbos: { resource: 'grant', action: 'read_credential' },
     idempotent: false,

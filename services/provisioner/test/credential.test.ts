@@ -57,10 +57,14 @@ test('when a public key is given, then the answer is for its owner alone, and a 
   const holder = await suite.as(suite.requester);
   const { publicKey, privateKey } = await generateKeyPair('ECDH-ES+A256KW');
   const read = async (jwk: unknown) => holder.readCredential({ grantId: grant.id, publicKeyJson: JSON.stringify(jwk) });
-  await expect(read({ kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' })).rejects.toMatchObject({
-    code: 'INVALID_FIELDS',
-    fields: [{ pointer: '/publicKey' }],
-  });
+  const { n } = await exportJWK((await generateKeyPair('RSA-OAEP-256')).publicKey);
+  const none: [jwk: object, pointer: string][] = [
+    [{ kty: 'EC', crv: 'P-256', x: 'AA', y: 'AA' }, '/publicKey'],
+    [{ kty: 'OKP', crv: 'X25519', x: 'A'.repeat(43) }, '/publicKey'],
+    [{ kty: 'RSA', n, e: 'AA' }, '/publicKey/e'],
+    [{ kty: 'RSA', n, e: 'AQ' }, '/publicKey/e'],
+  ];
+  for (const [jwk, pointer] of none) await expect(read(jwk)).rejects.toMatchObject({ code: 'INVALID_FIELDS', fields: [{ pointer }] });
   const { jwe, credentialJson } = await read(await exportJWK(publicKey));
   expect(credentialJson).toBe('');
   const { plaintext } = await compactDecrypt(jwe, privateKey);

@@ -26,9 +26,21 @@ const publicKey = z.discriminatedUnion('kty', [
 ]);
 
 const shortestRsa = 2048;
+// With a smaller one, or an even one, what is encrypted can be read by others, or by nobody (FIPS 186-5, appendix A.1.1).
+const smallestExponent = 0x10001n;
+
+const numberOf = (base64url: string): bigint => BigInt(`0x0${Buffer.from(base64url, 'base64url').toString('hex')}`);
+const isOdd = (value: bigint): boolean => value % 2n === 1n;
 
 const invalid = (fields: FieldViolation[]) => new AppError('INVALID_FIELDS', undefined, { fields });
 const invalidKey = (message: string) => invalid([{ pointer: '/publicKey', message }]);
+
+/** What the library does not look at: it would encrypt to numbers that are no key at all. */
+const requireRsa = (n: bigint, e: bigint): void => {
+  if (n.toString(2).length < shortestRsa) throw invalidKey(`must have ${shortestRsa} bits or more`);
+  if (!isOdd(n)) throw invalid([{ pointer: '/publicKey/n', message: 'is no modulus of RSA' }]);
+  if (e < smallestExponent || !isOdd(e)) throw invalid([{ pointer: '/publicKey/e', message: 'must be odd, and 65537 or more' }]);
+};
 
 const parse = (jwk: Record<string, unknown>) => {
   if ('d' in jwk || 'k' in jwk) throw invalidKey('must be a public key; this one is secret, and now known to others');
@@ -39,16 +51,18 @@ const parse = (jwk: Record<string, unknown>) => {
 
 /**
  * The recipient with this public key (JWK, RFC 7517): EC and X25519 keys by ECDH-ES+A256KW, RSA keys by RSA-OAEP-256 (RFC 7518).
- * Errors: INVALID_FIELDS at /publicKey and below.
+ * Errors, also of `encrypt`: INVALID_FIELDS at /publicKey and below.
  */
 export const recipientOf = async (jwk: Record<string, unknown>): Promise<Recipient> => {
   const { alg, kid, ...parsed } = parse(jwk);
-  const key = await importJWK(parsed, alg).catch((): never => {
+  if (parsed.kty === 'RSA') requireRsa(numberOf(parsed.n), numberOf(parsed.e));
+  const unusable = (): never => {
     throw invalidKey('is no key of its kind');
-  });
-  if (key instanceof Uint8Array) throw invalidKey('must be a public key');
-  const { modulusLength = shortestRsa } = key.algorithm as { modulusLength?: number };
-  if (modulusLength < shortestRsa) throw invalidKey(`must have ${shortestRsa} bits or more`);
+  };
+  const key = await importJWK(parsed, alg).catch(unusable);
   const header = { alg, enc: 'A256GCM', cty: 'json', ...(kid !== undefined && { kid }) };
-  return { encrypt: (text) => new CompactEncrypt(new TextEncoder().encode(text)).setProtectedHeader(header).encrypt(key) };
+  return {
+    // Points of low order are found out only here (RFC 7748, section 6.1).
+    encrypt: (text) => new CompactEncrypt(new TextEncoder().encode(text)).setProtectedHeader(header).encrypt(key).catch(unusable),
+  };
 };
