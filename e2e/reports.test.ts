@@ -54,6 +54,10 @@ describe('reports', () => {
       [{ kind: 'jobs', format: 'xlsx' }, '/format'],
       [{ kind: 'jobs', format: 'csv', from: 'yesterday' }, '/from'],
       [{ kind: 'jobs', format: 'csv', from: '2026-02-30T00:00:00Z' }, '/from'],
+      // No years that can be kept; an offset leads out of them as well.
+      [{ kind: 'jobs', format: 'csv', from: '0000-01-01T00:00:00Z' }, '/from'],
+      [{ kind: 'jobs', format: 'csv', from: '0001-01-01T00:00:00+23:59' }, '/from'],
+      [{ kind: 'jobs', format: 'csv', to: '9999-12-31T23:59:59-00:01' }, '/to'],
       [{ kind: 'jobs', format: 'csv', from: '2026-01-01T00:00:00Z', to: '2026-01-01T00:00:00Z' }, '/from'],
       [{ kind: 'jobs', format: 'csv', tenantId: tenant.id }, '/tenantId'],
     ] as const;

@@ -90,6 +90,8 @@ describe('the query of a list', () => {
     'filter[createdAt][gte]=yesterday',
     'filter[createdAt][gte]=2026-13-01T00:00:00Z',
     'filter[createdAt][gte]=0000-01-01T00:00:00Z',
+    'filter[createdAt][gte]=0001-01-01T00:00:00%2B23:59',
+    'filter[createdAt][gte]=9999-12-31T23:59:59-00:01',
     'filter[createdAt][gte]=+275760-01-01T00:00:00Z',
     'filter[createdAt][like]=2026',
     'filter[sequence][gt]=many',
@@ -126,6 +128,8 @@ describe('the query of a list', () => {
     ['2026-11-21T09:30:00Z', '2026-11-21T09:30:00.000Z'],
     ['2026-11-21T09:30:00.123456Z', '2026-11-21T09:30:00.123Z'],
     ['2026-11-21T10:30:00%2B01:00', '2026-11-21T09:30:00.000Z'],
+    ['0000-12-31T23:59:59-00:01', '0001-01-01T00:00:59.000Z'],
+    ['9999-12-31', '9999-12-31T00:00:00.000Z'],
   ])('when a time is %s, then it means %s', (value, wanted) => {
     expect(read(`filter[createdAt][gte]=${value}`).filters[0]?.values).toEqual([wanted]);
   });

@@ -1,6 +1,7 @@
 import { AppError } from '@accessops/errors';
 import { Operator } from '@accessops/proto/accessops/common/v1/common_pb';
 import { isUuid } from './fields.ts';
+import { isMoment } from './moment.ts';
 
 /** What a list can be filtered and sorted by. `choice` is one of few names; `text-list` holds many values: eq and in ask whether it holds them. */
 export type FieldType = 'uuid' | 'text' | 'time' | 'integer' | 'boolean' | 'choice' | 'text-list';
@@ -77,10 +78,10 @@ const refuseParameter = (message: string): never => {
   throw new AppError('INVALID_PARAMETER', message);
 };
 
-// RFC 3339, or a date alone; years that PostgreSQL and JavaScript both know.
-const time = /^(?!0000)\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/i;
+// RFC 3339, or a date alone.
+const time = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/i;
 
-const isRealTime = (value: string): boolean => time.test(value) && !Number.isNaN(Date.parse(value));
+const isRealTime = (value: string): boolean => time.test(value) && isMoment(new Date(value));
 
 const checks: Record<FieldType, [fits: (value: string) => boolean, wanted: string]> = {
   uuid: [isUuid, 'a UUID'],

@@ -1,10 +1,15 @@
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import { z } from '@hono/zod-openapi';
 import { defineList, defineRoute, pageOf, type Route } from '../define-route.ts';
+import { isMoment } from '../moment.ts';
 import { reportFile } from '../report-file.ts';
 import { reportExample, reportFormat, reportJson, reportKind, reportSchema } from '../representations/report.ts';
 
-const moment = z.iso.datetime({ offset: true, precision: undefined }).transform((text) => timestampFromDate(new Date(text)));
+const moment = z.iso
+  .datetime({ offset: true, precision: undefined })
+  .transform((text) => new Date(text))
+  .refine(isMoment, 'must be in the years 1 to 9999')
+  .transform(timestampFromDate);
 
 const wanted = z.strictObject({
   kind: reportKind,

@@ -49,7 +49,8 @@ const parse = (name: string, { type }: ListField, value: string): unknown => {
       return uuid.test(value) ? value : refuse(`${name} must be a UUID`);
     case 'time': {
       const time = /^\d{4}-\d\d-\d\d/.test(value) ? new Date(value) : new Date(Number.NaN);
-      return Number.isNaN(time.getTime()) ? refuse(`${name} must be an RFC 3339 time`) : time;
+      const year = time.getUTCFullYear();
+      return !(year >= 1 && year <= 9999) ? refuse(`${name} must be an RFC 3339 time`) : time;
     }
     case 'integer':
       return /^-?\d{1,15}$/.test(value) ? Number(value) : refuse(`${name} must be a whole number`);

@@ -123,6 +123,8 @@ describe('filters', () => {
     ['active', 'EQ', ['1']],
     ['createdAt', 'GT', ['soon']],
     ['createdAt', 'GT', ['2026-13-45']],
+    ['createdAt', 'GT', ['0001-01-01T00:00:00+23:59']],
+    ['createdAt', 'GT', ['9999-12-31T23:59:59-00:01']],
     ['createdAt', 'LIKE', ['2026%']],
     ['tag', 'NE', ['x']],
     ['tag', 'LIKE', ['x%']],
