@@ -33,6 +33,7 @@ const access = (partial: Partial<Access> = {}): Access =>
 const end = (wanted: Access) => connector.revoke({ ...wanted, fence: finalFence }, never);
 const roleOf = async ({ key }: Access) =>
   (await target.sql.query('select * from pg_roles where rolname = $1', [`accessops_${key.replaceAll('-', '')}`])).rows[0];
+const heirOf = ({ key }: Access) => `accessops_heir_${key.replaceAll('-', '')}`;
 const codeOf = (work: Promise<unknown>) =>
   work.then(
     () => 'ok',
@@ -136,14 +137,75 @@ test('when access ends, then the role and its sessions are gone, and what it own
   expect(await roleOf(wanted)).toBeUndefined();
   expect(await connector.verify(wanted, never)).toBe(false);
   const { rows } = await target.sql.query(
-    `select tableowner as owner from pg_tables where schemaname = 'work' union all
-     select pg_get_userbyid(proowner) from pg_proc where pronamespace = 'work'::regnamespace`,
+    `select tableowner as owner from pg_tables where schemaname = 'work' and tablename = 'notes' union all
+     select pg_get_userbyid(proowner) from pg_proc where pronamespace = 'work'::regnamespace and proname = 'f'`,
   );
-  expect(rows).toEqual([{ owner: target.loginName }, { owner: target.loginName }]);
+  expect(rows).toEqual([{ owner: heirOf(wanted) }, { owner: heirOf(wanted) }]);
   await end(wanted);
 });
 
-test('when the role owns something where it cannot be passed on, then nobody gets in, and the access counts as there', async () => {
+test('when a holder leaves code behind that runs with the rights of its owner, then nobody gets any by it after the end', async () => {
+  const [first, second, third] = [access({ role: 'writer' }), access({ role: 'writer' }), access({ role: 'writer' })];
+  // As in the schema `public`: else an heir cannot even use what it owns.
+  await target.sql.query('grant usage on schema work to public');
+  const [leaver, keeper] = [await connector.apply(first, never), await connector.apply(second, never)];
+  const leaving = await logIn(leaver.credential);
+  await leaving.query(
+    `create function work.run(s text) returns void language plpgsql security definer as $$ begin execute s; end $$;
+     create table work.shared as select 1 as x`,
+  );
+  const keeping = await logIn(keeper.credential);
+  await keeping.query('create table work.kept as select * from customer');
+  await leaving.query('create view work.peephole as select * from work.kept; grant select on work.peephole to public');
+  await Promise.all([leaving.end(), keeping.end()]);
+  await Promise.all([end(first), end(second)]);
+  const { credential } = await connector.apply(third, never);
+  const client = await logIn(credential);
+  try {
+    const run = (sql: string) => codeOf(client.query('select work.run($1)', [sql]));
+    expect(await run('select * from work.shared')).toBe('ok');
+    const attempts = [
+      `create role evil login`,
+      `grant "${target.roles.writer}" to "${credential.username}" with admin true`,
+      `update accessops.access set fence = 0`,
+      `insert into customer (name) values ('x')`,
+      `set role "${target.loginName}"`,
+      `set role "${heirOf(second)}"`,
+      'select * from work.kept',
+      'create table work.more (x int)',
+    ];
+    for (const sql of attempts) expect([sql, await run(sql)]).toEqual([sql, expect.stringMatching('42501|0P000')]);
+    expect(await codeOf(client.query('select * from work.peephole'))).toBe('42501');
+  } finally {
+    await client.end();
+  }
+  await end(third);
+  const { rows } = await target.sql.query(
+    `select * from pg_auth_members where member = $1::regrole or (roleid = $1::regrole and (inherit_option or set_option))`,
+    [heirOf(first)],
+  );
+  expect(rows).toEqual([]);
+  expect(await target.sql.query('select from pg_roles where rolname = $1', [heirOf(third)])).toMatchObject({ rowCount: 0 });
+});
+
+test('when the login owns what former holders have made, then a check says so, until it is passed on as the documents say', async () => {
+  const login = `"${target.loginName}"`;
+  const check = () => connector.check({ tenantId: newId(), tenantSlug: 'acme', config: config(), roles: ['reader'] }, never);
+  await target.sql.query(`create function work.old() returns int language sql as 'select 1'; alter function work.old() owner to ${login}`);
+  expect(await check()).toEqual([{ pointer: '/login', message: expect.stringContaining('owns more than the schema') }]);
+  const heir = `former_${target.name}`;
+  await target.sql.query(
+    `create role ${heir} nologin; reassign owned by ${login} to ${heir};
+     alter schema accessops owner to ${login}; alter table accessops.access owner to ${login}`,
+  );
+  expect(await check()).toEqual([]);
+  const wanted = access();
+  await connector.apply(wanted, never);
+  await end(wanted);
+  await target.sql.query(`drop owned by ${heir}; drop role ${heir}`);
+});
+
+test('when the role owns something where it cannot be passed on, then nobody gets in or has anything by it, and the access counts as there', async () => {
   const wanted = access({ role: 'writer' });
   const { credential } = await connector.apply(wanted, never);
   const other = await createTargetDatabase();
@@ -154,6 +216,11 @@ test('when the role owns something where it cannot be passed on, then nobody get
     expect(await codeOf(client.query('select 1'))).not.toBe('ok');
     expect(await codeOf(logIn(credential))).toMatch(/^28/);
     expect(await connector.verify(wanted, never)).toBe(true);
+    const { rows } = await target.sql.query(
+      `select has_table_privilege($1, 'public.customer', 'select') as read, has_schema_privilege($1, 'work', 'create') as make`,
+      [credential.username],
+    );
+    expect(rows).toEqual([{ read: false, make: false }]);
     await other.sql.query('drop table kept');
     await end(wanted);
     expect(await connector.verify(wanted, never)).toBe(false);

@@ -72,11 +72,13 @@ export const createTargetDatabase = async (): Promise<TargetDatabase> => {
       const made = new pg.Client({ connectionString: adminUrl });
       await made.connect();
       await made.query(`drop database if exists ${name} with (force)`);
-      // Roles that a test has left behind on purpose.
+      // Roles that a test has left behind on purpose, and heirs.
       const { rows } = await made.query<{ name: string }>(
-        `select member.rolname as name from pg_auth_members join pg_roles member on member.oid = pg_auth_members.member
-         join pg_roles granted on granted.oid = roleid where granted.rolname in ($1, $2) and member.rolname like 'accessops\\_%'`,
-        [reader, writer],
+        `select rolname as name from pg_roles where rolname like 'accessops\\_%' and oid in (
+           select member from pg_auth_members where roleid in ($1::regrole, $2::regrole)
+           union select roleid from pg_auth_members where member = $3::regrole
+         )`,
+        [quoted.reader, quoted.writer, quoted.login],
       );
       for (const { name: role } of rows) await made.query(`drop role ${pg.escapeIdentifier(role)}`);
       await made.query(`drop role ${quoted.reader}, ${quoted.writer}, ${quoted.login}`);

@@ -9,6 +9,7 @@ interface Facts {
   superuser: boolean;
   createRole: boolean;
   hasSchema: boolean;
+  ownsOthers: boolean;
 }
 
 const oldest = 160_000;
@@ -17,7 +18,15 @@ const factsOf = async (client: ClientBase): Promise<Facts> => {
   const { rows } = await client.query<Facts>(
     `select current_setting('server_version_num')::integer as version, current_user as user, rolsuper as superuser,
        rolcreaterole as "createRole",
-       exists (select from pg_namespace where nspname = 'accessops' and has_schema_privilege(oid, 'usage, create')) as "hasSchema"
+       exists (select from pg_namespace where nspname = 'accessops' and has_schema_privilege(oid, 'usage, create')) as "hasSchema",
+       exists (
+         select from pg_shdepend where refclassid = 'pg_authid'::regclass and refobjid = pg_roles.oid and deptype = 'o'
+           and dbid = (select oid from pg_database where datname = current_database())
+           and (classid, objid) not in (
+             select 'pg_namespace'::regclass, oid from pg_namespace where nspname = 'accessops'
+             union all select 'pg_class'::regclass, oid from pg_class where relnamespace = to_regnamespace('accessops')
+           )
+       ) as "ownsOthers"
      from pg_roles where rolname = current_user`,
   );
   const [facts] = rows;
@@ -25,11 +34,12 @@ const factsOf = async (client: ClientBase): Promise<Facts> => {
   return facts;
 };
 
-const loginProblems = ({ version, user, superuser, createRole, hasSchema }: Facts): string[] => [
+const loginProblems = ({ version, user, superuser, createRole, hasSchema, ownsOthers }: Facts): string[] => [
   ...(version < oldest ? ['leads to a server older than PostgreSQL 16, where CREATEROLE gives away too much'] : []),
   ...(superuser ? [`is the superuser "${user}": use a login with CREATEROLE only`] : []),
   ...(superuser || createRole ? [] : [`logs in as "${user}", which needs CREATEROLE`]),
   ...(hasSchema ? [] : [`logs in as "${user}", which needs a schema "accessops" of its own in the database`]),
+  ...(ownsOthers ? [`logs in as "${user}", which owns more than the schema "accessops": code in it would run with its rights`] : []),
 ];
 
 interface RoleFacts {

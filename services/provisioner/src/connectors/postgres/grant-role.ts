@@ -61,13 +61,51 @@ export const endSessions = async (client: ClientBase, name: string): Promise<num
   return rowCount ?? 0;
 };
 
-/** Removes the role; what it owns in this database goes to the login of the provisioner. */
-export const dropRole = async (client: ClientBase, name: string): Promise<void> => {
+/** Who owns what the role of an access has left behind: by its prefix nobody can be given it. */
+const heirOf = (name: string): string => `${madeRolePrefix}heir_${name.slice(madeRolePrefix.length)}`;
+
+const ownsAnything = async (client: ClientBase, name: string): Promise<boolean> => {
+  const { rowCount } = await client.query(
+    `select from pg_shdepend where refclassid = 'pg_authid'::regclass and refobjid = quote_ident($1)::regrole and deptype = 'o'
+       and dbid in (0, (select oid from pg_database where datname = current_database()))`,
+    [name],
+  );
+  return (rowCount ?? 0) > 0;
+};
+
+/**
+ * Passes on what the role owns in this database. Whatever is owned may hold code that runs with the rights of its owner: so the heir has no
+ * rights but to what this one holder has left, and we do not keep those.
+ */
+const passOn = async (client: ClientBase, name: string): Promise<void> => {
+  if (!(await ownsAnything(client, name))) return;
+  const [role, heir] = [name, heirOf(name)].map((each) => escapeIdentifier(each));
+  if (!(await roleExists(client, heirOf(name)))) await client.query(`create role ${heir} nologin`);
+  await client.query(`grant ${heir} to current_user with inherit true, set true`);
+  // Who is to own something in a schema has to be somebody who may make things there; nobody sees it before that is over.
+  await client.query(`grant ${role} to ${heir} with inherit true, set false`);
+  await client.query(`reassign owned by ${role} to ${heir}`);
+  await client.query(`revoke ${role} from ${heir}`);
+  await client.query(`revoke ${heir} from current_user`);
+};
+
+/** Takes all rights from the role: what it owns in this database goes to an heir without any, and it is a member of nothing any more. */
+export const stripRole = async (client: ClientBase, name: string): Promise<void> => {
   if (!(await roleExists(client, name))) return;
+  await passOn(client, name);
   const role = escapeIdentifier(name);
-  await client.query(`reassign owned by ${role} to current_user`);
   await client.query(`drop owned by ${role}`);
-  await client.query(`drop role ${role}`);
+  const { rows } = await client.query<{ group: string }>(
+    `select roleid::regrole::text as group from pg_auth_members join pg_roles grantor on grantor.oid = grantor
+     where member = quote_ident($1)::regrole and rolname = current_user`,
+    [name],
+  );
+  if (rows.length > 0) await client.query(`revoke ${rows.map(({ group }) => group).join(', ')} from ${role}`);
+};
+
+/** Removes the role. */
+export const dropRole = async (client: ClientBase, name: string): Promise<void> => {
+  if (await roleExists(client, name)) await client.query(`drop role ${escapeIdentifier(name)}`);
 };
 
 /** Whether the role, or a session of it, is there. */

@@ -5,7 +5,7 @@ import { type Access, type Connector, ConnectorError, nothingToExtend } from '..
 import { type Login, type Logins, loginFor, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
 import { checkTarget } from './check-target.ts';
-import { closeRole, dropRole, endSessions, isRoleThere, makeRole, prolongRole, roleNameOf } from './grant-role.ts';
+import { closeRole, dropRole, endSessions, isRoleThere, makeRole, prolongRole, roleNameOf, stripRole } from './grant-role.ts';
 import { claimAbsence, claimPresence, ensureLedger, noteRole } from './ledger.ts';
 import { listRoles } from './list-roles.ts';
 import type { PostgresLogin } from './postgres-login.ts';
@@ -89,9 +89,12 @@ export const createPostgresConnector = (logins: Logins<PostgresLogin>): Connecto
       // Nobody gets in any more; a session that was just being opened appears a moment later.
       const sessions = () => target.transaction(signal, (client) => endSessions(client, name));
       while ((await sessions()) > 0) await delay(sessionPauseMs, undefined, { signal });
-      await target.transaction(signal, async (client) => {
-        if (await claimAbsence(client, access, name)) await dropRole(client, name);
-      });
+      // One after the other: what keeps a role from being dropped leaves it without any rights all the same.
+      for (const step of [stripRole, dropRole]) {
+        await target.transaction(signal, async (client) => {
+          if (await claimAbsence(client, access, name)) await step(client, name);
+        });
+      }
     },
 
     check: async (trial, signal) => {
