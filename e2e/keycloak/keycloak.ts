@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { inject } from 'vitest';
 import { login } from '../client.ts';
 
@@ -53,16 +52,6 @@ export const adminOfAll = async <T = unknown>(method: string, path: string, body
   const text = await response.text();
   if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text.slice(0, 300)}`);
   return (text ? JSON.parse(text) : undefined) as T;
-};
-
-/** How long something took to become true, in milliseconds; fails after `withinMs`. */
-export const timeUntil = async (what: string, condition: () => Promise<boolean>, withinMs = 10_000): Promise<number> => {
-  const startedAt = performance.now();
-  while (!(await condition())) {
-    if (performance.now() - startedAt > withinMs) throw new Error(`not within ${withinMs} ms: ${what}`);
-    await delay(20);
-  }
-  return performance.now() - startedAt;
 };
 
 /** Whether people can sign in: Keycloak and the platform in front of it are all there. */

@@ -12,8 +12,9 @@ interface UserThere {
 }
 
 // How a registration ends that was broken off shows only after half a minute and more: all are begun first.
-describe('kill -9 in between', () => {
+describe('kill -9 in between', { timeout: 240_000 }, () => {
   const client = new pg.Client(inject('keycloak').adminUrl);
+  const keycloakClient = new pg.Client(Object.assign(new URL(inject('keycloak').adminUrl), { pathname: '/keycloak' }).href);
   const newAddress = () => `orphan@${randomUUID().slice(0, 13)}.test`;
   const register = (email: string) => call('POST', '/auth/register', { body: { email, password, firstName: 'Ada', lastName: 'Admin' } });
   const usersThere = (email: string) => admin<UserThere[]>('GET', `/users?email=${encodeURIComponent(email)}&exact=true`);
@@ -21,20 +22,26 @@ describe('kill -9 in between', () => {
     (await client.query(`select from identity.${table} where email = $1`, [email])).rowCount ?? 0;
   const platformIsUp = () => until('people can sign in again', isUp, 90_000);
 
-  /** Does something to the registration when Keycloak has made the user and our transaction cannot go on: it waits for a lock. */
-  const inBetween = async (email: string, act: () => void) => {
-    await client.query('begin');
+  /** Does something to a registration that cannot go on: it waits for the lock of a table. */
+  const whileWaiting = async (database: pg.Client, table: string, email: string, act: () => void) => {
+    await database.query('begin');
     try {
-      await client.query('lock table identity.account in share mode');
+      await database.query(`lock table ${table} in share mode`);
       const answer = register(email);
-      await until('Keycloak has made the user', async () => (await usersThere(email)).length === 1, 30_000);
+      const waits = async () =>
+        (await database.query('select from pg_locks where relation = $1::regclass and not granted', [table])).rowCount;
+      await until('it waits', async () => (await count('keycloak_draft', email)) === 1 && (await waits()), 30_000);
       act();
       // It goes on, or not, when the lock is gone.
       return answer;
     } finally {
-      await client.query('rollback');
+      await database.query('rollback');
     }
   };
+  /** Keycloak is making the user. */
+  const inCreation = (email: string, act: () => void) => whileWaiting(keycloakClient, 'user_entity', email, act);
+  /** Keycloak has made the user and has said so. */
+  const inBetween = (email: string, act: () => void) => whileWaiting(client, 'identity.account', email, act);
 
   const [duringCreation, afterCreation, unnoticed, forgetful] = [newAddress(), newAddress(), newAddress(), newAddress()];
   const newPassword = `${password} again`;
@@ -42,15 +49,13 @@ describe('kill -9 in between', () => {
 
   beforeAll(async () => {
     await client.connect();
+    await keycloakClient.connect();
     rememberSecret(newPassword);
     await register(forgetful);
     await must(204, 'POST', '/auth/password-reset', { body: { email: forgetful } });
     const token = await mailedToken(forgetful, 'reset-password');
 
-    const answer = register(duringCreation);
-    await until('the registration is under way', async () => (await count('keycloak_draft', duringCreation)) === 1);
-    process.kill(pidOf('keycloak'), 'SIGKILL');
-    statuses[duringCreation] = (await answer).status;
+    statuses[duringCreation] = (await inCreation(duringCreation, () => process.kill(pidOf('keycloak'), 'SIGKILL'))).status;
     statuses[forgetful] = (await call('POST', '/auth/password-reset/confirm', { body: { token, password: newPassword } })).status;
     await platformIsUp();
 
@@ -59,9 +64,12 @@ describe('kill -9 in between', () => {
 
     statuses[unnoticed] = (await inBetween(unnoticed, () => process.kill(pidOf('identity'), 'SIGKILL'))).status;
     await platformIsUp();
-  });
+  }, 600_000);
 
-  afterAll(() => client.end());
+  afterAll(async () => {
+    await client.end();
+    await keycloakClient.end();
+  });
 
   /** Nobody is left on either side, and the address is as free as before. */
   const comesToNothing = async (email: string) => {

@@ -1,8 +1,8 @@
-import { authenticator, soonMs } from '@accessops/testing';
+import { authenticator, soonMs, untilWithin } from '@accessops/testing';
 import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { auditOf, call, codeOf, must, type Person, Tenant, until } from '../client.ts';
-import { admin, timeUntil } from './keycloak.ts';
+import { admin } from './keycloak.ts';
 
 const secret = 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP';
 
@@ -55,7 +55,7 @@ describe('second factors in Keycloak', () => {
     const [app] = await appsThere(person);
     await admin('DELETE', `/users/${person.id}/credentials/${app?.id}`);
     const isGone = async () => (await must(200, 'GET', '/me/mfa', { token: person.token })).enrolled === false;
-    await timeUntil('it is gone here', isGone, soonMs);
+    await untilWithin(soonMs, 'it is gone here', isGone);
     expect((await loginWith(person)).status).toBe(200);
     const removal = await until('the audit log tells', async () =>
       (await auditOf(tenant.admin, person.id)).find(({ action }) => action === 'MFA_REMOVED'),
@@ -74,7 +74,7 @@ describe('second factors in Keycloak', () => {
     await enrol(person);
     expect(acrOf(token)).toBe('aal2');
     const isRefused = async () => codeOf(await makeTeam()) === 'INSUFFICIENT_AUTHENTICATION';
-    await timeUntil('the session counts as one without', isRefused, soonMs);
+    await untilWithin(soonMs, 'the session counts as one without', isRefused);
     await until('Keycloak has the new one, and it alone', async () => {
       const apps = await appsThere(person);
       return apps.length === 1 && apps[0]?.id !== former?.id;

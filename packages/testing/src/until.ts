@@ -13,12 +13,12 @@ export interface UntilOptions {
 export const soonMs = 4500;
 
 /**
- * Asks until the condition answers something truthy, and answers that. Throws after the deadline (20 s), with the
+ * Asks until the condition answers something truthy, and answers that. Throws after the deadline (60 s), with the
  * error of the last attempt as its cause.
  */
 export const until = async <T>(
   condition: () => Promise<T> | T,
-  { timeoutMs = 20_000, what = 'the condition' }: UntilOptions = {},
+  { timeoutMs = 60_000, what = 'the condition' }: UntilOptions = {},
 ): Promise<Exclude<T, false | null | undefined | 0 | ''>> => {
   let cause: unknown;
   for (const deadline = Date.now() + timeoutMs; ; ) {
@@ -31,5 +31,22 @@ export const until = async <T>(
     }
     if (Date.now() >= deadline) throw new Error(`${what} did not come true within ${timeoutMs} ms`, { cause });
     await delay(10);
+  }
+};
+
+// A look, with the pause after it, takes less where nothing else runs.
+const lookMs = 100;
+
+/**
+ * Asks until the condition is true, for `withinMs` of a machine that does nothing else: of a look that takes longer than it should, for the
+ * machine stands still or is busy, only as much counts as it should have taken.
+ */
+export const untilWithin = async (withinMs: number, what: string, condition: () => Promise<boolean>): Promise<void> => {
+  for (let passedMs = 0; ; ) {
+    const startedAt = performance.now();
+    if (await condition()) return;
+    if (passedMs > withinMs) throw new Error(`${what} did not come true within ${withinMs} ms of an idle machine`);
+    await delay(20);
+    passedMs += Math.min(performance.now() - startedAt, lookMs);
   }
 };
