@@ -13,22 +13,25 @@ const tookMs = async (work: () => Promise<unknown>): Promise<number> => {
   return performance.now() - startedAt;
 };
 
+// Whatever else the machine does makes most of them slower; the quickest of all may be a stroke of luck.
+const usualOf = (times: number[]): number => times.toSorted((a, b) => a - b)[Math.floor(times.length / 10)] ?? Number.NaN;
+
 /**
- * Does two things in turns until they take as long as each other, by the quickest of each: whatever else the machine does makes others
- * slower. Answers the ratio. What really differs never gets there: throws after 90 s: each has to be alone on the machine once.
+ * Does two things in turns until they take as long as each other, by the quickest tenth of each. Answers the ratio. What really differs never
+ * gets there: throws after 40 s, for which a principal's token is good.
  */
 export const untilAlike = async (
   one: () => Promise<unknown>,
   other: () => Promise<unknown>,
   { rounds, between: [least, most] }: UntilAlikeOptions,
 ): Promise<number> => {
-  const quickest: [number, number] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY];
+  const times: [number[], number[]] = [[], []];
   const isAlike = async () => {
-    quickest[0] = Math.min(quickest[0], await tookMs(one));
-    quickest[1] = Math.min(quickest[1], await tookMs(other));
-    const ratio = quickest[0] / quickest[1];
+    times[0].push(await tookMs(one));
+    times[1].push(await tookMs(other));
+    const ratio = usualOf(times[0]) / usualOf(times[1]);
     return ratio > least && ratio < most && ratio;
   };
   for (let round = 0; round < rounds; round++) await isAlike();
-  return until(isAlike, { timeoutMs: 90_000, what: 'times that are alike' });
+  return until(isAlike, { timeoutMs: 40_000, what: 'times that are alike' });
 };

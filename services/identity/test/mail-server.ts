@@ -34,6 +34,8 @@ export const startMailServer = async (port = 0): Promise<MailServer> => {
   const received: ReceivedMail[] = [];
   const server = new SMTPServer({
     disabledCommands: ['AUTH', 'STARTTLS'],
+    // Who sends keeps connections for the next mail.
+    closeTimeout: 1,
     onRcptTo: ({ address }, _, done) => {
       if (mailServer.refuses(address)) done(Object.assign(new Error('No such mailbox'), { responseCode: 550 }));
       else done();
