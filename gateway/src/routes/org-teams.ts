@@ -76,6 +76,7 @@ export const orgTeamRoutes: Route[] = [
     operationId: 'deleteTeam',
     tag: 'Organisation',
     summary: 'Delete a team',
+    description: 'What it owned is owned by nobody. Requests that wait for a decision of it are `LAPSED`: filed again they go to others.',
     audience: 'org-admin',
     cerbos: { resource: 'team', action: 'delete' },
     answer: { status: 204, description: 'The team is gone; its members stay.' },

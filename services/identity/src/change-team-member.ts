@@ -4,7 +4,7 @@ import { emit } from '@accessops/events';
 import { TeamMembershipChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import type { AddTeamMemberRequest, RemoveTeamMemberRequest } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Ctx } from '@accessops/service';
-import { holdTeam } from './find-team.ts';
+import { lockTeam } from './find-team.ts';
 import { lockUser } from './find-user.ts';
 import { snapshotOf } from './snapshot.ts';
 import type { Team } from './team.ts';
@@ -23,6 +23,7 @@ const actionOf = ({ before, after }: Roles): string => {
 
 const tell = async (ctx: Ctx, team: Team, user: User, roles: Roles): Promise<void> => {
   user.touch(ctx.now());
+  team.touch(ctx.now());
   await ctx.em.flush();
   emit(ctx, TeamMembershipChangedSchema, { teamId: team.id, user: await snapshotOf(ctx.em, user) }, user.id, {
     action: actionOf(roles),
@@ -36,7 +37,7 @@ const tell = async (ctx: Ctx, team: Team, user: User, roles: Roles): Promise<voi
 export const addTeamMember = async (ctx: Ctx, { teamId, userId, role }: AddTeamMemberRequest): Promise<Team> => {
   const { em, tenantId } = ctx;
   const after = parseTeamRole(role);
-  const team = await holdTeam(em, teamId);
+  const team = await lockTeam(em, teamId);
   const user = await lockUser(em, userId);
   const membership = await em.findOne(TeamMember, { tenantId, team: team.id, user: user.id });
   if (membership?.role === after) return team;
@@ -51,7 +52,7 @@ export const addTeamMember = async (ctx: Ctx, { teamId, userId, role }: AddTeamM
 /** Takes a user out of a team. Errors: TEAM_NOT_FOUND, NOT_A_TEAM_MEMBER. */
 export const removeTeamMember = async (ctx: Ctx, { teamId, userId }: RemoveTeamMemberRequest): Promise<void> => {
   const { em, tenantId } = ctx;
-  const team = await holdTeam(em, teamId);
+  const team = await lockTeam(em, teamId);
   const user = await lockUser(em, userId).catch((error: unknown) => {
     throw error instanceof AppError ? new AppError('NOT_A_TEAM_MEMBER') : error;
   });

@@ -9,9 +9,6 @@ export const findTeam = findById(Team, 'TEAM_NOT_FOUND');
 /** The same, locked: nobody else may change it or its members. */
 export const lockTeam = findById(Team, 'TEAM_NOT_FOUND', LockMode.PESSIMISTIC_WRITE);
 
-/** The same, kept from being deleted. */
-export const holdTeam = findById(Team, 'TEAM_NOT_FOUND', LockMode.PESSIMISTIC_READ);
-
 /** The members of a team with their users, by e-mail address. */
 export const membersOf = (em: EntityManager, { id, tenantId }: Team): Promise<TeamMember[]> =>
   em.find(TeamMember, { tenantId, team: id }, { populate: ['user'], orderBy: { user: { email: 'asc' } } });

@@ -20,6 +20,11 @@ export class Team extends TeamSchema.class {
   describe({ name, description }: { name: string; description: string }, now: Date): void {
     this.name = name;
     this.description = description;
+    this.touch(now);
+  }
+
+  /** Counts up the version: members belong to what is shown of a team. */
+  touch(now: Date): void {
     this.version += 1;
     this.updatedAt = now;
   }

@@ -119,6 +119,21 @@ test('when members are added while the team is deleted, then nobody stays behind
   }
 });
 
+test('when members have changed since a team was read, then it is not deleted or changed as it was read', async () => {
+  const [{ id }, person] = [await create(), await acme.add(unique('p'), [])];
+  const asRead = async (version: number) => {
+    const options = await acme.asAdmin();
+    options.metadata.set('if-match', String(version));
+    return options;
+  };
+  expect((await add(id, person.id, 'member')).version).toBe(2);
+  expect(await codeOf(harness.client.deleteTeam({ id }, await asRead(1)))).toBe('PRECONDITION_FAILED');
+  expect((await add(id, person.id, 'member')).version).toBe(2);
+  await remove(id, person.id);
+  expect(await codeOf(harness.client.updateTeam({ id, name: unique('T') }, await asRead(2)))).toBe('PRECONDITION_FAILED');
+  await harness.client.deleteTeam({ id }, await asRead(3));
+});
+
 test('when one person is added many times at once, then they are a member once and versions count up without a gap', async () => {
   const [team, person] = [await create(), await acme.add(unique('p'), [])];
   const options = await acme.asAdmin();

@@ -3,6 +3,7 @@ import { type RunningService, type ServiceOverrides, startService } from '@acces
 import { AccessRequest } from './access-request/access-request.ts';
 import { onApprovalDecided } from './access-request/on-approval-decided.ts';
 import { onProvisioning } from './access-request/on-provisioning.ts';
+import { onRequesterGone } from './access-request/on-requester-gone.ts';
 import { createSeenRequests } from './access-request/seen-requests.ts';
 import { createOffers } from './catalog/offers.ts';
 import { Resource } from './catalog/resource.ts';
@@ -22,7 +23,7 @@ export const startRequests = (config: RequestsConfig, overrides?: ServiceOverrid
       service: RequestsService,
       entities: [ResourceType, Resource, Team, AccessRequest],
       handlers: (parts) => requestsHandlers(parts, known),
-      subscriptions: () => [onTeamChanged, onTeamDeleted, ...onApprovalDecided(known), ...onProvisioning],
+      subscriptions: () => [onTeamChanged, onTeamDeleted, ...onRequesterGone, ...onApprovalDecided(known), ...onProvisioning],
     },
     config,
     overrides,

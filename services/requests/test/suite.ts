@@ -91,14 +91,19 @@ export class Suite {
     producer: 'identity' | 'approvals' | 'provisioner',
     schema: D,
     message: MessageInitShape<D>,
-    { tenantId, aggregateId, id = newId() }: { tenantId: string; aggregateId: string; id?: string },
+    {
+      tenantId,
+      aggregateId,
+      id = newId(),
+      occurredAt = new Date(),
+    }: { tenantId: string; aggregateId: string; id?: string; occurredAt?: Date },
   ): Promise<void> {
     const event: Event = {
       id,
       type: schema.name,
       tenantId,
       aggregateId,
-      occurredAt: new Date(),
+      occurredAt,
       origin: { requestId: 'told', ip: '', userAgent: '', traceparent: '' },
       payload: toBinary(schema, create(schema, message)),
     };

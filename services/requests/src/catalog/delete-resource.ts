@@ -25,5 +25,5 @@ export const deleteResource = async (ctx: Ctx, id: string): Promise<void> => {
     entityId: id,
     changes: { key: { before: resource.key, after: null } },
   });
-  await lapseRequests(ctx, id);
+  await lapseRequests(ctx, 'resource', id);
 };
