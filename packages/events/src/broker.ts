@@ -10,6 +10,8 @@ export interface BrokerOptions {
   tls?: TlsIdentity;
   /** How many servers hold each stream; default 1. */
   replicas?: number;
+  /** How long the server may take to answer; default 5000. */
+  timeoutMs?: number;
 }
 
 /** A NATS connection with JetStream that reconnects for ever. */
@@ -24,7 +26,7 @@ export interface Broker {
 }
 
 /** Connects; waits for a server that is not there yet. */
-export const connectBroker = async ({ url, user, password, tls, replicas = 1 }: BrokerOptions): Promise<Broker> => {
+export const connectBroker = async ({ url, user, password, tls, replicas = 1, timeoutMs = 5000 }: BrokerOptions): Promise<Broker> => {
   const connection = await connect({
     servers: url,
     user,
@@ -50,8 +52,8 @@ export const connectBroker = async ({ url, user, password, tls, replicas = 1 }: 
     }
   };
   void watch();
-  const js = connection.jetstream({ timeout: 5000 });
-  const jsm = await connection.jetstreamManager({ checkAPI: false, timeout: 5000 });
+  const js = connection.jetstream({ timeout: timeoutMs });
+  const jsm = await connection.jetstreamManager({ checkAPI: false, timeout: timeoutMs });
   return { connection, js, jsm, replicas, isUp: () => up && !connection.isClosed(), close: () => connection.close() };
 };
 

@@ -70,6 +70,8 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
   const types = [...new Set(subscriptions.map(({ type }) => type))];
   const abort = new AbortController();
   const queue: JsMsg[] = [];
+  /** What was handed to us and is not acknowledged. */
+  const held = new Set<JsMsg>();
   const lanes = new Map<string, Delivery[]>();
   const gather = createGather();
   const running = new Set<Promise<void>>();
@@ -124,9 +126,20 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
 
   const apply = (tenantId: string, events: Event[]) => handleTraced(tracer, service, events, (traced) => applyOnce(tenantId, traced));
 
+  const acknowledge = (message: JsMsg) => {
+    held.delete(message);
+    message.ack();
+  };
+
+  /** For whoever leads now, or next. */
+  const giveBack = (message: JsMsg, afterMs?: number) => {
+    held.delete(message);
+    message.nak(afterMs);
+  };
+
   const done = ({ message, event }: Delivery) => {
     flow?.handled(producerOf(message), event);
-    message.ack();
+    acknowledge(message);
   };
 
   const handleOne = async ({ message, event }: Delivery): Promise<void> => {
@@ -165,7 +178,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
         });
       }
     });
-    message.ack();
+    acknowledge(message);
     const { tenantId: tenant, origin } = event;
     log.error({ err: error, event: event.type, eventId: event.id, attempts, tenant, request_id: origin.requestId }, 'event was parked');
   };
@@ -177,8 +190,9 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
         lane.shift();
       }
     } catch (error) {
-      // Not acknowledged: the stream delivers what is left in the lane again.
-      if (!abort.signal.aborted) log.error({ err: error, aggregateId }, 'lane broke off');
+      if (abort.signal.aborted) return;
+      log.error({ err: error, aggregateId }, 'lane broke off; the stream delivers what is left again');
+      for (const { message } of lane) giveBack(message, 1000);
     } finally {
       lanes.delete(aggregateId);
     }
@@ -220,7 +234,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
     const byTenant = new Map<string, Delivery[]>();
     for (const message of batch) {
       const event = eventOf(headerReader(message), message.data, message.subject, newId);
-      if (!subscriptionTo(event.type)) message.ack();
+      if (!subscriptionTo(event.type)) acknowledge(message);
       else if (lanes.has(event.aggregateId)) openLane({ message, event });
       else {
         const deliveries = byTenant.get(event.tenantId);
@@ -247,8 +261,8 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
       if (queue.length < batchSize) await gather();
       const batch = queue.splice(0, batchSize);
       if (!isLeader()) {
-        // For whoever leads now; a moment later, since it may still be this subscription that they would come back to.
-        for (const message of batch) message.nak(500);
+        // A moment later, since it may still be this subscription that they would come back to.
+        for (const message of batch) giveBack(message, 500);
         continue;
       }
       await handleBatch(batch).catch((error: unknown) => {
@@ -274,6 +288,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
       expires: 5000,
       callback: (message) => {
         queue.push(message);
+        held.add(message);
         ring?.();
       },
     });
@@ -309,6 +324,8 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
       abort.abort();
       ring?.();
       await Promise.all([...finished, ...running]);
+      // The stream would wait for us before it hands them to anybody else.
+      for (const message of held) giveBack(message);
     },
   };
 };

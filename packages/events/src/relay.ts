@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { during, type Logger, type Tracer } from '@accessops/telemetry';
 import { databaseAddress, type TlsIdentity } from '@accessops/tls';
-import type { ConsumerInfo } from 'nats';
+import { type ConsumerInfo, NatsError } from 'nats';
 import pg from 'pg';
 import type { Broker } from './broker.ts';
 import { createGather } from './gather.ts';
@@ -43,6 +43,7 @@ const batchSize = 500;
 const pollMs = 50;
 const streamCheckMs = 1000;
 const noteEveryMs = 200;
+const againMs = 200;
 const hour = 3_600_000;
 const week = 7 * 24 * hour;
 
@@ -200,30 +201,28 @@ export const startRelay = ({
         values: [streamName, noted],
       });
     };
-    while (!abort.signal.aborted) {
-      if (!broker.isUp()) {
-        // What is sent now would only wait for its timeout; the stream may be another one when the server is back.
-        checkedAt = 0;
-        await delay(pollMs, undefined, { signal: abort.signal });
-        continue;
-      }
-      if (Date.now() - checkedAt > streamCheckMs) {
-        const found = await ensureStream(broker, namespace, service, await lineageOf(ask), () => tellLost(lineageParts, log));
-        if (found !== created) {
-          if (await isAhead(lineageParts, replayWindowMs / 2)) {
-            if (!isTold)
-              log.error('the stream is ahead of the database, which has lost events: run recover.js (docs/operations.md, Restore)');
-            isTold = true;
-            await delay(streamCheckMs, undefined, { signal: abort.signal });
-            continue;
-          }
-          noted = await sentThroughOf(db, found);
-          reader = createOutboxReader(db, noted);
-          sequence = 0;
-          created = found;
+    const checkStream = async (): Promise<boolean> => {
+      const found = await ensureStream(broker, namespace, service, await lineageOf(ask), () => tellLost(lineageParts, log));
+      if (found !== created) {
+        if (await isAhead(lineageParts, replayWindowMs / 2)) {
+          if (!isTold)
+            log.error('the stream is ahead of the database, which has lost events: run recover.js (docs/operations.md, Restore)');
+          isTold = true;
+          return false;
         }
-        leads = true;
-        checkedAt = Date.now();
+        noted = await sentThroughOf(db, found);
+        reader = createOutboxReader(db, noted);
+        sequence = 0;
+        created = found;
+      }
+      leads = true;
+      checkedAt = Date.now();
+      return true;
+    };
+    const sendNext = async () => {
+      if (Date.now() - checkedAt > streamCheckMs && !(await checkStream())) {
+        await delay(streamCheckMs, undefined, { signal: abort.signal });
+        return;
       }
       if (Date.now() - cleanedAt > cleanUpEveryMs) {
         await cleanUp(db, reader.sentThrough(), sequence);
@@ -241,6 +240,23 @@ export const startRelay = ({
         await idle();
         await gather();
       }
+    };
+    while (!abort.signal.aborted) {
+      if (!broker.isUp()) {
+        // What is sent now would only wait for its timeout; the stream may be another one when the server is back.
+        checkedAt = 0;
+        await delay(pollMs, undefined, { signal: abort.signal });
+        continue;
+      }
+      try {
+        await sendNext();
+      } catch (error) {
+        if (!(error instanceof NatsError)) throw error;
+        // Whoever leads by the database goes on leading: a server that stands still for a moment answers after that.
+        log.warn({ err: error }, 'NATS does not take events');
+        checkedAt = 0;
+        await delay(againMs, undefined, { signal: abort.signal });
+      }
     }
     await note();
   };
@@ -253,7 +269,7 @@ export const startRelay = ({
       } catch (error) {
         if (!abort.signal.aborted) {
           log.warn({ err: error }, 'relay starts over');
-          await delay(200, undefined, { signal: abort.signal }).catch(() => undefined);
+          await delay(againMs, undefined, { signal: abort.signal }).catch(() => undefined);
         }
       } finally {
         leads = false;

@@ -2,8 +2,8 @@ import { PassThrough } from 'node:stream';
 import { newId } from '@accessops/db';
 import { RequestClosedSchema, RequestProgressedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { createLogger } from '@accessops/telemetry';
-import { soonMs, until } from '@accessops/testing';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { until } from '@accessops/testing';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import {
   type Broker,
   type Event,
@@ -179,11 +179,11 @@ describe('deliveries', () => {
 
   test('when the stream is made after the listener has started, then it listens to it soon', async () => {
     const late = await startSuite();
+    onTestFinished(() => late.close());
     await late.listen();
     await late.startRelay();
     await late.tell('r-1', 'ACTIVE');
     expect(await late.effects(1)).toHaveLength(1);
-    await late.close();
   });
 
   test('when many are taken together, then a batch holds the events of one tenant, in order and without duplicates', async () => {
@@ -263,14 +263,12 @@ describe('failures', () => {
 
   test('when an event is poisonous, then others that came with it and after it do not wait, and later ones of its own thing do', async () => {
     const order: string[] = [];
-    let release: (() => void) | undefined;
-    const held = new Promise<void>((resolve) => {
-      release = resolve;
-    });
+    const held = Promise.withResolvers<void>();
+    suite.beforeClose(held.resolve);
     const failing = recordAfter(async ({ event }, status) => {
       if (status === 'POISON') {
         order.push('attempt');
-        if (order.filter((each) => each === 'attempt').length > 1) await held;
+        if (order.filter((each) => each === 'attempt').length > 1) await held.promise;
         throw new Error('poison');
       }
       if (event.aggregateId === 'bad') order.push(status);
@@ -286,7 +284,7 @@ describe('failures', () => {
     const meanwhile = await suite.effects(32);
     expect(meanwhile.filter(({ aggregate }) => aggregate === 'bad')).toEqual([]);
     expect(await suite.parked()).toEqual([]);
-    release?.();
+    held.resolve();
     expect(await statusesOf(2, 'bad')).toEqual(['AFTER_1', 'AFTER_2']);
     expect(order.filter((each) => each !== 'attempt')).toEqual(['AFTER_1', 'AFTER_2']);
     expect(await suite.parked()).toHaveLength(1);
@@ -327,23 +325,23 @@ describe('failures', () => {
     expect(await suite.parked()).toEqual([]);
   });
 
-  test('when the listener is closed while an event keeps failing, then it ends soon, and the event is handled by the next one', async () => {
+  test('when the listener is closed while an event keeps failing, then it does not wait, and the next one handles it at once', async () => {
     let attempts = 0;
     const failing = recordAfter(() => {
       attempts += 1;
       throw new Error('no');
     });
-    const consumer = await suite.listen(failing.run, { backOffMs: [60_000] });
+    // Longer than this test may take.
+    const consumer = await suite.listen(failing.run, { backOffMs: [600_000] });
     await suite.send({ aggregateId: 'r-1', status: 'A' });
     await suite.send({ aggregateId: 'r-1', status: 'B' });
     await until(() => attempts >= 2);
-    const startedAt = Date.now();
     await consumer.close();
-    expect(Date.now() - startedAt).toBeLessThan(soonMs);
     const attemptsThen = attempts;
-    await deliverAllAgain();
     await suite.listen();
-    expect(await statusesOf(2)).toEqual(['A', 'B']);
+    // The stream waits 30 s for somebody who has said nothing.
+    await until(async () => (await suite.effects(0)).length === 2, { timeoutMs: 20_000, what: 'both events' });
+    expect((await statusesOf(2)).toSorted()).toEqual(['A', 'B']);
     expect(attempts).toBe(attemptsThen);
   });
 });

@@ -36,6 +36,7 @@ test('when an event cannot be handled, then it waits, and is counted once it is 
   const read = readerOf(suite.listener, await suite.own());
   const waiting = `accessops_events_waiting{producer="${suite.teller.name}"}`;
   const attempt = Promise.withResolvers<void>();
+  suite.beforeClose(attempt.resolve);
   await suite.listen(
     async () => {
       await attempt.promise;

@@ -18,6 +18,9 @@ export interface OwnNats {
   url: string;
   start(): Promise<void>;
   stop(): Promise<void>;
+  /** It keeps its connections, and answers no more. */
+  freeze(): void;
+  thaw(): void;
   /** Forgets all streams; only while it is stopped. */
   wipe(): void;
   close(): Promise<void>;
@@ -54,6 +57,8 @@ export const createOwnNats = async (users: NatsUser[] = []): Promise<OwnNats> =>
       await running.ready;
     },
     stop,
+    freeze: () => running?.kill('SIGSTOP'),
+    thaw: () => running?.kill('SIGCONT'),
     wipe: () => rmSync(store, { recursive: true, force: true }),
     close: async () => {
       await stop();

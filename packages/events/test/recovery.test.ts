@@ -1,6 +1,7 @@
 import { newId } from '@accessops/db';
 import { until } from '@accessops/testing';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Broker } from '../src/index.ts';
 import { type Suite, startSuite } from './suite.ts';
 
 let suite: Suite;
@@ -24,6 +25,12 @@ const restore = async () => {
 const recover = async () => {
   const id = newId();
   for (const { name } of [suite.teller, suite.listener]) await suite.admin.query(`insert into ${name}.recovery values ($1, now())`, [id]);
+};
+
+/** Whoever has this connection has had ten answers more. */
+const looksAt = async ({ connection }: Broker) => {
+  const before = connection.stats().inMsgs;
+  await until(() => connection.stats().inMsgs >= before + 10, { what: 'ten more looks' });
 };
 
 /** Both have run, and have told and handled two events; then the second never happened, and the first is to be handled again. */
@@ -52,10 +59,12 @@ test('when a database was restored and goes on as another line, then what happen
 test('when a listener starts first, then it waits until the stream is of its own line', async () => {
   await loseTheSecond();
   await recover();
-  await suite.listen();
-  const { jsm } = await suite.own();
+  const broker = await suite.connect();
+  await suite.listen(undefined, { broker });
+  await looksAt(broker);
   // Its consumer stays as it was left: nobody asks it for anything.
-  await until(async () => (await jsm.consumers.info(suite.stream, suite.listener.name)).num_waiting === 0);
+  const { jsm } = await suite.own();
+  expect(await jsm.consumers.info(suite.stream, suite.listener.name)).toMatchObject({ num_waiting: 0 });
   expect(await handled()).toEqual([]);
   await suite.startRelay();
   expect((await suite.effects(1)).map(({ aggregate }) => aggregate)).toEqual(['first']);
@@ -63,12 +72,11 @@ test('when a listener starts first, then it waits until the stream is of its own
 
 test('when nobody has said that it was restored, then it tells nothing until somebody has', async () => {
   await loseTheSecond();
-  const relay = await suite.startRelay();
+  const broker = await suite.connect();
+  const relay = await suite.startRelay({ broker });
   await suite.listen();
   await suite.tell('third', 'ACTIVE');
-  const { jsm } = await suite.own();
-  const looked = (await jsm.getAccountInfo()).api.total;
-  await until(async () => (await jsm.getAccountInfo()).api.total > looked + 10);
+  await looksAt(broker);
   expect(relay.isLeader()).toBe(false);
   expect(await suite.streamed()).toHaveLength(2);
   await recover();

@@ -32,6 +32,13 @@ const allPublished = () =>
     },
     { timeoutMs: 20_000, what: 'an outbox that is sent' },
   );
+/** A connection in a transaction. */
+const begun = async () => {
+  const client = await suite.admin.connect();
+  suite.beforeClose(() => client.release(true));
+  await client.query('begin');
+  return client;
+};
 const relayPids = async () => {
   const { rows } = await suite.admin.query<{ pid: number }>(
     `select distinct a.pid from pg_stat_activity a join pg_locks l on l.pid = a.pid and l.locktype = 'advisory' and l.granted
@@ -132,8 +139,7 @@ describe('order', () => {
     await allPublished();
     const { name } = suite.teller;
     const columns = 'tenant_id, type, aggregate_id, payload, created_at, event_id, headers';
-    const slow = await suite.admin.connect();
-    await slow.query('begin');
+    const slow = await begun();
     await slow.query(
       `insert into ${name}.outbox_event (${columns}) select tenant_id, type, 'slow', payload, created_at, new.id, jsonb_set(headers, '{ce-id}', to_jsonb(new.id))
        from ${name}.outbox_event, gen_random_uuid() as new(id)`,
@@ -141,7 +147,6 @@ describe('order', () => {
     await suite.tell('fast', 'ACTIVE');
     await until(async () => (await suite.streamed()).length === 2, { what: 'the later one' });
     await slow.query('commit');
-    slow.release();
     const rows = await allPublished();
     expect(rows.map(({ aggregate_id }) => aggregate_id)).toEqual(['first', 'slow', 'fast']);
     expect(await suite.streamed()).toEqual([0, 2, 1].map((index) => rows[index]?.event_id));
@@ -168,8 +173,7 @@ describe('numbers that are missing', () => {
     const relay = await suite.startRelay();
     await suite.tell('first', 'ACTIVE');
     await allPublished();
-    const slow = await suite.admin.connect();
-    await slow.query('begin');
+    const slow = await begun();
     await slow.query(
       `insert into ${suite.teller.name}.outbox_event (tenant_id, type, aggregate_id, payload, created_at, event_id, headers)
        select $1, 'RequestProgressed', 'slow', '', now(), new.id, jsonb_build_object('ce-id', new.id) from gen_random_uuid() as new(id)`,
@@ -185,7 +189,6 @@ describe('numbers that are missing', () => {
     await relay.close();
     await suite.startRelay();
     await slow.query('commit');
-    slow.release();
     const rows = await allPublished();
     expect(rows.map(({ aggregate_id }) => aggregate_id)).toEqual(['first', 'slow', 'fast']);
     expect((await suite.streamed()).toSorted()).toEqual(rows.map(({ event_id }) => event_id).toSorted());

@@ -1,7 +1,7 @@
 import { createOrm, createServiceSchema, newId, platformTables, recoveryTable } from '@accessops/db';
 import { type RequestProgressed, RequestProgressedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { createLogger } from '@accessops/telemetry';
-import { infrastructure, namespace as newNamespace, until } from '@accessops/testing';
+import { infrastructure, namespace as newNamespace, patienceMs, until } from '@accessops/testing';
 import { create, toBinary } from '@bufbuild/protobuf';
 import type { MikroORM } from '@mikro-orm/postgresql';
 import pg from 'pg';
@@ -79,6 +79,8 @@ export interface Suite {
   /** The messages in the teller's stream, by event id. */
   streamed(broker?: Broker): Promise<string[]>;
   parked(): Promise<Record<string, unknown>[]>;
+  /** What has to be let go before all is closed, also when a test has failed. */
+  beforeClose(letGo: () => void): void;
   close(): Promise<void>;
 }
 
@@ -108,7 +110,7 @@ export const startSuite = async (nats: BrokerOptions = infrastructure().nats): P
     await owner.query('create table effect (id bigint generated always as identity, event_id uuid, aggregate text, status text)');
     await owner.end();
     const databaseUrl = Object.assign(new URL(adminUrl), { username: name, password: 'app' }).href;
-    const orm = await createOrm({ url: databaseUrl, schema: name, entities: [DeadLetter], log: silent });
+    const orm = await createOrm({ url: databaseUrl, schema: name, entities: [DeadLetter], connectWithinMs: patienceMs, log: silent });
     return { name, databaseUrl, orm, outbox: { orm, service: name, wake: () => undefined } };
   };
   const teller = await makeParty(`${database}_teller`);
@@ -117,6 +119,7 @@ export const startSuite = async (nats: BrokerOptions = infrastructure().nats): P
   const stream = streamOf(namespace, teller.name);
 
   const closing: (() => Promise<unknown>)[] = [];
+  const lettingGo: (() => void)[] = [];
   const connect = async (options: Partial<BrokerOptions> = {}) => {
     const broker = await connectBroker({ ...nats, ...options });
     closing.push(() => broker.close());
@@ -156,7 +159,7 @@ export const startSuite = async (nats: BrokerOptions = infrastructure().nats): P
           const { rows } = await admin.query<Effect>(find, [aggregateId ?? null]);
           return rows.length >= length && rows;
         },
-        { timeoutMs: 25_000, what: `${length} effects` },
+        { timeoutMs: 50_000, what: `${length} effects` },
       );
     },
     connect,
@@ -211,7 +214,9 @@ export const startSuite = async (nats: BrokerOptions = infrastructure().nats): P
       return ids;
     },
     parked: async () => (await admin.query(`select * from ${listener.name}.dead_letter order by parked_at, id`)).rows,
+    beforeClose: (letGo) => lettingGo.push(letGo),
     close: async () => {
+      for (const letGo of lettingGo) letGo();
       for (const close of closing.toReversed()) await close();
       await Promise.all([teller, listener].map(({ orm }) => orm.close(true)));
       await admin.end();
