@@ -15,13 +15,15 @@ export interface OrmOptions {
   entities: (EntityClass<object> | EntitySchema)[];
   /** Ten connections beat thirty on two cores. */
   poolSize?: number;
+  /**
+   * How long a connection is waited for, default 15000. Waiting for a free one counts as well: a crowd is to queue, not to be sent away, nor who comes
+   * while the server stands still. One that is gone refuses at once.
+   */
+  connectWithinMs?: number;
   log: Logger;
 }
 
 const poolOptions = {
-  // Counts waiting for a free connection as well: a crowd is to queue, not to be sent away, nor who comes while the server stands still. One
-  // that is gone refuses at once.
-  connectionTimeoutMillis: 15_000,
   keepAlive: true,
   // Statements that hang must not hold a connection for ever; a lock is waited for at most as long.
   statement_timeout: 10_000,
@@ -60,7 +62,7 @@ const preparePool = (pool: Pool, ssl: DatabaseAddress['ssl']): void => {
 };
 
 /** Connects MikroORM to one schema. Connections are made lazily and re-made by themselves. */
-export const createOrm = ({ url, tls, schema, entities, poolSize = 10, log }: OrmOptions): Promise<MikroORM> => {
+export const createOrm = ({ url, tls, schema, entities, poolSize = 10, connectWithinMs = 15_000, log }: OrmOptions): Promise<MikroORM> => {
   const { connectionString, ssl } = databaseAddress(url, tls);
   const options: Options = {
     clientUrl: connectionString,
@@ -72,6 +74,7 @@ export const createOrm = ({ url, tls, schema, entities, poolSize = 10, log }: Or
     pool: { min: 0, max: poolSize, idleTimeoutMillis: 30_000 },
     driverOptions: {
       ...poolOptions,
+      connectionTimeoutMillis: connectWithinMs,
       options: `-c search_path=${schema} ${planning}`,
       onPoolCreated: (pool: Pool) => preparePool(pool, ssl),
     },

@@ -1,5 +1,5 @@
 import { createLogger } from '@accessops/telemetry';
-import { infrastructure } from '@accessops/testing';
+import { infrastructure, patienceMs } from '@accessops/testing';
 import { defineEntity, type EntityManager, type MikroORM, p } from '@mikro-orm/postgresql';
 import pg from 'pg';
 import { createOrm, createServiceSchema, IdempotentReply, migrate, newId, type OrmOptions, transaction } from '../src/index.ts';
@@ -79,7 +79,8 @@ export const startSuite = async (): Promise<Suite> => {
   admin.on('error', () => undefined);
   const opened: MikroORM[] = [];
   const open = async (options: Partial<OrmOptions> = {}) => {
-    const orm = await createOrm({ url: appUrl, schema: service, entities: [Item, Grouping, IdempotentReply], log: silent, ...options });
+    const entities = [Item, Grouping, IdempotentReply];
+    const orm = await createOrm({ url: appUrl, schema: service, entities, connectWithinMs: patienceMs, log: silent, ...options });
     opened.push(orm);
     return orm;
   };

@@ -1,3 +1,4 @@
+import { until } from '@accessops/testing';
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { isDatabaseDown, newId, onUnique, poolOf, transaction } from '../src/index.ts';
@@ -101,11 +102,10 @@ describe('unique indexes', () => {
 });
 
 describe('a database that is down', () => {
-  test('when nobody listens, then that is recognized, and soon', async () => {
+  test('when nobody listens, then that is recognized, and not waited for', async () => {
     const orm = await suite.open({ url: 'postgres://nobody:x@127.0.0.1:1/none' });
-    const startedAt = Date.now();
-    expect(isDatabaseDown(await caught(transaction(orm.em, { tenantId: newId() }, namesSeenBy)))).toBe(true);
-    expect(Date.now() - startedAt).toBeLessThan(5000);
+    const error = await caught(transaction(orm.em, { tenantId: newId() }, namesSeenBy));
+    expect([isDatabaseDown(error), (error as { code?: string }).code]).toEqual([true, 'ECONNREFUSED']);
   });
 
   const breakIn = (orm: MikroORM, last: (em: EntityManager) => Promise<unknown>) =>
@@ -142,17 +142,18 @@ describe('a database that is down', () => {
     await suite.admin.query('select pg_terminate_backend(pid) from pg_stat_activity where usename = $1', [suite.service]);
     const all = await Promise.allSettled(tenants.map((tenantId) => transaction(suite.orm.em, { tenantId }, namesSeenBy)));
     expect(all.flatMap((each) => (each.status === 'rejected' && !isDatabaseDown(each.reason) ? [each.reason] : []))).toEqual([]);
-    expect(await transaction(suite.orm.em, { tenantId: newId() }, namesSeenBy)).toEqual([]);
+    // One that the server has not ended yet may have been among those that answered.
+    expect(await until(() => transaction(suite.orm.em, { tenantId: newId() }, namesSeenBy))).toEqual([]);
   });
 
   test('when the pool is exhausted, then a crowd queues for a while, and whoever waits too long is told', async () => {
-    const orm = await suite.open({ poolSize: 1 });
-    const holder = await (await poolOf(orm)).connect();
-    const waiting = Array.from({ length: 5 }, () => transaction(orm.em, { tenantId: newId() }, namesSeenBy));
-    const tooLong = await Promise.all(waiting.map(caught));
+    const [patient, hasty] = [await suite.open({ poolSize: 1 }), await suite.open({ poolSize: 1, connectWithinMs: 300 })];
+    const holders = await Promise.all([patient, hasty].map(async (orm) => (await poolOf(orm)).connect()));
+    const crowdAt = (orm: MikroORM) => Array.from({ length: 5 }, () => transaction(orm.em, { tenantId: newId() }, namesSeenBy));
+    const queued = crowdAt(patient);
+    const tooLong = await Promise.all(crowdAt(hasty).map(caught));
     expect(tooLong.filter((error) => !isDatabaseDown(error))).toEqual([]);
-    const queued = Array.from({ length: 5 }, () => transaction(orm.em, { tenantId: newId() }, namesSeenBy));
-    holder.release();
+    for (const holder of holders) holder.release();
     expect(await Promise.all(queued)).toEqual([[], [], [], [], []]);
   });
 
