@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { AuditService } from '@accessops/proto/accessops/audit/v1/audit_pb';
+import { status } from '@grpc/grpc-js';
 import { afterEach, describe, expect, test } from 'vitest';
+import { patienceMs } from '../../testing/src/patience.ts';
 import { until } from '../../testing/src/until.ts';
 import { type CallContext, connect, createHealthProbe, isServing, Metadata } from '../src/index.ts';
 import { type Suite, startSuite } from './suite.ts';
@@ -28,10 +30,12 @@ describe('deadlines', () => {
     suite = await startSuite({ verifyAuditChain: wait, listAuditEvents: async () => ({}) });
     // So that the time goes by in the handler and not in connecting.
     await suite.client.listAuditEvents({});
-    const startedAt = Date.now();
-    await expect(suite.client.verifyAuditChain({}, { deadlineMs: 400 })).rejects.toMatchObject({ code: 'DEPENDENCY_UNAVAILABLE' });
-    expect(Date.now() - startedAt).toBeLessThan(5000);
-    await until(() => calls[0]?.signal.aborted, { what: 'the abort' });
+    // Made before it, with more time: timers go off in their order, however long the machine stands still.
+    const patient = suite.client.verifyAuditChain({}, { deadlineMs: 1000 }).catch(() => 'the patient one');
+    const hasty = suite.client.verifyAuditChain({}, { deadlineMs: 400 });
+    await expect(Promise.race([patient, hasty])).rejects.toMatchObject({ code: 'DEPENDENCY_UNAVAILABLE' });
+    await patient;
+    await until(() => calls.length === 2 && calls.every(({ signal }) => signal.aborted), { what: 'the aborts' });
   });
 
   test('when the caller goes away, then the handler is told to stop', async () => {
@@ -187,19 +191,24 @@ describe('streams', () => {
   });
 
   test('when the deadline passes in a stream, then both sides end', async () => {
-    let aborted = false;
+    let [begun, ended] = [0, 0];
     suite = await startSuite({
       exportAuditEvents: async function* ({ signal }) {
-        yield { items: items(1) };
-        await once(signal, 'abort');
-        aborted = true;
+        begun += 1;
+        try {
+          yield { items: items(1) };
+          await once(signal, 'abort');
+        } finally {
+          ended += 1;
+        }
       },
     });
-    const reading = (async () => {
+    const read = async () => {
       for await (const _ of suite?.client.exportAuditEvents({}, { deadlineMs: 1000 }) ?? []);
-    })();
-    await expect(reading).rejects.toMatchObject({ code: 'DEPENDENCY_UNAVAILABLE' });
-    await until(() => aborted, { what: 'the abort' });
+    };
+    // Again where the time has gone by in connecting.
+    while (begun === 0) await expect(read()).rejects.toMatchObject({ code: 'DEPENDENCY_UNAVAILABLE' });
+    await until(() => ended === begun, { what: 'the handler to end' });
   });
 });
 
@@ -207,17 +216,17 @@ describe('a server', () => {
   test('when it serves, stops serving or is not there, then its health says so', async () => {
     suite = await startSuite({});
     const { address, server } = suite;
-    expect(await isServing(address)).toBe(true);
+    expect(await isServing(address, patienceMs)).toBe(true);
     server.setServing(false);
-    expect(await isServing(address)).toBe(false);
+    expect(await isServing(address, patienceMs)).toBe(false);
     server.setServing(true);
     const probe = createHealthProbe(address);
-    expect(await probe.isServing()).toBe(true);
+    expect(await probe.isServing(patienceMs)).toBe(true);
     await suite.close();
     suite = undefined;
-    expect(await probe.isServing()).toBe(false);
+    expect(await probe.isServing(patienceMs)).toBe(false);
     probe.close();
-    expect(await isServing(address, 300)).toBe(false);
+    expect(await isServing(address, patienceMs)).toBe(false);
   });
 
   test('when it is closed, then running calls end first', async () => {
@@ -232,7 +241,7 @@ describe('a server', () => {
     });
     const running = suite.client.verifyAuditChain({});
     await until(() => finish);
-    const closing = suite.server.close();
+    const closing = suite.server.close(patienceMs);
     finish?.();
     expect(await running).toMatchObject({ ok: true });
     await closing;
@@ -253,11 +262,13 @@ describe('a server', () => {
     const client = connect(AuditService, first.address);
     expect(await client.verifyAuditChain({})).toMatchObject({ ok: true });
     await first.close();
-    const downAt = Date.now();
-    await expect(client.verifyAuditChain({})).rejects.toMatchObject({ code: 'DEPENDENCY_UNAVAILABLE' });
-    expect(Date.now() - downAt).toBeLessThan(3000);
+    // Not by its deadline.
+    await expect(client.verifyAuditChain({})).rejects.toMatchObject({
+      code: 'DEPENDENCY_UNAVAILABLE',
+      cause: { code: status.UNAVAILABLE },
+    });
     suite = await startSuite(handlers, {}, first.address);
-    expect(await until(() => client.verifyAuditChain({}), { timeoutMs: 3000 })).toMatchObject({ ok: true });
+    expect(await until(() => client.verifyAuditChain({}))).toMatchObject({ ok: true });
     client.close();
   });
 });

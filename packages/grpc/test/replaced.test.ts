@@ -1,6 +1,7 @@
 import { AuditService } from '@accessops/proto/accessops/audit/v1/audit_pb';
 import { expect, onTestFinished, test } from 'vitest';
 import { startBalancer } from '../../testing/src/balancer.ts';
+import { patienceMs } from '../../testing/src/patience.ts';
 import { until } from '../../testing/src/until.ts';
 import { connect } from '../src/index.ts';
 import { type Suite, startSuite, type TestHandlers } from './suite.ts';
@@ -49,7 +50,7 @@ test('when the servers behind an address are replaced again and again under load
     const fresh = await startServer();
     balancer.add(portOf(fresh));
     if (old) balancer.remove(portOf(old));
-    await old?.server.close();
+    await old?.server.close(patienceMs);
     old?.client.close();
     servers = [...others, fresh];
   }
