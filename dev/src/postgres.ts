@@ -157,7 +157,7 @@ const isUp = (directory: string): boolean => readFileSync(join(directory, 'postm
 
 /** Connects as the superuser to one database, hands the connection over, and closes it. */
 export const withAdmin = async <T>(url: string, use: (client: pg.Client) => Promise<T>, tls?: TlsIdentity): Promise<T> => {
-  const client = new pg.Client({ ...databaseAddress(url, tls), connectionTimeoutMillis: 5000 });
+  const client = new pg.Client({ ...databaseAddress(url, tls), connectionTimeoutMillis: 30_000 });
   client.on('error', () => undefined);
   await client.connect();
   try {

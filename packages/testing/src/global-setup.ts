@@ -16,6 +16,7 @@ import {
 } from '@accessops/dev';
 import type { TestProject } from 'vitest/node';
 import type { Infrastructure } from './infrastructure.ts';
+import { patienceMs } from './patience.ts';
 
 /**
  * One PostgreSQL, one NATS and one Cerbos for the whole run; each suite makes its own database and namespace in them.
@@ -58,7 +59,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
     await Promise.race([Promise.all(starting), group.failed.then((error) => Promise.reject(error))]);
     const infrastructure: Infrastructure = {
       adminUrl: postgresUrl(ports.postgres.port, 'postgres', password, 'postgres'),
-      nats: { url: `nats://127.0.0.1:${ports.nats.port}`, user: 'test', password: natsPassword },
+      nats: { url: `nats://127.0.0.1:${ports.nats.port}`, user: 'test', password: natsPassword, timeoutMs: patienceMs },
       cerbosAddress: `127.0.0.1:${ports.grpc.port}`,
       directory: paths.directory,
       keyFiles: openSecrets(paths.secrets).files,

@@ -6,6 +6,7 @@ export * from './infrastructure.ts';
 export * from './namespace.ts';
 export * from './own-policies.ts';
 export * from './own-redis.ts';
+export * from './patience.ts';
 export * from './principal.ts';
 export * from './s3-store.ts';
 export * from './secure-servers.ts';

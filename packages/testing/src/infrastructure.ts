@@ -5,8 +5,8 @@ import { inject } from 'vitest';
 export interface Infrastructure {
   /** The superuser's address of the database `postgres`. */
   adminUrl: string;
-  /** A NATS login that may do everything. */
-  nats: { url: string; user: string; password: string };
+  /** A NATS login that may do everything, and patience. */
+  nats: { url: string; user: string; password: string; timeoutMs: number };
   /** host:port of the Cerbos PDP, which serves the policies of the repository. */
   cerbosAddress: string;
   /** A folder for files of the run; removed at its end. */

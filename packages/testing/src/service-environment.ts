@@ -2,6 +2,7 @@ import { dirname, join } from 'node:path';
 import type { Service } from '@accessops/dev';
 import type { TestDatabase } from './database.ts';
 import { infrastructure } from './infrastructure.ts';
+import { patienceMs } from './patience.ts';
 
 export interface ServiceEnvironmentOptions {
   database: TestDatabase;
@@ -28,7 +29,7 @@ export const serviceEnvironment = (
     NATS_PASSWORD: nats.password,
     CERBOS_ADDRESS: cerbosAddress,
     // Several suites share two cores: what is slow for a moment is not down.
-    DECISION_TIMEOUT_MS: '30000',
+    DECISION_TIMEOUT_MS: String(patienceMs),
     PRINCIPAL_JWKS_FILE: keyFiles.principalJwks,
     EVENTS_NAMESPACE: namespace,
     LOG_LEVEL: 'fatal',

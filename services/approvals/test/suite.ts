@@ -39,6 +39,13 @@ export interface Vote {
   key?: string;
 }
 
+export interface SuiteOptions {
+  /** Of approvals, all on one database. */
+  instances?: number;
+  /** What differs for approvals. */
+  environment?: Record<string, string>;
+}
+
 /** An event that has been sent, to be sent again. */
 export type Sent = () => Promise<void>;
 
@@ -51,7 +58,7 @@ export const as = async (who: Partial<Principal>, key?: string): Promise<CallOpt
     metadata.set('idempotency-key', encodeURIComponent(`POST /decide ${key}`));
     metadata.set('idempotency-fingerprint', 'the same body');
   }
-  return { metadata, deadlineMs: 15_000 };
+  return { metadata };
 };
 
 /** What came of a call: `ok` or the code of its error. */
@@ -108,16 +115,18 @@ export class Suite {
     return next;
   }
 
-  static async start({ instances = 1 } = {}): Promise<Suite> {
+  static async start({ instances = 1, environment = {} }: SuiteOptions = {}): Promise<Suite> {
     const database = await createDatabase(['requests', 'approvals']);
     const namespace = newNamespace();
     const sql = new pg.Pool({ connectionString: database.adminUrl, options: '-c search_path=approvals' });
     const broker = await connectBroker(infrastructure().nats);
     await Promise.all(['identity', 'requests', 'approvals', 'provisioner'].map((producer) => ensureStream(broker, namespace, producer)));
     const requests = await startRequests(requestsConfigFrom(serviceEnvironment('requests', { database, namespace })));
-    const overrides = { REQUESTS_ADDRESS: requests.address, LOG_LEVEL: 'fatal' };
-    const environment = serviceEnvironment('approvals', { database, namespace, overrides });
-    const approvals = await Promise.all(Array.from({ length: instances }, () => startApprovals(configFrom(environment))));
+    const overrides = { REQUESTS_ADDRESS: requests.address, ...environment };
+    const own = serviceEnvironment('approvals', { database, namespace, overrides });
+    const approvals = await Promise.all(Array.from({ length: instances }, () => startApprovals(configFrom(own))));
+    // Once it has looked at its stream: what is told in its name before that would be taken for events that its database has lost.
+    await until(async () => (await sql.query('select 1 from requests.outbox_stream')).rowCount, { what: 'requests to lead' });
     return new Suite(database, namespace, sql, broker, [requests, ...approvals]);
   }
 

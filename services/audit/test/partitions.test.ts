@@ -2,7 +2,7 @@ import { newId } from '@accessops/db';
 import { services } from '@accessops/events';
 import { until } from '@accessops/testing';
 import pg from 'pg';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { changeOf, type Suite, startSuite } from './suite.ts';
 
 let suite: Suite;
@@ -91,6 +91,7 @@ test('when a schema of the caller stands first in the search path, then the func
 test('when a new month begins while the service runs, then its partitions are made before the first of many events is recorded', async () => {
   let now = new Date();
   const other = await startSuite({ now: () => now });
+  onTestFinished(() => other.close());
   await other.tenantWith(1);
   now = new Date(`${month(4)}-01T00:00:00.000Z`);
   const tenants = Array.from({ length: 30 }, newId);
@@ -98,5 +99,4 @@ test('when a new month begins while the service runs, then its partitions are ma
   for (const tenantId of tenants) expect(await other.log(tenantId, services.length)).toHaveLength(services.length);
   const { rows } = await other.admin.query('select to_regclass($1) as found', [nameOf(month(6))]);
   expect(rows[0].found).not.toBeNull();
-  await other.close();
 });

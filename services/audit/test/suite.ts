@@ -111,6 +111,8 @@ export const startSuite = async (overrides?: ServiceOverrides, environment?: Rec
   admin.on('error', () => undefined);
   const { address, metricsAddress } = await startAnother(overrides, environment);
   const client = connect(AuditService, address);
+  // Once it has looked at its stream: what is told in its name before that would be taken for events that its database has lost.
+  await until(async () => (await admin.query('select 1 from outbox_stream')).rowCount, { what: 'audit to lead' });
 
   const suite: Suite = {
     database,
@@ -136,7 +138,7 @@ export const startSuite = async (overrides?: ServiceOverrides, environment?: Rec
     log: async (tenantId, length) => {
       const count = 'select count(*)::int as count from audit_event where tenant_id = $1';
       await until(async () => ((await admin.query<{ count: number }>(count, [tenantId])).rows[0]?.count ?? 0) >= length, {
-        timeoutMs: 20_000,
+        timeoutMs: 50_000,
         what: `a log of ${length} events`,
       });
       return (await admin.query<Row>('select * from audit_event where tenant_id = $1 order by sequence', [tenantId])).rows;

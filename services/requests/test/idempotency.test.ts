@@ -95,10 +95,10 @@ describe('an Idempotency-Key', () => {
       await lock.query('select 1 from resource where id = $1 for update', [resource.id]);
       const first = suite.client.submitRequest(requestFields(resource), who);
       await until(
-        async () => (await suite.admin.query(`select 1 from pg_locks where not granted and locktype = 'transactionid'`)).rowCount,
-        {
-          what: 'the first call waits',
-        },
+        async () =>
+          (await suite.admin.query(`select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`))
+            .rowCount,
+        { what: 'the first call waits' },
       );
       expect(await codeOf(suite.client.submitRequest(requestFields(resource), who))).toBe('IDEMPOTENCY_IN_PROGRESS');
       await lock.query('rollback');
