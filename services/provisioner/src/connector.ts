@@ -176,5 +176,5 @@ export const deadlineOf = (
   usualMs: number,
 ): number => connectors.get(connector)?.deadlineMs?.(config) ?? usualMs;
 
-/** The fence of an ending: nothing that comes later under this key may make the access again. */
+/** The fence of the end of a grant: nothing that comes later under this key may make the access again. */
 export const finalFence = 2_147_483_647;

@@ -3,7 +3,8 @@ import { RequestWithdrawnSchema, ResourceChangedSchema } from '@accessops/proto/
 import { until } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { type FaultProxy, startFaultProxy } from './fault-proxy.ts';
-import { type Suite, startSuite } from './suite.ts';
+import { gated } from './gate.ts';
+import { person, type Suite, startSuite } from './suite.ts';
 import { createTargetDatabase, logIn, type TargetDatabase } from './target.ts';
 
 const patience = 50_000;
@@ -146,9 +147,10 @@ test('when a role is there whose grant has ended, then it is taken away', async 
   expect(await reconcile(resourceId)).toMatchObject(nothing);
 });
 
-test('when a role is left of a job that has failed, then it is taken away', async () => {
+test('when a role is left of a job that has failed, then it is taken away, and the job can be run again', async () => {
   const { resourceId } = await give();
-  const requestId = await suite.approve({ connector: 'postgres', resourceId, config: { ...config(), roles: { reader: ['nobody'] } } });
+  const missing = `missing_${newId()}`;
+  const requestId = await suite.approve({ connector: 'postgres', resourceId, config: { ...config(), roles: { reader: [missing] } } });
   const { id: key } = await suite.jobIs(requestId, 'FAILED', patience);
   await target.sql.query(`create role "${roleOf(key)}"; grant "${roleOf(key)}" to "${target.loginName}" with admin true`);
   await target.sql.query(
@@ -157,6 +159,45 @@ test('when a role is left of a job that has failed, then it is taken away', asyn
   );
   expect((await reconcile(resourceId)).surplus).toMatchObject([{ key }]);
   await until(async () => !(await exists(roleOf(key))));
+  await until(async () => (await jobsOf(requestId, 'REVOKE')).every(({ status }) => status === 'SUCCEEDED'));
+
+  await target.sql.query(`create role "${missing}"; grant "${missing}" to "${target.loginName}" with admin true, inherit false, set false`);
+  await (await admin()).retryJob({ id: key });
+  const grant = await suite.grantIs(requestId, ['ACTIVE'], patience);
+  expect(await exists(roleOf(key))).toBe(true);
+  await (await admin()).revokeGrant({ id: grant.id });
+  await suite.grantIs(requestId, ['REVOKED'], patience);
+  await target.sql.query(`drop role "${missing}"`);
+});
+
+test('when a job is run again while the rest of it is being taken away, then its access stays, and the removal is given up for good', async () => {
+  const requester = person(suite.tenantId, 'requester');
+  const resourceId = newId();
+  await suite.grantIs(await suite.approve({ resourceId }), ['ACTIVE'], patience);
+  const isActive = (active: boolean) =>
+    until(async () => (await suite.sql.query('select from holder where user_id = $1 and active = $2', [requester.id, active])).rowCount, {
+      timeoutMs: patience,
+    });
+  await suite.tellUser(requester, false, 1);
+  await isActive(false);
+  const requestId = await suite.approve({ resourceId, requester, ...gated });
+  const { id: key } = await suite.jobIs(requestId, 'FAILED', patience);
+  await suite.tellUser(requester, true, 2);
+  await isActive(true);
+  await suite.sql.query('update simulated_target set present = true where key = $1', [key]);
+
+  suite.gate.close();
+  expect((await reconcile(resourceId)).surplus).toMatchObject([{ key }]);
+  const removal = await until(async () => (await suite.job(requestId, 'REVOKE'))?.status === 'RUNNING' && suite.job(requestId, 'REVOKE'), {
+    timeoutMs: patience,
+  });
+  await (await admin()).retryJob({ id: key });
+  suite.gate.open();
+  await suite.grantIs(requestId, ['ACTIVE'], patience);
+  expect(await suite.target(key)).toMatchObject({ present: true });
+  expect(await suite.job(requestId, 'REVOKE')).toMatchObject({ id: removal?.id, status: 'FAILED' });
+  await expect((await admin()).retryJob({ id: String(removal?.id) })).rejects.toMatchObject({ code: 'JOB_NOT_FAILED' });
+  expect(await reconcile(resourceId)).toMatchObject({ missing: [], surplus: [] });
 });
 
 test('when others have given the same, then they are reported, also when they look like ours, and nobody touches them', async () => {
@@ -244,9 +285,9 @@ test('when the holder may hold nothing any more, or the time is up, then nothing
 test('when several ask at once, then there is one run, and what is missing is put back once', async () => {
   const { resourceId, requestId, role } = await give();
   await takenAway(role);
-  const client = await admin();
   let asked = 0;
   const askTogether = async () => {
+    const client = await admin();
     asked += 1;
     const runs = await Promise.all(Array.from({ length: 8 }, () => client.reconcileResource({ resourceId })));
     const [id = '', ...others] = new Set(runs.map((run) => run.id));

@@ -148,6 +148,34 @@ test('when it has promised an answer for too long, then the job fails, and acces
   expect(receiver.held.get(key)).toMatchObject({ present: false });
 });
 
+test('when it promises for minutes that access is over, then that is visible, and it is asked on until it is so', async () => {
+  const requestId = await approve({ answerWithinHours: 720 });
+  const key = await keyOf(requestId);
+  await suite.grantIs(requestId, ['ACTIVE'], patience);
+  receiver.manner = 'later';
+  await suite.withdraw(requestId);
+  const isAsked = (since: string) =>
+    until(
+      () =>
+        suite.sql
+          .query(
+            `update job set due_at = now(), waiting_since = now() - $2::interval where request_id = $1 and kind = 'REVOKE' and status = 'QUEUED' and waiting_since is not null`,
+            [requestId, since],
+          )
+          .then(({ rowCount }) => rowCount),
+      { timeoutMs: patience, what: 'an end that is promised' },
+    );
+  await isAsked('1 minute');
+  await isAsked('1 minute');
+  expect(await suite.grant(requestId)).toMatchObject({ status: 'REVOKING' });
+  await isAsked('5 minutes');
+  await suite.grantIs(requestId, ['REVOKE_FAILED'], patience);
+  receiver.carryOut(key);
+  await isAsked('5 minutes');
+  await suite.grantIs(requestId, ['REVOKED'], patience);
+  expect((await suite.actions(requestId)).filter((action) => action === 'GRANT_REVOKE_FAILED')).toHaveLength(1);
+});
+
 test('when the later answer is a refusal, then the job fails and says why', async () => {
   receiver.manner = 'later';
   const requestId = await approve();

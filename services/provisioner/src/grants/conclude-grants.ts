@@ -7,8 +7,8 @@ import { asService, type Background, emitProgress } from '../jobs/job-events.ts'
 import type { SettlementOf } from '../jobs/settle-jobs.ts';
 import { moneyToProto } from './money.ts';
 
-/** After so many attempts people are told that a target will not let go; the attempts go on. */
-const attemptsBeforeAlarm = 5;
+/** SQL: when people are told that a target will not let go, after attempts in vain or while it promises to. It is asked on. */
+const isStuck = { failed: 'job.attempts >= 5', waiting: `job.waiting_since <= now() - interval '5 minutes'` };
 
 const conclude = `
   with gone as (
@@ -67,13 +67,13 @@ export const concludeGrants = async (background: Background, settlements: Settle
   }
 };
 
-/** Tells, once, of grants whose target has refused to let go often enough. */
-export const markRevokeFailed = async (background: Background, jobs: ClaimedJob[]): Promise<void> => {
-  const stuck = jobs.filter(({ kind, attempts }) => kind === 'REVOKE' && attempts >= attemptsBeforeAlarm);
-  for (const job of stuck) {
+/** Tells, once, of grants whose target has refused to let go often enough, or promised it for long enough. */
+export const markRevokeFailed = async (background: Background, jobs: ClaimedJob[], why: keyof typeof isStuck): Promise<void> => {
+  for (const job of jobs.filter(({ kind }) => kind === 'REVOKE')) {
     const marked = await background.em.execute<{ id: string; since: string }[]>(
       `update access_grant set status = 'REVOKE_FAILED', version = access_grant.version + 1 from job
-       where job.id = ? and access_grant.id = job.grant_id and access_grant.status = 'REVOKING' returning access_grant.id, job.created_at as since`,
+       where job.id = ? and ${isStuck[why]} and access_grant.id = job.grant_id and access_grant.status = 'REVOKING'
+       returning access_grant.id, job.created_at as since`,
       [job.id],
     );
     for (const { id, since } of marked) {

@@ -25,10 +25,13 @@ export interface Claim {
 const due = `status in ('QUEUED', 'RUNNING') and due_at <= now()`;
 const rooms = `(values ('high', $1::integer), ('default', $2::integer), ('low', $3::integer)) as room (queue, free)`;
 
+// What is left of a job that has failed is taken away as by one more attempt at it: if an admin has it tried again, that comes later.
+const fenceOfRevoke = `coalesce((select attempts from job made where job.grant_id is null and made.id = (job.spec ->> 'key')::uuid), ${finalFence})`;
+
 // The clock of leases and pauses is the database's: processes whose clocks disagree still agree on it.
 const take = `
   update job set status = 'RUNNING', attempts = attempts + 1, worker = $4, due_at = now() + $5 * interval '1 millisecond',
-    fence = case kind when 'PROVISION' then attempts + 1 when 'REVOKE' then ${finalFence} else nextval('access_fence') end,
+    fence = case kind when 'PROVISION' then attempts + 1 when 'REVOKE' then ${fenceOfRevoke} else nextval('access_fence') end,
     started_at = coalesce(started_at, $6), unsure = unsure or due.status = 'RUNNING'
   from due where job.id = due.id and job.id = any(array(select id from due))
   returning job.id, tenant_id as "tenantId", request_id as "requestId", grant_id as "grantId", kind, queue, target, attempts, fence,

@@ -24,14 +24,14 @@ interface WaitingJob {
   spec: Spec;
 }
 
-// The key is the id of the job that made the access; what was queued last about it is what is being done now.
+// The key is the id of the job that made the access. What is being done now is what has not ended: that job itself, when it runs again.
 const find = `
   select job.id, job.tenant_id as "tenantId", job.request_id as "requestId", job.requester_id as "requesterId", job.kind, job.status,
     job.attempts, job.fence, job.origin, job.spec, slug as "tenantSlug"
   from job made join job on job.tenant_id = made.tenant_id
     and (job.request_id = made.request_id or job.grant_id = made.grant_id and job.kind in (${changeKindsSql}))
   left join tenant on tenant.tenant_id = job.tenant_id
-  where made.id = ? order by job.created_at desc limit 1`;
+  where made.id = ? order by job.status in ('QUEUED', 'RUNNING') desc, job.created_at desc limit 1`;
 
 const keep = `
   insert into job_answer (job_id, tenant_id, fence, key_id, data_key, iv, ciphertext, tag) values (?, ?, ?, ?, ?, ?, ?, ?)

@@ -6,6 +6,7 @@ import { raw } from '@mikro-orm/postgresql';
 import { findJob } from './find-job.ts';
 import { attemptBudget, Job } from './job.ts';
 import { jobChange, subjectOf } from './job-events.ts';
+import { stopClearing } from './stop-changes.ts';
 
 /**
  * Queues a FAILED job again, with as many attempts as a new one has. Attempts are counted on: they are also what tells workers
@@ -16,6 +17,8 @@ export const retryJob = async (ctx: Ctx, id: string): Promise<Job> => {
   if (job.kind === 'REAPPLY')
     throw new AppError('JOB_NOT_FAILED', 'Have the resource reconciled instead: its access may not be missing any more.');
   if (job.kind === 'ROTATE') throw new AppError('JOB_NOT_FAILED', 'Its holder has the credential issued anew instead.');
+  if (job.kind === 'REVOKE' && !job.grantId)
+    throw new AppError('JOB_NOT_FAILED', 'Have the resource reconciled instead: there may be nothing left to take away.');
   const queued = await ctx.em.nativeUpdate(
     Job,
     { id, tenantId: ctx.tenantId, status: 'FAILED' },
@@ -30,6 +33,10 @@ export const retryJob = async (ctx: Ctx, id: string): Promise<Job> => {
     },
   );
   if (queued === 0) throw new AppError('JOB_NOT_FAILED');
+  if (job.kind === 'PROVISION') {
+    const busyUntil = await stopClearing(ctx, job);
+    if (busyUntil) await ctx.em.nativeUpdate(Job, { id, tenantId: ctx.tenantId }, { dueAt: busyUntil });
+  }
   const { message, aggregateId } = subjectOf(job);
   emit(ctx, JobRetriedSchema, message, aggregateId, jobChange(id, 'JOB_RETRIED', { status: { before: 'FAILED', after: 'QUEUED' } }));
   return ctx.em.refreshOrFail(job);

@@ -8,7 +8,7 @@ import { type ClaimedJob, type ClaimedTask, isTask } from './job.ts';
 import { asService, type Background, emitFailed, emitProgress } from './job-events.ts';
 import type { Outcome } from './run-attempt.ts';
 import type { Step } from './step.ts';
-import { letEndsGoOn } from './stop-changes.ts';
+import { letNextGoOn } from './stop-changes.ts';
 
 /** A job and what came of the attempt at it. */
 export type Settlement = { job: ClaimedJob; outcome: Outcome; steps: Step[] } | { job: ClaimedTask; outcome: TaskOutcome; steps: Step[] };
@@ -59,13 +59,20 @@ const retryLater = async (background: Background, settlements: SettlementOf<'ret
   await markRevokeFailed(
     background,
     done.flatMap(({ job }) => (isTask(job) ? [] : [job])),
+    'failed',
   );
 };
 
 const waitOn = async (background: Background, settlements: SettlementOf<'waiting'>[]): Promise<void> => {
-  for (const { job } of await endAttempts(background, settlements, 'QUEUED')) {
+  const done = await endAttempts(background, settlements, 'QUEUED');
+  for (const { job } of done) {
     emitProgress(background, job, 'QUEUED', 'JOB_DEFERRED', { status: { before: 'RUNNING', after: 'QUEUED' } });
   }
+  await markRevokeFailed(
+    background,
+    done.map(({ job }) => job),
+    'waiting',
+  );
 };
 
 const final: readonly Settlement['outcome']['kind'][] = ['provisioned', 'changed', 'revoked', 'failed'];
@@ -104,7 +111,7 @@ export const settleJobs = async (outbox: Outbox, settlements: Settlement[], now:
     await retryLater(background, ofKind(settlements, 'retry'));
     await fail(background, ofKind(settlements, 'failed'));
     await forgetAnswers(background, settlements);
-    await letEndsGoOn(
+    await letNextGoOn(
       background,
       settlements.map(({ job }) => job),
     );

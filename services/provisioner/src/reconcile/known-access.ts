@@ -1,7 +1,8 @@
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { Known } from './compare.ts';
 
-const isUnderWay = `exists (
+// That of `made` itself is looked at by name: whoever locks its row sees it as it is then, and not as it was when the query began.
+const isUnderWay = `made.status in ('QUEUED', 'RUNNING') or exists (
   select from job other where other.tenant_id = made.tenant_id and other.request_id = made.request_id and other.status in ('QUEUED', 'RUNNING')
 )`;
 

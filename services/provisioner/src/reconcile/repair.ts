@@ -53,10 +53,16 @@ const lockOver = `
     and made.id in (select value::uuid from jsonb_array_elements_text(?)) and ${stateOf} = 'over'
   order by made.id for update of made`;
 
+// What takes the rest away comes after all attempts at the job, and before those of a retry.
+const countAttempt = `
+  update job set attempts = attempts + 1 where id in (select value::uuid from jsonb_array_elements_text(?)) and status = 'FAILED'`;
+
 /** Queues the jobs that take away what is left over, unless a grant or another job has come to stand for it meanwhile. */
 export const remove = async (ctx: WriteContext, { tenantId, resourceId }: Whose, keys: readonly string[]): Promise<Map<string, string>> => {
   if (keys.length === 0) return new Map();
   const over = await ctx.em.execute<JobRow[]>(lockOver, [tenantId, resourceId, JSON.stringify(keys)]);
+  const failed = over.filter(({ grantId }) => grantId === null).map(({ key }) => key);
+  if (failed.length > 0) await ctx.em.execute(countAttempt, [JSON.stringify(failed)]);
   const queueings = over.map(({ requestId, requesterId, grantId, spec }) => ({
     ctx,
     job: { id: newId(), requestId, grantId, kind: 'REVOKE' as const, requesterId, spec },
