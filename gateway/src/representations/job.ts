@@ -27,7 +27,9 @@ export const jobSchema = z
     queue: z.enum(['high', 'default', 'low']),
     status: z.enum(['QUEUED', 'RUNNING', 'SUCCEEDED', 'FAILED']),
     attempts: z.int(),
-    maxAttempts: z.int(),
+    maxAttempts: z
+      .int()
+      .openapi({ description: 'After so many it has failed; 0: it is tried until it works, as what takes access away is.' }),
     lastError: z.string().nullable(),
     createdAt: time,
     startedAt: time.nullable(),

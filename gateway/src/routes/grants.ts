@@ -17,6 +17,7 @@ export const grantList: ListDeclaration = {
     status: 'text',
     activatedAt: 'time',
     expiresAt: 'time',
+    endedAt: 'time',
   },
   defaultSort: '-activatedAt',
 };
@@ -57,7 +58,7 @@ export const grantRoutes: Route[] = [
     operationId: 'getGrant',
     tag: 'Grants',
     summary: 'One grant',
-    description: 'For its holder, admins and auditors.',
+    description: 'For its holder, admins, managers and auditors.',
     audience: 'app',
     cerbos: { resource: 'grant', action: 'read' },
     answer,

@@ -32,7 +32,7 @@ export const jobRoutes: Route[] = [
     tag: 'Jobs',
     summary: 'How a job goes, as it goes',
     description:
-      'Server-sent events `job`: the job as it is, then again whenever it has changed, until it has succeeded or failed. Whoever comes back with `Last-Event-ID` is not told again what they know; 204 when there is nothing more to come. Comments keep the connection open. For the requester, admins and auditors, as long as they may read the job; ten streams each at a time.',
+      'Server-sent events `job`: the job as it is, then again whenever it has changed, until it has succeeded or failed. Whoever comes back with `Last-Event-ID` is not told again what they know; 204 when there is nothing more to come. Comments keep the connection open. For the requester, admins, managers and auditors, as long as they may read the job; ten streams each at a time.',
     audience: 'app',
     cerbos: { resource: 'job', action: 'read' },
     answer: {

@@ -13,7 +13,17 @@ export const orgJobRoutes: Route[] = [
     audience: 'org-admin',
     cerbos: { resource: 'job', action: 'list_all' },
     list: {
-      fields: { id: 'uuid', requestId: 'uuid', kind: 'text', queue: 'text', status: 'text', createdAt: 'time' },
+      fields: {
+        id: 'uuid',
+        requestId: 'uuid',
+        grantId: 'uuid',
+        kind: 'text',
+        queue: 'text',
+        status: 'text',
+        createdAt: 'time',
+        startedAt: 'time',
+        finishedAt: 'time',
+      },
       defaultSort: '-createdAt',
     },
     item,

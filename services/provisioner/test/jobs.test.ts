@@ -123,6 +123,18 @@ test('when jobs and grants are listed, then filters and pages hold and each sees
   expect([...first.items, ...second.items].map(({ requestId }) => requestId).sort()).toEqual([...requestIds].sort());
   const statuses = [{ field: 'status', operator: Operator.EQ, values: ['SUCCEEDED'] }];
   expect((await admin.listJobs({ query: { filters: [...filters, ...statuses] } })).items).toHaveLength(3);
+  const grantId = first.items[0]?.grantId ?? '';
+  const long = ['0001-01-01T00:00:00.000Z'];
+  const since = (...fields: string[]) => fields.map((field) => ({ field, operator: Operator.GT, values: long }));
+  const ofGrant = { field: 'grantId', operator: Operator.EQ, values: [grantId] };
+  expect((await admin.listJobs({ query: { filters: [ofGrant, ...since('startedAt', 'finishedAt')] } })).items).toEqual([first.items[0]]);
+  const byEnd = [{ field: 'endedAt', descending: true }];
+  expect((await admin.listGrants({ query: { filters, sort: byEnd } })).items).toHaveLength(3);
+  expect((await admin.listGrants({ query: { filters: [...filters, ...since('endedAt')] } })).items).toEqual([]);
+  const report = await admin.requestReport({ kind: 'jobs', format: 'csv' });
+  await until(async () => (await admin.getReport({ id: report.id })).status === 'READY');
+  const reports = { filters: since('to', 'finishedAt'), sort: [{ field: 'from' }] };
+  expect((await admin.listReports({ query: reports })).items.map(({ id }) => id)).toEqual([report.id]);
   const grants = await admin.listGrants({ query: { filters, sort: [{ field: 'expiresAt', descending: true }] } });
   expect(grants.items.map(({ holderId }) => holderId)).toEqual([colleague.id, colleague.id, colleague.id]);
   expect((await (await suite.as(colleague)).listMyGrants({})).items).toHaveLength(3);

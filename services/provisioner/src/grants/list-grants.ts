@@ -14,6 +14,7 @@ const grants: ListDefinition<Grant> = {
     status: { type: 'text' },
     activatedAt: { type: 'time' },
     expiresAt: { type: 'time' },
+    endedAt: { type: 'time' },
   },
   defaultSort: '-activatedAt',
 };

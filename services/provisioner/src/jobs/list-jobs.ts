@@ -8,10 +8,13 @@ const jobs: ListDefinition<Job> = {
   fields: {
     id: { type: 'uuid' },
     requestId: { type: 'uuid' },
+    grantId: { type: 'uuid' },
     kind: { type: 'text' },
     queue: { type: 'text' },
     status: { type: 'text' },
     createdAt: { type: 'time' },
+    startedAt: { type: 'time' },
+    finishedAt: { type: 'time' },
   },
   defaultSort: '-createdAt',
 };

@@ -1162,7 +1162,7 @@ export const ProvisionerService: GenService<{
     output: typeof JobSchema;
   },
   /**
-   * Jobs of the tenant; fields: id, requestId, kind, queue, status, createdAt.
+   * Jobs of the tenant; fields: id, requestId, grantId, kind, queue, status, createdAt, startedAt, finishedAt.
    *
    * @generated from rpc accessops.provisioner.v1.ProvisionerService.ListJobs
    */
@@ -1193,7 +1193,7 @@ export const ProvisionerService: GenService<{
     output: typeof JobSchema;
   },
   /**
-   * One grant, for its holder, admin and auditor. Errors: GRANT_NOT_FOUND, PERMISSION_DENIED.
+   * One grant, for its holder, admins, managers and auditors. Errors: GRANT_NOT_FOUND, PERMISSION_DENIED.
    *
    * @generated from rpc accessops.provisioner.v1.ProvisionerService.GetGrant
    */
@@ -1203,7 +1203,7 @@ export const ProvisionerService: GenService<{
     output: typeof GrantSchema;
   },
   /**
-   * Grants of the tenant; fields: id, requestId, holderId, resourceId, role, status, activatedAt, expiresAt.
+   * Grants of the tenant; fields: id, requestId, holderId, resourceId, role, status, activatedAt, expiresAt, endedAt.
    *
    * @generated from rpc accessops.provisioner.v1.ProvisionerService.ListGrants
    */
@@ -1350,7 +1350,7 @@ export const ProvisionerService: GenService<{
     output: typeof ReportSchema;
   },
   /**
-   * Reports of the tenant; fields: id, jobId, kind, format, status, requestedBy, createdAt, expiresAt.
+   * Reports of the tenant; fields: id, jobId, kind, format, from, to, status, requestedBy, createdAt, finishedAt, expiresAt.
    *
    * @generated from rpc accessops.provisioner.v1.ProvisionerService.ListReports
    */
