@@ -21,10 +21,12 @@ export interface TestDatabase {
 // The logins exist only on the loopback interface and only while the tests run.
 export const testPasswords = (service: string): { owner: string; app: string } => ({ owner: `${service}-owner`, app: `${service}-app` });
 
-const passwordsOf = (services: readonly Service[]) =>
+/** The passwords of services' logins, for migrating them. */
+export const passwordsOf = (services: readonly Service[]) =>
   Object.fromEntries(services.map((service) => [service, testPasswords(service)])) as Record<Service, { owner: string; app: string }>;
 
-const addressIn = (adminUrl: string, database: string, user?: string, password?: string) =>
+/** The address of another database of the same server, as another login where one is named. */
+export const addressIn = (adminUrl: string, database: string, user?: string, password?: string) =>
   Object.assign(new URL(adminUrl), { pathname: `/${database}`, ...(user && { username: user, password }) }).href;
 
 /**
