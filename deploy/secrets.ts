@@ -1,23 +1,28 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { makeCertificates } from '../dev/src/dev-ca.ts';
 import { certificateFiles, secretFiles } from './src/secret-files.ts';
 
 // node secrets.js FOLDER               makes FOLDER/<holder>/<file>, for containers that each mount their own holder's folder
 // node secrets.js FOLDER --tls         the same with certificates, and databases that are called by TLS
 // node secrets.js FOLDER --kubernetes  prints the same as Secrets
-const [folder = '', format] = process.argv.slice(2);
+// With --demo as well, the platform's staff that are not made yet have the password of the demo.
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { tls: { type: 'boolean' }, kubernetes: { type: 'boolean' }, demo: { type: 'boolean' } },
+});
+const [folder = ''] = positionals;
 const origin = join(folder, 'origin');
 mkdirSync(origin, { recursive: true, mode: 0o700 });
-const tls = format === '--tls';
-if (tls) await makeCertificates(join(origin, 'certificates'));
-const certificates = tls ? certificateFiles(join(origin, 'certificates')) : {};
-const files = secretFiles(origin, tls ? '?sslmode=verify-full' : '');
+if (values.tls) await makeCertificates(join(origin, 'certificates'));
+const certificates = values.tls ? certificateFiles(join(origin, 'certificates')) : {};
+const files = secretFiles(origin, { databaseOptions: values.tls ? '?sslmode=verify-full' : '', demo: values.demo });
 const holders = Object.entries({ ...certificates, ...files }).map(
   ([holder, own]) => [holder, { ...certificates[holder], ...own }] as const,
 );
 
-if (format === '--kubernetes') {
+if (values.kubernetes) {
   const items = holders.map(([holder, stringData]) => ({
     apiVersion: 'v1',
     kind: 'Secret',

@@ -78,7 +78,7 @@ describe('what is watched', () => {
       (config?.targets ?? []).map((target) => `${name} at ${target}`),
     );
     const services = ['identity', 'requests', 'approvals', 'provisioner', 'audit'];
-    expect(asked).toEqual(['gateway at gateway:8080', ...services.map((name) => `${name} at ${name}:9091`), 'cerbos at cerbos:3592']);
+    expect(asked).toEqual([...['gateway', ...services].map((name) => `${name} at ${name}:9091`), 'cerbos at cerbos:3592']);
   });
 
   it('when an alert is written, then it is told what to do about it', () => {

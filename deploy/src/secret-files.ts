@@ -22,10 +22,11 @@ const withLineEnd = (text: string) => `${text.trim()}\n`;
 
 /**
  * The secrets of a whole platform: what each of its containers finds in /run/secrets. They are kept in `folder`, and what is
- * not there yet is made. `databaseOptions` stands behind the addresses of the services' database.
+ * not there yet is made. `databaseOptions` stands behind the addresses of the services' database; with `demo` the platform's staff
+ * have the password that everybody knows.
  */
-export const secretFiles = (folder: string, databaseOptions = ''): Record<Holder, Files> => {
-  const secrets = openSecrets(folder);
+export const secretFiles = (folder: string, { databaseOptions = '', demo = false } = {}): Record<Holder, Files> => {
+  const secrets = openSecrets(folder, { demo });
   const read = (path: string) => readFileSync(path, 'utf8');
   const databaseUrl = (user: string, password: string, name = 'accessops') =>
     `postgres://${user}:${encodeURIComponent(password)}@postgres:5432/${name}${name === 'accessops' ? databaseOptions : ''}`;

@@ -51,6 +51,13 @@ describe.runIf(isThere('kubectl'))('production with the component mtls', () => {
 
   beforeAll(() => makeCertificates(join(secrets.folder, 'certificates')));
 
+  it('when the public host has a certificate, then it is not one of these', () => {
+    const ingress = manifests.find(({ kind }) => kind === 'Ingress') as unknown as { spec: { tls: { secretName: string }[] } };
+    const shown = ingress.spec.tls.map(({ secretName }) => secretName);
+    expect(shown).toHaveLength(1);
+    expect(certificates.map(({ spec }) => spec.secretName)).not.toContain(shown[0]);
+  });
+
   it.each([...processes, 'migrate', 'nats', 'cerbos'])(
     'when %s is applied, then it has a certificate that says so, and no other',
     (name) => {

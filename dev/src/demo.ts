@@ -17,8 +17,11 @@ export const demoTenants = [
 ] as const;
 
 /** People who run the platform and belong to no tenant. */
+/** Who begins a platform. */
+export const firstPlatformUser = { email: 'root@accessops.test', firstName: 'Ruth', lastName: 'Root', realmRoles: ['platform-admin'] };
+
 export const platformUsers = [
-  { email: 'root@accessops.test', firstName: 'Ruth', lastName: 'Root', password: demoPassword, realmRoles: ['platform-admin'] },
+  { ...firstPlatformUser, password: demoPassword },
   { email: 'support@accessops.test', firstName: 'Sven', lastName: 'Support', password: demoPassword, realmRoles: ['platform-support'] },
 ];
 

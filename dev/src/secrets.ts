@@ -2,7 +2,7 @@ import { generateKeyPairSync, type JsonWebKey, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Service, services } from '@accessops/events/topology';
-import { platformUsers } from './demo.ts';
+import { firstPlatformUser, platformUsers } from './demo.ts';
 
 /** What one platform keeps secret. */
 export interface Secrets {
@@ -53,9 +53,10 @@ export const publicKeysOf = (keys: JsonWebKey[]): { keys: JsonWebKey[] } => ({ k
 const newPassword = () => randomBytes(24).toString('base64url');
 const newKey = () => randomBytes(32).toString('base64');
 
-/** Reads the secrets in a folder; what is not there yet is made. All files are for their owner only. */
-export const openSecrets = (folder: string): Secrets => {
+/** Reads the secrets in a folder; what is not there yet is made: the platform's staff with the password of the demo, or with one of their own. */
+export const openSecrets = (folder: string, { demo = true } = {}): Secrets => {
   const pathOf = (name: string) => join(folder, name);
+  // For their owner only.
   const write = (path: string, content: string) => {
     // Renamed into place, so that a crash leaves no half a key.
     writeFileSync(`${path}.new`, content, { mode: 0o600 });
@@ -92,7 +93,9 @@ export const openSecrets = (folder: string): Secrets => {
       credentialKey: file('credential.keys', () => JSON.stringify({ current: 'k1', keys: { k1: newKey() } })),
       cursorKey: file('cursor.key', newKey),
       keycloakClient: pathOf('keycloak-client.password'),
-      platformUsers: file('platform-users.json', () => JSON.stringify(platformUsers)),
+      platformUsers: file('platform-users.json', () =>
+        JSON.stringify(demo ? platformUsers : [{ ...firstPlatformUser, password: newPassword() }]),
+      ),
     },
   };
 };

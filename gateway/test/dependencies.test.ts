@@ -1,5 +1,6 @@
 import { Agent, request } from 'node:http';
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { pipeline } from 'node:stream';
 import { until } from '@accessops/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { callTo, type Person, startTestGateway, startWorld, toldMs, type World } from './world.ts';
@@ -87,6 +88,25 @@ describe('when something is down', () => {
     expect((await call('GET', '/me', { token: requester.token })).status).toBe(200);
     await call('POST', '/auth/logout', { body: { refreshToken: requester.refreshToken } });
     await until(async () => (await call('GET', '/me', { token: requester.token })).status === 401, { timeoutMs: toldMs });
+    await gateway.close();
+  });
+
+  test('when something goes down later, then calls are still sent here, to be told so', async () => {
+    const { hostname: host, port } = new URL(`tcp://${world.addresses.provisioner}`);
+    const sockets = new Set<Socket>();
+    const way = createServer((socket) => {
+      const onward = connect({ host, port: Number(port) });
+      for (const end of [socket, onward]) sockets.add(end);
+      pipeline(socket, onward, socket, () => onward.destroy());
+    });
+    await new Promise<void>((resolve) => way.listen(0, '127.0.0.1', resolve));
+    const { gateway, call } = await gatewayWithout({ PROVISIONER_ADDRESS: `127.0.0.1:${(way.address() as AddressInfo).port}` });
+    await until(async () => (await fetch(`${gateway.url}/readyz`)).status === 200);
+    way.close();
+    for (const socket of sockets) socket.destroy();
+    await until(async () => (await fetch(`${gateway.url}/health`)).status === 503);
+    expect((await fetch(`${gateway.url}/readyz`)).status).toBe(200);
+    expect((await call('GET', '/grants/me', { token: admin.token })).status).toBe(503);
     await gateway.close();
   });
 

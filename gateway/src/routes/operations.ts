@@ -127,12 +127,15 @@ export const addOperations = (app: OpenAPIHono<Env>, { begin, health, registry, 
     { 'application/json': { schema: healthSchema, example: { status: 'down', services: { ...allUp, identity: 'down' } } } },
   );
   add('/livez', 'Whether the process runs', 'getLive', () => ({ status: 200, type: 'text/plain', body: 'ok' }), text);
+  // What goes down later is told by the routes that need it, and by /health: all gateways out of service would help nobody.
+  let hasFoundAll = false;
   add(
     '/readyz',
-    'Whether calls should be sent here',
+    'Whether calls should be sent here: once all that is needed was found, until it stops',
     'getReady',
     async () => {
-      const ready = !isStopping() && (await health.check()).status !== 'down';
+      hasFoundAll ||= (await health.check()).status !== 'down';
+      const ready = hasFoundAll && !isStopping();
       return { status: ready ? 200 : 503, type: 'text/plain', body: ready ? 'ok' : 'not ready' };
     },
     text,
