@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
+import { until } from '@accessops/testing';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import { call, login, must, rememberSecret, until } from '../client.ts';
+import { call, login, must, rememberSecret } from '../client.ts';
 import { mailedToken } from '../mail.ts';
 import { admin, isUp, pidOf } from './keycloak.ts';
 
@@ -12,7 +13,7 @@ interface UserThere {
 }
 
 // How a registration ends that was broken off shows only after half a minute and more: all are begun first.
-describe('kill -9 in between', { timeout: 240_000 }, () => {
+describe('kill -9 in between', { timeout: 300_000 }, () => {
   const client = new pg.Client(inject('keycloak').adminUrl);
   const keycloakClient = new pg.Client(Object.assign(new URL(inject('keycloak').adminUrl), { pathname: '/keycloak' }).href);
   const newAddress = () => `orphan@${randomUUID().slice(0, 13)}.test`;
@@ -20,7 +21,8 @@ describe('kill -9 in between', { timeout: 240_000 }, () => {
   const usersThere = (email: string) => admin<UserThere[]>('GET', `/users?email=${encodeURIComponent(email)}&exact=true`);
   const count = async (table: string, email: string) =>
     (await client.query(`select from identity.${table} where email = $1`, [email])).rowCount ?? 0;
-  const platformIsUp = () => until('people can sign in again', isUp, 90_000);
+  // Keycloak takes a quarter of a minute to start where nothing else runs.
+  const platformIsUp = () => until(isUp, { what: 'that people can sign in again', timeoutMs: 240_000 });
 
   /** Does something to a registration that cannot go on: it waits for the lock of a table. */
   const whileWaiting = async (database: pg.Client, table: string, email: string, act: () => void) => {
@@ -30,7 +32,7 @@ describe('kill -9 in between', { timeout: 240_000 }, () => {
       const answer = register(email);
       const waits = async () =>
         (await database.query('select from pg_locks where relation = $1::regclass and not granted', [table])).rowCount;
-      await until('it waits', async () => (await count('keycloak_draft', email)) === 1 && (await waits()), 30_000);
+      await until(async () => (await count('keycloak_draft', email)) === 1 && (await waits()), { what: 'a registration that waits' });
       act();
       // It goes on, or not, when the lock is gone.
       return answer;
@@ -64,7 +66,7 @@ describe('kill -9 in between', { timeout: 240_000 }, () => {
 
     statuses[unnoticed] = (await inBetween(unnoticed, () => process.kill(pidOf('identity'), 'SIGKILL'))).status;
     await platformIsUp();
-  }, 600_000);
+  }, 900_000);
 
   afterAll(async () => {
     await client.end();
@@ -73,7 +75,7 @@ describe('kill -9 in between', { timeout: 240_000 }, () => {
 
   /** Nobody is left on either side, and the address is as free as before. */
   const comesToNothing = async (email: string) => {
-    await until('the draft is gone', async () => (await count('keycloak_draft', email)) === 0, 100_000);
+    await until(async () => (await count('keycloak_draft', email)) === 0, { what: 'the end of the draft', timeoutMs: 200_000 });
     expect(await usersThere(email)).toEqual([]);
     expect(await count('account', email)).toBe(0);
     expect((await register(email)).status).toBe(201);
@@ -88,7 +90,7 @@ describe('kill -9 in between', { timeout: 240_000 }, () => {
   test('when Keycloak is killed after it made the user, then the person is there on both sides once it is back', async () => {
     expect(statuses[afterCreation]).toBe(201);
     expect(await count('account', afterCreation)).toBe(1);
-    await until('the user is enabled', async () => (await usersThere(afterCreation))[0]?.enabled, 60_000);
+    await until(async () => (await usersThere(afterCreation))[0]?.enabled, { what: 'a user who is enabled' });
     expect((await login(afterCreation, password)).status).toBe(200);
   });
 

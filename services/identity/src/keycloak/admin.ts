@@ -1,9 +1,9 @@
 import { AppError } from '@accessops/errors';
 import KeycloakAdminClient, { NetworkError } from '@keycloak/keycloak-admin-client';
+import { answerWithinMs } from './answer-within.ts';
 import type { Grants } from './grants.ts';
 import { createTurns } from './turns.ts';
 
-const timeoutMs = 8000;
 const width = 8;
 const renewBeforeMs = 20_000;
 
@@ -40,7 +40,7 @@ export const unless = async (status: 404 | 409, work: Promise<unknown>): Promise
 
 /** The admin client of a realm, with a time limit, a few calls at a time, and a token that is renewed in time. */
 export const createAdmin = ({ baseUrl, realm, grants }: { baseUrl: string; realm: string; grants: Grants }): Admin => {
-  const client = new KeycloakAdminClient({ baseUrl, realmName: realm, timeout: timeoutMs });
+  const client = new KeycloakAdminClient({ baseUrl, realmName: realm, timeout: answerWithinMs });
   const turns = createTurns(width);
   let token = '';
   let renewAt = 0;

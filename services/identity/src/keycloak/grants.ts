@@ -6,11 +6,11 @@ import Grant from 'keycloak-connect/middleware/auth-utils/grant.js';
 import GrantManager from 'keycloak-connect/middleware/auth-utils/grant-manager.js';
 import Token from 'keycloak-connect/middleware/auth-utils/token.js';
 import { z } from 'zod';
+import { answerWithinMs } from './answer-within.ts';
 import { createTurns } from './turns.ts';
 
 // keycloak-connect gives no hand on its requests: it has no timeout, and it never reads the body of a refusal, whose socket then stays
 // open. Node tells of every request that begins; those made on behalf of a call of ours are watched over here.
-const timeoutMs = 8000;
 const maxSockets = 10;
 const maxRefusalLength = 10_000;
 
@@ -153,10 +153,10 @@ export const createGrants = ({ realmUrl, secret }: { realmUrl: string; secret: s
       let timer: NodeJS.Timeout | undefined;
       const tooLate = new Promise<never>((_, reject) => {
         timer = setTimeout(() => {
-          reject(new Error(`no answer within ${timeoutMs} ms`));
+          reject(new Error(`no answer within ${answerWithinMs} ms`));
           for (const request of watched.requests) request.destroy();
           watched.tellRefusal('');
-        }, timeoutMs);
+        }, answerWithinMs);
       });
       try {
         return tokensIn((await Promise.race([current.run(watched, obtain), tooLate])).__raw);
@@ -173,7 +173,7 @@ export const createGrants = ({ realmUrl, secret }: { realmUrl: string; secret: s
       method: 'POST',
       headers: { authorization: `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}` },
       body: new URLSearchParams({ grant_type: 'password', ...credentials }),
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: AbortSignal.timeout(answerWithinMs),
     };
     const answered = await fetch(`${realmUrl}/protocol/openid-connect/token`, request)
       .then(async (response) => ({ status: response.status, body: await response.text() }))

@@ -3,9 +3,9 @@ import type { ServiceParts } from '@accessops/service';
 import type { Look } from '@accessops/telemetry';
 import { z } from 'zod';
 import { serviceClient } from './admin.ts';
+import { answerWithinMs } from './answer-within.ts';
 import { loginClients } from './clients.ts';
 
-const withinMs = 8000;
 const refusal = z.object({ error: z.string(), error_description: z.string().default('') });
 
 /** Whether Keycloak is set up for us. */
@@ -36,7 +36,7 @@ const problemOf = async (
     method: 'POST',
     headers: { authorization: `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}` },
     body: new URLSearchParams({ grant_type: 'client_credentials' }),
-    signal: AbortSignal.timeout(withinMs),
+    signal: AbortSignal.timeout(answerWithinMs),
   });
   const body: unknown = await response.json();
   if (response.ok) return undefined;

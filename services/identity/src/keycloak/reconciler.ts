@@ -3,6 +3,7 @@ import { transaction } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import type { ServiceParts } from '@accessops/service';
 import type { Admin } from './admin.ts';
+import { answerWithinMs } from './answer-within.ts';
 import { findAuthenticatorApp } from './authenticator-app.ts';
 import { putPassword } from './credentials.ts';
 import { readKeycloakStanding, writeKeycloakEmail, writeKeycloakStanding } from './keycloak-standing.ts';
@@ -12,7 +13,6 @@ import { readOurStanding, takeOver } from './our-standing.ts';
 
 const leaseSeconds = 30;
 const batch = 10;
-const settleWithinMs = 8000;
 
 interface Claimed {
   account_id: string;
@@ -124,7 +124,7 @@ export const createReconciler = ({ parts, admin, organizations, sealKey }: Recon
       return results.filter(({ status }) => status === 'fulfilled').length;
     },
     settle: async (accountId) => {
-      for (const deadline = Date.now() + settleWithinMs; Date.now() < deadline; await delay(20)) {
+      for (const deadline = Date.now() + answerWithinMs; Date.now() < deadline; await delay(20)) {
         const { rows } = await pool.query<{ due: boolean }>(
           'select due_at is not null as due from keycloak_account where account_id = $1',
           [accountId],
