@@ -8,6 +8,8 @@ export interface Access {
   /** Short name of the tenant; null as long as its creation has not been heard of. */
   tenantSlug: string | null;
   holderId: string;
+  /** It is, or was, a grant: the target was the tenant's to use when it was given. */
+  given: boolean;
   resourceKey: string;
   role: string;
   /** How long the access lasts: a target that can end it by itself does, should nobody come to take it away. */

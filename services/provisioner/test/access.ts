@@ -7,6 +7,7 @@ export const newAccess = (of: Pick<Access, 'resourceKey' | 'role' | 'config'> & 
   tenantId: newId(),
   tenantSlug: 'acme',
   holderId: newId(),
+  given: false,
   durationMs: 3_600_000,
   parameters: {},
   attempt: 1,

@@ -87,7 +87,7 @@ test('when the connector refuses, then the plan has failed and says why; a setti
   await until(async () => (await planOf(requestId, elsewhere)).error);
   expect(await planOf(requestId, elsewhere)).toMatchObject({
     status: 'PENDING',
-    error: 'The login "prod" is not for this organisation',
+    error: 'There is no login "prod" that this organisation may use',
   });
 });
 

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Access, type Connector, finalFence } from '../src/connector.ts';
 import { createPostgresConnector } from '../src/connectors/postgres/postgres.ts';
 import { newAccess } from './access.ts';
+import { startSuite } from './suite.ts';
 import { createTargetDatabase, logIn, type TargetDatabase } from './target.ts';
 
 const never = new AbortController().signal;
@@ -268,6 +269,47 @@ test('when nobody answers at the address, then the attempt has failed and anothe
 test('when the login is for other tenants, then it is refused; while the tenant has no name yet, it is tried again', async () => {
   await expect(connector.apply(access({ tenantSlug: 'globex' }), never)).rejects.toMatchObject({ kind: 'refused' });
   await expect(connector.apply(access({ tenantSlug: null }), never)).rejects.toMatchObject({ kind: 'failed' });
+});
+
+test('when the login is no longer for the tenant, then what it was given is found and taken away, and nothing else is told or made', async () => {
+  const login = { name: 'prod', settings: { URL: target.url() }, tenants: new Set<string>() };
+  const later = createPostgresConnector(new Map([['prod', login]]));
+  const other = `other_${target.name}`;
+  await target.sql.query(`create role ${other} login; grant "${target.roles.reader.replaceAll('"', '""')}" to ${other}`);
+  const wanted = access();
+  const { handle } = await connector.apply(wanted, never);
+  const site = { ...wanted, expected: [wanted.key] };
+  const names = async (of: Connector) => (await of.list?.(site, never))?.map(({ name }) => name);
+  expect(await names(connector)).toContain(other);
+  expect(await names(later)).toContain(handle.username);
+  expect(await names(later)).not.toContain(other);
+  const refused = { kind: 'refused', message: 'There is no login "prod" that this organisation may use' };
+  for (const call of [later.plan, later.apply, later.verify, later.revoke])
+    await expect(call(wanted, never)).rejects.toMatchObject(refused);
+  const given = { ...wanted, given: true, fence: finalFence };
+  await expect(later.apply(given, never)).rejects.toMatchObject(refused);
+  expect(await later.verify(given, never)).toBe(true);
+  await later.revoke(given, never);
+  expect(await later.verify(given, never)).toBe(false);
+  await target.sql.query(`drop role ${other}`);
+  await later.close?.();
+});
+
+test('when a tenant is taken out of those that may use a login, then its access ends all the same', async () => {
+  const suite = await startSuite({ instances: 0 });
+  try {
+    const start = (tenants: string) =>
+      suite.start(undefined, { CONNECTOR_POSTGRES_PROD_URL: target.url(), CONNECTOR_POSTGRES_PROD_TENANTS: tenants });
+    await start(suite.tenantId);
+    const requestId = await suite.approve({ connector: 'postgres', config: config() });
+    await suite.grantIs(requestId, ['ACTIVE']);
+    await suite.stopAll();
+    await start('globex');
+    await suite.withdraw(requestId);
+    expect(await suite.grantIs(requestId, ['REVOKED'])).toMatchObject({ end_reason: 'WITHDRAWN' });
+  } finally {
+    await suite.close();
+  }
 });
 
 test('when a connection is checked, then what somebody has to put right is named', async () => {

@@ -1,7 +1,8 @@
 import type { ConfigProblem } from '@accessops/connectors';
 import { ConfigError, withSecretFiles } from '@accessops/telemetry';
+import { validate } from 'uuid';
 import { z } from 'zod';
-import { ConnectorError, type Trial } from '../connector.ts';
+import { type Access, ConnectorError, type Found, type Site, type Trial } from '../connector.ts';
 
 /** A way into a target that an operator has given to the provisioner. */
 export interface Login<Settings> {
@@ -47,19 +48,43 @@ export const loginsFrom = <S extends z.ZodObject>(env: Environment, connector: s
   return new Map([...names].map(loginOf).map((login) => [login.name, login]));
 };
 
-const mayUse = ({ tenants: allowed }: Login<unknown>, { tenantId, tenantSlug }: Pick<Trial, 'tenantId' | 'tenantSlug'>): boolean =>
-  allowed.has(tenantId) || (tenantSlug !== null && allowed.has(tenantSlug));
+type Tenant = Pick<Trial, 'tenantId' | 'tenantSlug'>;
+
+// Whoever takes the id of a tenant for a short name is not that tenant.
+const mayUse = ({ tenants: allowed }: Login<unknown>, { tenantId, tenantSlug }: Tenant): boolean =>
+  allowed.has(tenantId) || (tenantSlug !== null && !validate(tenantSlug) && allowed.has(tenantSlug));
+
+/** In the same words whether there is no such login or it is for others: which ones others have is nobody's business. */
+const noLogin = (name: string, { tenantSlug }: Tenant): ConnectorError =>
+  // The tenant's name comes with an event of its own, maybe later.
+  new ConnectorError(tenantSlug === null ? 'failed' : 'refused', `There is no login "${name}" that this organisation may use`);
 
 /** The login of this name; a ConnectorError when there is none for the tenant. */
-export const loginFor = <S>(logins: Logins<S>, name: string, tenant: Pick<Trial, 'tenantId' | 'tenantSlug'>): Login<S> => {
+export const loginFor = <S>(logins: Logins<S>, name: string, tenant: Tenant): Login<S> => {
   const login = logins.get(name);
-  if (!login) throw new ConnectorError('refused', `There is no login "${name}" for this connector`);
-  if (mayUse(login, tenant)) return login;
-  // The tenant's name comes with an event of its own, maybe later.
-  throw new ConnectorError(tenant.tenantSlug === null ? 'failed' : 'refused', `The login "${name}" is not for this organisation`);
+  if (!login || !mayUse(login, tenant)) throw noLogin(name, tenant);
+  return login;
 };
 
-/** The same words whether there is no such login or it is for others: which ones others have is nobody's business. */
+/**
+ * The login to look after access by: what was given while it was the tenant's can be taken away when it no longer is. What was never given
+ * was maybe never the tenant's to ask for.
+ */
+export const loginOfGiven = <S>(logins: Logins<S>, name: string, access: Pick<Access, 'given'> & Tenant): Login<S> =>
+  (access.given ? logins.get(name) : undefined) ?? loginFor(logins, name, access);
+
+/** Has `work` look at a site, where access was given; what others have there is only for tenants that may use the login still. */
+export const listBy = async <S>(
+  logins: Logins<S>,
+  name: string,
+  site: Site,
+  work: (login: Login<S>) => Promise<Found[] | null>,
+): Promise<Found[] | null> => {
+  const login = loginOfGiven(logins, name, { ...site, given: true });
+  const found = await work(login);
+  return mayUse(login, site) ? found : (found?.filter(({ key }) => key !== null) ?? null);
+};
+
 const noSuchLogin: ConfigProblem = { pointer: '/login', message: 'is no login that this organisation may use' };
 
 /** Tries a configuration with its login; what `work` throws for people to read is a problem at `pointer`. */

@@ -3,7 +3,7 @@ import { expiryOf } from '../grants/grant.ts';
 import type { ClaimedJob, Spec } from './job.ts';
 
 type Job = Pick<ClaimedJob, 'tenantId' | 'tenantSlug' | 'requesterId' | 'attempts' | 'fence' | 'kind' | 'grant' | 'waitingSince'> & {
-  spec: Omit<Spec, 'acr' | 'handle'>;
+  spec: Omit<Spec, 'acr' | 'handle'> & Partial<Pick<Spec, 'handle'>>;
 };
 
 const lengthOf = (duration: string): number => expiryOf(new Date(0), duration).getTime();
@@ -24,6 +24,8 @@ export const accessOf = (
   tenantId: job.tenantId,
   tenantSlug: job.tenantSlug,
   holderId: job.requesterId,
+  // Only a connector that has given it answers one.
+  given: (job.spec.handle ?? null) !== null,
   resourceKey: job.spec.resourceKey,
   role: job.spec.role,
   durationMs: durationOf(job, now),

@@ -90,7 +90,7 @@ test('when another tenant names the login, then it is refused', async () => {
   await suite.tellSlug('globex', stranger.tenantId);
   const config = { login: 'prod', roles: { reader: [target.roles.reader] } };
   const requestId = await suite.approve({ requester: stranger, connector: 'postgres', config });
-  expect((await suite.jobIs(requestId, 'FAILED')).last_error).toBe('The login "prod" is not for this organisation');
+  expect((await suite.jobIs(requestId, 'FAILED')).last_error).toBe('There is no login "prod" that this organisation may use');
 });
 
 test('when the target breaks off while sessions are ended, then that is visible, tried again, and REVOKED only when the role is gone', {

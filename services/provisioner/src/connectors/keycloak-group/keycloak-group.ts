@@ -1,6 +1,6 @@
 import { keycloakGroupConfig } from '@accessops/connectors';
 import type { Access, Connector } from '../../connector.ts';
-import { type Logins, loginFor, tryLogin } from '../logins.ts';
+import { type Logins, listBy, loginFor, loginOfGiven, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
 import type { KeycloakLogin } from './keycloak-login.ts';
 import { isNoted, join, listMembers, part } from './membership.ts';
@@ -8,9 +8,9 @@ import { type Realm, withRealm } from './realm.ts';
 
 /** Gives access by membership in groups of a Keycloak realm, the one that holders sign in at. What it needs there is in docs/connectors.md. */
 export const createKeycloakGroupConnector = (logins: Logins<KeycloakLogin>): Connector => {
-  const open = (access: Access) => {
+  const open = (access: Access, loginOf: typeof loginOfGiven = loginFor) => {
     const config = readConfig(keycloakGroupConfig, access);
-    return { login: loginFor(logins, config.login, access), group: meaningOf(config.roles, access) };
+    return { login: loginOf(logins, config.login, access), group: meaningOf(config.roles, access) };
   };
 
   return {
@@ -31,19 +31,19 @@ export const createKeycloakGroupConnector = (logins: Logins<KeycloakLogin>): Con
     },
 
     verify: async (access, signal) => {
-      const { login, group } = open(access);
+      const { login, group } = open(access, loginOfGiven);
       return withRealm(login, signal, (realm) => isNoted(realm, access, group));
     },
 
     revoke: async (access, signal) => {
-      const { login, group } = open(access);
+      const { login, group } = open(access, loginOfGiven);
       await withRealm(login, signal, (realm) => part(realm, access, group));
     },
 
     list: async (site, signal) => {
       const { login: name, roles } = readConfig(keycloakGroupConfig, site);
       const groups = [...new Set(Object.values(roles))];
-      return withRealm(loginFor(logins, name, site), signal, (realm) => listMembers(realm, groups));
+      return listBy(logins, name, site, (login) => withRealm(login, signal, (realm) => listMembers(realm, groups)));
     },
 
     check: async (trial, signal) => {

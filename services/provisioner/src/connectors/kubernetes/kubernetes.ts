@@ -1,6 +1,6 @@
 import { kubernetesConfig } from '@accessops/connectors';
 import type { Access, Connector } from '../../connector.ts';
-import { type Login, type Logins, loginFor, tryLogin } from '../logins.ts';
+import { type Login, type Logins, listBy, loginFor, loginOfGiven, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
 import { type Cluster, unlessMissing, withCluster } from './cluster.ts';
 import { homeNamespace, isThere, makeAccount, nameOf, type Place, prolongAccount, removeAccount } from './grant-account.ts';
@@ -12,10 +12,10 @@ import { listBindings } from './list-bindings.ts';
  * to an object which is deleted at the end. What it needs at the target is in docs/connectors.md.
  */
 export const createKubernetesConnector = (logins: Logins<KubernetesLogin>): Connector => {
-  const open = (access: Access) => {
+  const open = (access: Access, loginOf: typeof loginOfGiven = loginFor) => {
     const config = readConfig(kubernetesConfig, access);
     const place: Place = { namespace: config.namespace ?? nameOf(access), own: config.namespace === undefined };
-    return { config, place, login: loginFor(logins, config.login, access) };
+    return { config, place, login: loginOf(logins, config.login, access) };
   };
 
   const credentialOf = ({ settings: { URL: server, CA } }: Login<KubernetesLogin>, { namespace }: Place, token: string) => ({
@@ -52,19 +52,19 @@ export const createKubernetesConnector = (logins: Logins<KubernetesLogin>): Conn
     },
 
     verify: async (access, signal) => {
-      const { place, login } = open(access);
+      const { place, login } = open(access, loginOfGiven);
       return withCluster(login, signal, (cluster) => isThere(cluster, access, place));
     },
 
     revoke: async (access, signal) => {
-      const { place, login } = open(access);
+      const { place, login } = open(access, loginOfGiven);
       await withCluster(login, signal, (cluster) => removeAccount(cluster, access, place));
     },
 
     list: async (site, signal) => {
       const { login: name, namespace } = readConfig(kubernetesConfig, site);
-      const login = loginFor(logins, name, site);
-      return withCluster(login, signal, (cluster) => listBindings(cluster, namespace, site.expected));
+      const look = (cluster: Cluster) => listBindings(cluster, namespace, site.expected);
+      return listBy(logins, name, site, (login) => withCluster(login, signal, look));
     },
 
     check: async (trial, signal) => {

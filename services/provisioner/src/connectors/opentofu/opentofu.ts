@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { opentofuConfig } from '@accessops/connectors';
 import { type Access, type Connector, ConnectorError } from '../../connector.ts';
-import { type Login, type Logins, loginFor, tryLogin } from '../logins.ts';
+import { type Login, type Logins, listBy, loginFor, loginOfGiven, tryLogin } from '../logins.ts';
 import { createTarget, type Target } from '../postgres/target.ts';
 import { readConfig } from '../read-config.ts';
 import { createLedger, type Ledger, type Standing } from './ledger.ts';
@@ -112,9 +112,9 @@ export const createOpentofuConnector = (logins: Logins<OpentofuLogin>): Connecto
     return createLedger(database);
   };
 
-  const open = (access: Pick<Access, 'config' | 'tenantId' | 'tenantSlug'>) => {
+  const open = (access: Access, loginOf: typeof loginOfGiven = loginFor) => {
     const config = readConfig(opentofuConfig, access);
-    const login = loginFor(logins, config.login, access);
+    const login = loginOf(logins, config.login, access);
     return { config, settings: login.settings, ledger: ledgerOf(login) };
   };
 
@@ -172,14 +172,14 @@ export const createOpentofuConnector = (logins: Logins<OpentofuLogin>): Connecto
     },
 
     verify: async (access, signal) => {
-      const { config, settings, ledger } = open(access);
+      const { config, settings, ledger } = open(access, loginOfGiven);
       const { interrupted, exists } = await ledger.standing(access.key, signal);
       if (interrupted || exists) return true;
       return inWorkspace({ settings, config }, access, async (workspace) => (await workspace.check(signal)) ?? false);
     },
 
     revoke: async (access, signal) => {
-      const { config, settings, ledger } = open(access);
+      const { config, settings, ledger } = open(access, loginOfGiven);
       const standing = await ledger.claimAbsence(access, signal);
       // A later worker was here; or nothing was ever begun.
       if (!standing || (!standing.exists && !standing.interrupted)) return;
@@ -217,8 +217,9 @@ export const createOpentofuConnector = (logins: Logins<OpentofuLogin>): Connecto
     },
 
     list: async (site, signal) => {
-      const { ledger } = open(site);
-      return (await ledger.list(signal)).map(({ key, inForce }) => ({ key, name: key, kind: 'state', inForce }));
+      return listBy(logins, readConfig(opentofuConfig, site).login, site, async (login) =>
+        (await ledgerOf(login).list(signal)).map(({ key, inForce }) => ({ key, name: key, kind: 'state', inForce })),
+      );
     },
 
     close: async () => {

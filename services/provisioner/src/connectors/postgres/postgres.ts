@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { postgresConfig } from '@accessops/connectors';
 import { type Access, type Connector, ConnectorError, nothingToExtend } from '../../connector.ts';
-import { type Login, type Logins, loginFor, tryLogin } from '../logins.ts';
+import { type Login, type Logins, listBy, loginFor, loginOfGiven, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
 import { checkTarget } from './check-target.ts';
 import { closeRole, dropRole, endSessions, isRoleThere, makeRole, prolongRole, roleNameOf, stripRole } from './grant-role.ts';
@@ -27,9 +27,9 @@ export const createPostgresConnector = (logins: Logins<PostgresLogin>): Connecto
     return target;
   };
 
-  const open = (access: Access) => {
+  const open = (access: Access, loginOf: typeof loginOfGiven = loginFor) => {
     const config = readConfig(postgresConfig, access);
-    return { config, target: targetOf(loginFor(logins, config.login, access)), name: roleNameOf(access) };
+    return { config, target: targetOf(loginOf(logins, config.login, access)), name: roleNameOf(access) };
   };
 
   return {
@@ -70,7 +70,7 @@ export const createPostgresConnector = (logins: Logins<PostgresLogin>): Connecto
     },
 
     verify: async (access, signal) => {
-      const { target, name } = open(access);
+      const { target, name } = open(access, loginOfGiven);
       return target.transaction(signal, async (client) => {
         await ensureLedger(client);
         return isRoleThere(client, name, access);
@@ -78,7 +78,7 @@ export const createPostgresConnector = (logins: Logins<PostgresLogin>): Connecto
     },
 
     revoke: async (access, signal) => {
-      const { target, name } = open(access);
+      const { target, name } = open(access, loginOfGiven);
       const isMine = await target.transaction(signal, async (client) => {
         await ensureLedger(client);
         const mine = await claimAbsence(client, access, name);
@@ -104,11 +104,12 @@ export const createPostgresConnector = (logins: Logins<PostgresLogin>): Connecto
 
     list: async (site, signal) => {
       const config = readConfig(postgresConfig, site);
-      const target = targetOf(loginFor(logins, config.login, site));
-      return target.transaction(signal, async (client) => {
-        await ensureLedger(client);
-        return listRoles(client, [...new Set(Object.values(config.roles).flat())]);
-      });
+      return listBy(logins, config.login, site, (login) =>
+        targetOf(login).transaction(signal, async (client) => {
+          await ensureLedger(client);
+          return listRoles(client, [...new Set(Object.values(config.roles).flat())]);
+        }),
+      );
     },
 
     close: async () => {

@@ -1,7 +1,7 @@
 import { s3Config } from '@accessops/connectors';
 import type { IAMClient } from '@aws-sdk/client-iam';
 import type { Access, Connector } from '../../connector.ts';
-import { type Login, type Logins, loginFor, tryLogin } from '../logins.ts';
+import { type Login, type Logins, listBy, loginFor, loginOfGiven, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
 import { untilReplaced } from '../until-replaced.ts';
 import { believeOnlyIam } from './believe-only-iam.ts';
@@ -44,10 +44,10 @@ const withIam = async <T>({ name, settings }: Login<S3Login>, signal: AbortSigna
  * target is in docs/connectors.md.
  */
 export const createS3Connector = (logins: Logins<S3Login>): Connector => {
-  const open = (access: Access) => {
+  const open = (access: Access, loginOf: typeof loginOfGiven = loginFor) => {
     const config = readConfig(s3Config, access);
     const policy = () => bucketPolicy(config.bucket, meaningOf(config.roles, access), new Date(Date.now() + access.durationMs));
-    return { config, login: loginFor(logins, config.login, access), name: userNameOf(access), policy };
+    return { config, login: loginOf(logins, config.login, access), name: userNameOf(access), policy };
   };
 
   return {
@@ -75,20 +75,21 @@ export const createS3Connector = (logins: Logins<S3Login>): Connector => {
     },
 
     verify: async (access, signal) => {
-      const { login, name } = open(access);
+      const { login, name } = open(access, loginOfGiven);
       return (await withIam(login, signal, (iam) => fenceOf(iam, name))) !== undefined;
     },
 
     revoke: async (access, signal) => {
-      const { login, name } = open(access);
+      const { login, name } = open(access, loginOfGiven);
       await withIam(login, signal, (iam) => removeUser(iam, name, access.fence));
     },
 
     list: async (site, signal) => {
       const { login: name, bucket } = readConfig(s3Config, site);
-      const login = loginFor(logins, name, site);
-      const made = await withIam(login, signal, (iam) => listUsers(iam, bucket, site.expected));
-      return [...made, ...(await othersInPolicy(login, bucket, signal))];
+      return listBy(logins, name, site, async (login) => {
+        const made = await withIam(login, signal, (iam) => listUsers(iam, bucket, site.expected));
+        return [...made, ...(await othersInPolicy(login, bucket, signal))];
+      });
     },
 
     check: async (trial, signal) =>

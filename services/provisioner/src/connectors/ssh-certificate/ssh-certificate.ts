@@ -1,6 +1,6 @@
 import { sshCertificateConfig } from '@accessops/connectors';
 import { type Access, type Connector, ConnectorError, nonsense, nothingToExtend } from '../../connector.ts';
-import { type Logins, loginFor, tryLogin } from '../logins.ts';
+import { type Logins, listBy, loginFor, loginOfGiven, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
 import { endOf, hostKeyOf, issueCertificate } from './issue-certificate.ts';
 import { readList } from './read-list.ts';
@@ -14,13 +14,14 @@ const seconds = (date: Date): number => Math.ceil(date.getTime() / 1000);
  * (`deploy/targets/accessops-ssh`), since a certificate alone cannot be taken back, and connections outlive it.
  */
 export const createSshCertificateConnector = (logins: Logins<SshLogin>): Connector => {
-  const open = (access: Access) => {
+  const open = (access: Access, loginOf: typeof loginOfGiven = loginFor) => {
     const { login, roles } = readConfig(sshCertificateConfig, access);
-    return { login: loginFor(logins, login, access), roles };
+    return { login: loginOf(logins, login, access), roles };
   };
 
   const change = async (command: 'open' | 'extend' | 'close', access: Access, signal: AbortSignal): Promise<'ok' | 'stale' | 'closed'> => {
-    const said = await runAtHost(open(access).login, [command, hostKeyOf(access), access.fence, seconds(endOf(access))], signal);
+    const { login } = open(access, command === 'close' ? loginOfGiven : loginFor);
+    const said = await runAtHost(login, [command, hostKeyOf(access), access.fence, seconds(endOf(access))], signal);
     if (said === 'ok' || said === 'stale' || said === 'closed') return said;
     throw nonsense('The host');
   };
@@ -57,7 +58,7 @@ export const createSshCertificateConnector = (logins: Logins<SshLogin>): Connect
     extend: (access, signal) => certify('extend', access, signal),
 
     verify: async (access, signal) => {
-      const said = await runAtHost(open(access).login, ['show', hostKeyOf(access)], signal);
+      const said = await runAtHost(open(access, loginOfGiven).login, ['show', hostKeyOf(access)], signal);
       if (said === 'present' || said === 'absent') return said === 'present';
       throw nonsense('The host');
     },
@@ -69,7 +70,7 @@ export const createSshCertificateConnector = (logins: Logins<SshLogin>): Connect
     list: async (site, signal) => {
       const { login, roles } = readConfig(sshCertificateConfig, site);
       const accounts = new Set(Object.values(roles).flat());
-      return readList(await runAtHost(loginFor(logins, login, site), ['list', ...accounts], signal));
+      return listBy(logins, login, site, async (at) => readList(await runAtHost(at, ['list', ...accounts], signal)));
     },
 
     check: async (trial, signal) =>

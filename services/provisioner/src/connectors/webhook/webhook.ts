@@ -4,7 +4,7 @@ import { ForbiddenAddress, NotSent, post } from '@accessops/outbound';
 import { Webhook } from 'standardwebhooks';
 import { z } from 'zod';
 import { type Access, type Connector, ConnectorError } from '../../connector.ts';
-import { type Login, type Logins, loginFor, tryLogin } from '../logins.ts';
+import { type Login, type Logins, listBy, loginFor, loginOfGiven, tryLogin } from '../logins.ts';
 import { readConfig } from '../read-config.ts';
 import { message, readAnswer } from './read-answer.ts';
 import type { WebhookLogin } from './webhook-login.ts';
@@ -80,7 +80,8 @@ export const createWebhookConnector = (logins: Logins<WebhookLogin>): Connector 
   const ask = (access: Access, operation: Operation, signal: AbortSignal) => {
     const { login, url } = readConfig(webhookConfig, access);
     // The same request has the same id, however often it is sent.
-    return send(loginFor(logins, login, access), url, operation, `${access.key}_${operation}_${access.fence}`, factsOf(access), signal);
+    const loginOf = operation === 'verify' || operation === 'revoke' ? loginOfGiven : loginFor;
+    return send(loginOf(logins, login, access), url, operation, `${access.key}_${operation}_${access.fence}`, factsOf(access), signal);
   };
 
   const isTooLate = (access: Access): boolean => {
@@ -139,11 +140,12 @@ export const createWebhookConnector = (logins: Logins<WebhookLogin>): Connector 
     list: async (site, signal) => {
       const { login: name, url } = readConfig(webhookConfig, site);
       const { tenantId, tenantSlug: tenant, resourceKey: resource } = site;
-      const login = loginFor(logins, name, site);
-      const answered = await send(login, url, 'list', `list_${crypto.randomUUID()}`, { tenantId, tenant, resource }, signal);
-      // This part of the contract nobody has to keep.
-      if (unknown.has(answered.status)) return null;
-      return readAnswer(answered, listed).items.map((one) => ({ ...one, inForce: true }));
+      return listBy(logins, name, site, async (login) => {
+        const answered = await send(login, url, 'list', `list_${crypto.randomUUID()}`, { tenantId, tenant, resource }, signal);
+        // This part of the contract nobody has to keep.
+        if (unknown.has(answered.status)) return null;
+        return readAnswer(answered, listed).items.map((one) => ({ ...one, inForce: true }));
+      });
     },
 
     check: async (trial, signal) => {
@@ -159,7 +161,7 @@ export const createWebhookConnector = (logins: Logins<WebhookLogin>): Connector 
     hear: async (access, { payload, headers }) => {
       const { login } = readConfig(webhookConfig, access);
       try {
-        const { SECRET } = loginFor(logins, login, access).settings;
+        const { SECRET } = loginOfGiven(logins, login, access).settings;
         const { data } = told.parse(new Webhook(SECRET).verify(Buffer.from(payload), headers));
         if (data.key !== access.key) throw new Error('The answer is about another access');
         const { attempt: fence, outcome, credential: secret, message: text } = data;
