@@ -24,6 +24,7 @@ import { onTenantCreated } from './on-tenant-created.ts';
 import { onTenantUpdated } from './on-tenant-updated.ts';
 import { onUserCreated } from './on-user-created.ts';
 import { onUserUpdated } from './on-user-updated.ts';
+import { createPlanDesk } from './plans/plan-desk.ts';
 import { startPlanner } from './plans/planner.ts';
 import { type ReconcilerSettings, reconcilerDefaults, startReconciler } from './reconcile/reconciler.ts';
 import { Reconciliation } from './reconcile/reconciliation.ts';
@@ -134,7 +135,11 @@ export const startProvisioner = async (config: ProvisionerConfig, overrides: Pro
       name: 'provisioner',
       service: ProvisionerService,
       entities: [Job, Grant, Reconciliation, Report],
-      handlers: (parts) => provisionerHandlers({ vault, connectors: connectorsOf(parts), watch: createJobWatch(parts), store }),
+      handlers: (parts) => {
+        const connectors = connectorsOf(parts);
+        const desk = createPlanDesk(connectors, parts.stopping);
+        return provisionerHandlers({ vault, connectors, desk, watch: createJobWatch(parts), store });
+      },
       subscriptions: (parts) => [
         ...onRequests({ connectors: connectorsOf(parts), vault, stopping: parts.stopping }),
         onRequestWithdrawn,

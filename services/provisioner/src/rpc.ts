@@ -23,6 +23,7 @@ import type { Job } from './jobs/job.ts';
 import { listJobs } from './jobs/list-jobs.ts';
 import { retryJob } from './jobs/retry-job.ts';
 import type { JobWatch } from './jobs/watch-jobs.ts';
+import type { PlanDesk } from './plans/plan-desk.ts';
 import { readPlan } from './plans/read-plan.ts';
 import { getDrift } from './reconcile/get-drift.ts';
 import { reconcileResource } from './reconcile/reconcile-resource.ts';
@@ -109,12 +110,13 @@ const reportProto = (report: Report) => ({
 export interface RpcParts {
   vault: Vault;
   connectors: Connectors;
+  desk: PlanDesk;
   watch: JobWatch;
   store: FileStore;
 }
 
 /** The gRPC side of the provisioner. */
-export const provisionerHandlers = ({ vault, connectors, watch, store }: RpcParts): Handlers<typeof ProvisionerService, Call> => ({
+export const provisionerHandlers = ({ vault, connectors, desk, watch, store }: RpcParts): Handlers<typeof ProvisionerService, Call> => ({
   getJob: query(async (ctx, { id }) => jobProto(await findJob(ctx, id, 'read'))),
   listJobs: query(async (ctx, { query: asked }) => {
     const { items, next } = await listJobs(ctx, asked);
@@ -155,7 +157,7 @@ export const provisionerHandlers = ({ vault, connectors, watch, store }: RpcPart
   },
   // May reach out, so not in its transaction.
   getPlan: async (call, { requestId }) => {
-    const { preparedAt, ...plan } = await readPlan(call, connectors, requestId);
+    const { preparedAt, ...plan } = await readPlan(call, desk, requestId);
     return { ...plan, requestId, preparedAt: time(preparedAt), error: plan.error ?? '' };
   },
   watchJob: async function* (call, { id }) {

@@ -1,19 +1,7 @@
 import type { Call, Ctx } from '@accessops/service';
 import { validate } from 'uuid';
-import type { Connectors } from '../connector.ts';
 import { Job } from '../jobs/job.ts';
-import { publicText } from '../jobs/run-attempt.ts';
-import { askForPlan } from './make-plan.ts';
-import type { ClaimedPlan, PlanStatus } from './planned.ts';
-
-/** A plan as it is shown. */
-export interface PlanView {
-  status: PlanStatus;
-  steps: string[];
-  preparedAt: Date | null;
-  /** Why it has failed, or has not worked so far. */
-  error: string | null;
-}
+import { nothingYet, type PlanDesk, type PlanView, type Wanted } from './plan-desk.ts';
 
 type Row = Omit<PlanView, 'preparedAt'> & { preparedAt: string | null; requesterId: string; stageRoles: string[]; stageTeams: string[] };
 
@@ -22,8 +10,6 @@ const find = `select status, steps, prepared_at as "preparedAt", error, requeste
 
 const mayRead = (ctx: Ctx, { requesterId, stageRoles, stageTeams }: Pick<Row, 'requesterId' | 'stageRoles' | 'stageTeams'>) =>
   ctx.authorize('access_request', 'read', { tenantId: ctx.tenantId, requesterId, stageRoles, stageTeams });
-
-const nothingYet: PlanView = { status: 'PENDING', steps: [], preparedAt: null, error: null };
 
 const keptPlan = async (ctx: Ctx, requestId: string): Promise<PlanView | undefined> => {
   const [row] = await ctx.em.execute<Row[]>(find, [requestId, ctx.tenantId]);
@@ -34,7 +20,7 @@ const keptPlan = async (ctx: Ctx, requestId: string): Promise<PlanView | undefin
 };
 
 /** What a plan would have been made of for a request that waited for nobody. */
-const unplanned = async (ctx: Ctx, requestId: string): Promise<Omit<ClaimedPlan, 'requestId' | 'attempts'> | undefined> => {
+const unplanned = async (ctx: Ctx, requestId: string): Promise<Wanted | undefined> => {
   const { em, tenantId } = ctx;
   const job = await em.findOne(Job, { requestId, tenantId, kind: 'PROVISION' });
   if (!job) return undefined;
@@ -44,23 +30,14 @@ const unplanned = async (ctx: Ctx, requestId: string): Promise<Omit<ClaimedPlan,
   return { tenantId, tenantSlug: tenant?.slug ?? null, jobId: spec.key, requesterId, target: spec };
 };
 
-// Less than callers wait.
-const patienceMs = 4000;
-
 /**
  * What is to happen, or has happened, at the target of a request: as it was planned while somebody was to decide; when nobody was, it is
  * asked for now. Of a request that has not been heard of nothing is known, to anybody. Errors: PERMISSION_DENIED.
  */
-export const readPlan = async (call: Call, connectors: Connectors, requestId: string): Promise<PlanView> => {
+export const readPlan = async (call: Call, desk: PlanDesk, requestId: string): Promise<PlanView> => {
   if (!validate(requestId)) return nothingYet;
   const kept = await call.read((ctx) => keptPlan(ctx, requestId));
   if (kept) return kept;
   const wanted = await call.read((ctx) => unplanned(ctx, requestId));
-  if (!wanted) return nothingYet;
-  try {
-    const { steps } = await askForPlan(connectors, wanted, patienceMs, call.signal);
-    return { status: 'READY', steps, preparedAt: call.now(), error: null };
-  } catch (cause) {
-    return { status: 'FAILED', steps: [], preparedAt: null, error: publicText(cause) };
-  }
+  return wanted ? desk.ask(requestId, wanted) : nothingYet;
 };

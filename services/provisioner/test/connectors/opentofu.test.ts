@@ -100,6 +100,19 @@ describe.runIf(place)('access by modules', { timeout: 120_000 }, () => {
     await isGone(wanted);
   });
 
+  test('when somebody reads the plan of access that has ended, or was never begun, then nothing is left of it in the state database', async () => {
+    const listed = async ({ key }: Access) =>
+      (await connector.list?.({ ...access(), expected: [] }, never))?.filter((found) => found.key === key);
+    const [ended, never_] = [access(), access()];
+    await connector.apply(ended, never);
+    for (const wanted of [ended, never_]) {
+      await end(wanted);
+      expect((await connector.plan(wanted, never)).steps).toContain('Create terraform_data.account');
+      await isGone(wanted);
+      expect(await listed(wanted)).toEqual([]);
+    }
+  });
+
   test('when a plan was approved, then just that is applied, whatever the settings are by then', async () => {
     const wanted = access({}, { parameters: { note: 'as approved' } });
     const savedPlan = (await connector.plan(wanted, never)).saved ?? null;

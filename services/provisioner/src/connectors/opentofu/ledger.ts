@@ -115,7 +115,8 @@ export const createLedger = (database: Target): Ledger => {
     tidy: (key, signal) =>
       inTurn(key, signal, async (client) => {
         await client.query(
-          `delete from ${stateSchema}.states where name = $1 and not exists (select from ${stateSchema}.access where key = $1::uuid)`,
+          `delete from ${stateSchema}.states where name = $1 and ${content} ->> 'serial' = '0'
+             and not exists (select from ${stateSchema}.access where key = $1::uuid and (present or running))`,
           [key],
         );
       }),

@@ -1,5 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { opentofuConfig } from '@accessops/connectors';
@@ -9,15 +8,10 @@ import { createTarget, type Target } from '../postgres/target.ts';
 import { readConfig } from '../read-config.ts';
 import { createLedger, type Ledger, type Standing } from './ledger.ts';
 import type { OpentofuLogin } from './opentofu-login.ts';
-import {
-  hasModule,
-  type ModuleAccess,
-  openWorkspace,
-  type SavedPlan,
-  sweepWorkspaces,
-  type Workspace,
-  type WorkspaceOptions,
-} from './workspace.ts';
+import { makeTempFolder, sweepTempFolders } from './temp-folder.ts';
+import { hasModule, type ModuleAccess, openWorkspace, type SavedPlan, type Workspace, type WorkspaceOptions } from './workspace.ts';
+
+const sweepMs = 60_000;
 
 const planFor = (module: string, { key }: Access, steps: readonly string[]): string[] => [
   `Apply the module ${module} under the name ${key}`,
@@ -93,6 +87,10 @@ export const createOpentofuConnector = (logins: Logins<OpentofuLogin>): Connecto
   const working = new Set<Promise<unknown>>();
   const turns = new Map<string, Promise<unknown>>();
   let plugins: Promise<string> | undefined;
+  // Others that share the temporary folder with this process may end at any time.
+  const sweep = () => void sweepTempFolders().catch(() => undefined);
+  const sweeping = logins.size > 0 ? setInterval(sweep, sweepMs).unref() : undefined;
+  if (sweeping) sweep();
 
   /** Of one module one at a time: not every program can share what it has downloaded with another run of it. */
   const turnsOf =
@@ -123,9 +121,7 @@ export const createOpentofuConnector = (logins: Logins<OpentofuLogin>): Connecto
     access: ModuleAccess,
     work: (workspace: Workspace) => Promise<T>,
   ): Promise<T> => {
-    plugins ??= sweepWorkspaces()
-      .catch(() => undefined)
-      .then(() => mkdtemp(join(tmpdir(), 'accessops-plugins-')));
+    plugins ??= makeTempFolder('plugins');
     const { login, module } = options.config;
     const own = `${login}.${module}`;
     const workspace = await openWorkspace({ ...options, plugins: join(await plugins, own), inTurn: turnsOf(own) }, access);
@@ -142,10 +138,10 @@ export const createOpentofuConnector = (logins: Logins<OpentofuLogin>): Connecto
 
     plan: async (access, signal) => {
       const { config, settings, ledger } = open(access);
-      const standing = await ledger.prepare(access.key, signal);
-      if (standing.steps) return { steps: planFor(config.module, access, standing.steps) };
+      const { steps } = await ledger.standing(access.key, signal);
+      if (steps) return { steps: planFor(config.module, access, steps) };
       try {
-        mustBeReadable(standing);
+        mustBeReadable(await ledger.prepare(access.key, signal));
         return await inWorkspace({ settings, config }, access, async (workspace) => {
           await workspace.init(signal);
           const plan = await workspace.plan(signal);
@@ -223,6 +219,7 @@ export const createOpentofuConnector = (logins: Logins<OpentofuLogin>): Connecto
     },
 
     close: async () => {
+      clearInterval(sweeping);
       await Promise.allSettled(working);
       await Promise.all([...databases.values()].map((database) => database.close()));
       if (plugins) await rm(await plugins, { recursive: true, force: true });

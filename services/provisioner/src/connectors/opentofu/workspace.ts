@@ -1,6 +1,5 @@
 import { constants } from 'node:fs';
-import { access as canAccess, cp, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { access as canAccess, cp, mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { OpentofuConfig } from '@accessops/connectors';
 import { z } from 'zod';
@@ -10,6 +9,7 @@ import { explainFailure, hasExplained, isApplied, type Phase, type Redact, redac
 import { stateSchema } from './ledger.ts';
 import type { OpentofuLogin } from './opentofu-login.ts';
 import { runProgram } from './run-program.ts';
+import { makeTempFolder } from './temp-folder.ts';
 
 /** A plan that can be applied as it is. */
 export interface PlanFile {
@@ -58,9 +58,6 @@ export interface WorkspaceOptions {
   inTurn<T>(work: () => Promise<T>): Promise<T>;
 }
 
-const prefix = 'accessops-module-';
-// No run takes longer.
-const oldestMs = 2 * 3_600_000;
 const searchPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const leftBehind = new Set(['.terraform', '.git', 'terraform.tfstate', 'terraform.tfstate.backup']);
 
@@ -109,20 +106,10 @@ export const hasModule = async ({ MODULES }: OpentofuLogin, { module }: Opentofu
     () => false,
   );
 
-/** Removes what processes that were killed have left behind: secrets are in it. */
-export const sweepWorkspaces = async (): Promise<void> => {
-  for (const name of await readdir(tmpdir())) {
-    if (!name.startsWith(prefix)) continue;
-    const path = join(tmpdir(), name);
-    const { mtimeMs } = await stat(path);
-    if (Date.now() - mtimeMs > oldestMs) await rm(path, { recursive: true, force: true });
-  }
-};
-
 /** Makes a workspace for an access. Its owner removes it. */
 export const openWorkspace = async ({ settings, config, plugins, inTurn }: WorkspaceOptions, access: ModuleAccess): Promise<Workspace> => {
   if (!(await hasModule(settings, config))) throw new ConnectorError('refused', `The login has no module "${config.module}"`);
-  const home = await mkdtemp(join(tmpdir(), prefix));
+  const home = await makeTempFolder('module');
   // All modules: one may use what lies beside it.
   const modules = join(home, 'modules');
   const cwd = join(modules, config.module);
@@ -142,10 +129,10 @@ export const openWorkspace = async ({ settings, config, plugins, inTurn }: Works
     TF_INPUT: '0',
     CHECKPOINT_DISABLE: '1',
     TF_WORKSPACE: access.key,
-    PG_CONN_STR: settings.STATE_URL,
   };
 
-  const tofu = (args: string[], signal: AbortSignal) => runProgram(settings.PROGRAM, args, { cwd, env, signal });
+  const tofu = (args: string[], signal: AbortSignal) =>
+    runProgram(settings.PROGRAM, args, { cwd, env: { ...env, PG_CONN_STR: settings.STATE_URL }, signal });
 
   /** Runs a command that changes nothing; answers what it has put out. */
   const ask = async (phase: Phase, args: string[], signal: AbortSignal): Promise<string> => {
