@@ -13,7 +13,7 @@ const nothing = undefined as never;
 
 const serviceRegistry = (): Registry => {
   const { registry } = createServiceMetrics();
-  const outbox = { orm: nothing, service: 'none', wake: () => undefined };
+  const outbox = { orm: nothing, service: 'none', tells: [], wake: () => undefined };
   eventMetrics({ outbox, namespace: 'none', producers: [], broker: () => undefined }, registry);
   poolMetrics(nothing, registry);
   certificateMetric(nothing, registry);

@@ -115,9 +115,14 @@ describe.each(services)('the NATS user of %s', (service: Service) => {
     expect(await refusals(service, (connection) => inboxes.map((inbox) => connection.subscribe(inbox)))).toEqual(inboxes);
   });
 
-  test('when it deletes the stream of another, purges one or takes the place of another consumer, then it is refused', async () => {
+  test('when it deletes the stream of another, changes or purges its own, or takes the place of another consumer, then it is refused', async () => {
     const own = streamOf(namespace, service);
-    const subjects = [`$JS.API.STREAM.PURGE.${own}`, `$JS.API.STREAM.MSG.DELETE.${own}`, `$JS.API.DIRECT.GET.${own}`].concat(
+    const subjects = [
+      `$JS.API.STREAM.UPDATE.${own}`,
+      `$JS.API.STREAM.PURGE.${own}`,
+      `$JS.API.STREAM.MSG.DELETE.${own}`,
+      `$JS.API.DIRECT.GET.${own}`,
+    ].concat(
       others(service).flatMap((other) => [
         `$JS.API.STREAM.DELETE.${streamOf(namespace, other)}`,
         `$JS.API.STREAM.UPDATE.${streamOf(namespace, other)}`,

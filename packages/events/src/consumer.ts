@@ -3,29 +3,27 @@ import { isDatabaseDown, newId } from '@accessops/db';
 import type { Logger, Tracer } from '@accessops/telemetry';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ConsumerMessages, JsMsg } from 'nats';
+import { v5 } from 'uuid';
 import { type Broker, isMissing } from './broker.ts';
 import { park, textOf } from './dead-letter.ts';
 import { type Event, eventOf, plainHeaders } from './event.ts';
 import { createGather } from './gather.ts';
-import { createDispatch, type EventContext, type Subscription } from './handler.ts';
+import { createDispatch, type EventContext, type Hearing, type Subscription } from './handler.ts';
 import { takeFresh } from './inbox.ts';
 import { lineageOf } from './lineage.ts';
 import type { WatchEvents } from './metrics.ts';
+import { refusalOf } from './provenance.ts';
 import { ensureConsumer, lineageIn } from './stream.ts';
-import { streamOf } from './topology.ts';
+import { everyType, streamOf, toldOn } from './topology.ts';
 import { handleTraced } from './trace-events.ts';
 import { type Outbox, unitOfWork } from './unit-of-work.ts';
 
-export interface ConsumerOptions {
+export interface ConsumerOptions extends Hearing {
   broker: Broker;
   outbox: Outbox;
   namespace: string;
   /** The service that listens. */
   service: string;
-  /** The services that are listened to. */
-  producers: readonly string[];
-  /** What is reacted to; other events are not delivered. */
-  subscriptions: Subscription[];
   log: Logger;
   /** Whether this instance is the one that handles events: of several, one at a time keeps their order. Default: yes. */
   isLeader?: () => boolean;
@@ -52,7 +50,7 @@ interface Delivery {
   event: Event;
 }
 
-const producerOf = ({ subject }: JsMsg): string => subject.split('.')[1] ?? '';
+const producerOf = ({ subject }: JsMsg): string => toldOn(subject).producer;
 
 const headerReader = (message: JsMsg) => (name: string) => message.headers?.get(name) ?? '';
 
@@ -62,12 +60,15 @@ const headerReader = (message: JsMsg) => (name: string) => message.headers?.get(
  * retried with back-off and then parked; only events of its own aggregate wait for it.
  */
 export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
-  const { broker, outbox, namespace, service, producers, subscriptions, log, watch: flow, tracer } = options;
+  const { broker, outbox, namespace, service, tellers, subscriptions, log, watch: flow, tracer } = options;
   const now = options.now ?? (() => new Date());
   const isLeader = options.isLeader ?? (() => true);
   const backOffMs = options.backOffMs ?? [50, 200, 800, 2000];
   const subscriptionTo = createDispatch(subscriptions);
   const types = [...new Set(subscriptions.map(({ type }) => type))];
+  const typesOf = (producer: string) => types.filter((type) => type === everyType || tellers[producer]?.includes(type));
+  // A consumer that asks for nothing in particular would be handed everything.
+  const producers = Object.keys(tellers).filter((producer) => typesOf(producer).length > 0);
   const abort = new AbortController();
   const queue: JsMsg[] = [];
   /** What was handed to us and is not acknowledged. */
@@ -164,6 +165,38 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
     }
   };
 
+  /** Keeps what its sender had no right to tell, for somebody to look at: its handler never gets it. */
+  const refuse = async (message: JsMsg, reason: string) => {
+    const { stream, streamSequence, timestampNanos } = message.info;
+    // An id of its own, the same whenever it is delivered: by that of another event it would take the place of that.
+    const id = v5(`${stream} ${streamSequence} ${timestampNanos}`, v5.URL);
+    const event = eventOf(headerReader(message), message.data, message.subject, () => id);
+    const { type, tenantId } = event;
+    await unitOfWork(outbox, { tenantId }, (em) =>
+      park(em, {
+        event: { ...event, id },
+        subject: message.subject,
+        headers: plainHeaders(message),
+        error: reason,
+        attempts: 0,
+        now: now(),
+      }),
+    );
+    flow?.failed(producerOf(message));
+    acknowledge(message);
+    log.error({ event: type, subject: message.subject, eventId: id, tenant: tenantId, reason }, 'event was refused, and parked');
+  };
+
+  const refuseAll = (refused: [JsMsg, string][]) =>
+    Promise.all(
+      refused.map(async ([message, reason]) => {
+        await refuse(message, reason).catch((error: unknown) => {
+          log.warn({ err: error, reason }, 'event could not be parked; the stream delivers it again');
+          giveBack(message, 1000);
+        });
+      }),
+    );
+
   const parkOne = async ({ message, event }: Delivery, error: unknown, attempts: number) => {
     await unitOfWork(outbox, { tenantId: event.tenantId }, async (em) => {
       const fresh = await takeFresh(em, [event.id], now());
@@ -232,7 +265,13 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
 
   const handleBatch = async (batch: JsMsg[]) => {
     const byTenant = new Map<string, Delivery[]>();
+    const refused: [JsMsg, string][] = [];
     for (const message of batch) {
+      const reason = refusalOf(tellers, message.subject, plainHeaders(message));
+      if (reason !== undefined) {
+        refused.push([message, reason]);
+        continue;
+      }
       const event = eventOf(headerReader(message), message.data, message.subject, newId);
       if (!subscriptionTo(event.type)) acknowledge(message);
       else if (lanes.has(event.aggregateId)) openLane({ message, event });
@@ -247,6 +286,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
       for (const [tenantId, deliveries] of tenants) await handleTogether(tenantId, deliveries);
     };
     await Promise.all(Array.from({ length: Math.min(tenantsAtOnce, byTenant.size) }, handleNext));
+    await refuseAll(refused);
   };
 
   const work = async () => {
@@ -281,7 +321,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
 
   const subscribe = async (producer: string) => {
     if (!(await isOfOurLine(producer))) return;
-    await ensureConsumer(broker, namespace, { producer, service, types });
+    await ensureConsumer(broker, namespace, { producer, service, types: typesOf(producer) });
     const consumer = await broker.js.consumers.get(streamOf(namespace, producer), service);
     const messages = await consumer.consume({
       max_messages: 1000,

@@ -2,6 +2,7 @@ import { noTenant } from '@accessops/db';
 import type { Actor, ActorSchema, Origin, OriginSchema } from '@accessops/proto/accessops/common/v1/common_pb';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { JsMsg } from 'nats';
+import { toldOn } from './topology.ts';
 
 export type ActorInit = MessageInitShape<typeof ActorSchema>;
 export type OriginInit = MessageInitShape<typeof OriginSchema>;
@@ -38,13 +39,23 @@ export const headersOf = (service: string, event: Event): Record<string, string>
   'content-type': 'application/protobuf',
 });
 
+/** Who tells events: what is not theirs to tell gets into no outbox. */
+export interface Teller {
+  service: string;
+  /** Types of events. */
+  tells: readonly string[];
+}
+
 /** An event as statements take it for the outbox of its service, in JSON: the payload in base64. */
-export const outgoing = (service: string, event: Event) => ({
-  id: event.id,
-  type: event.type,
-  payload: Buffer.from(event.payload).toString('base64'),
-  headers: headersOf(service, event),
-});
+export const outgoing = ({ service, tells }: Teller, event: Event) => {
+  if (!tells.includes(event.type)) throw new Error(`${event.type} is not for ${service} to tell`);
+  return {
+    id: event.id,
+    type: event.type,
+    payload: Buffer.from(event.payload).toString('base64'),
+    headers: headersOf(service, event),
+  };
+};
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
@@ -56,14 +67,14 @@ const decode = (value: string): string => {
   }
 };
 
-/** Reads an event back from its headers and body. `newId` names what came without a proper id, which nothing of ours does. */
+/** Reads an event back from its subject, headers and body. `newId` names what came without a proper id, which nothing of ours does. */
 export const eventOf = (header: (name: string) => string, payload: Uint8Array, subject: string, newId: () => string): Event => {
   const id = header('ce-id');
   const tenantId = header('ce-tenantid');
   const time = new Date(header('ce-time'));
   return {
     id: uuid.test(id) ? id : newId(),
-    type: header('ce-type') || subject.slice(subject.lastIndexOf('.') + 1),
+    type: toldOn(subject).type,
     tenantId: uuid.test(tenantId) ? tenantId : noTenant,
     aggregateId: decode(header('ce-subject')),
     occurredAt: Number.isNaN(time.getTime()) ? new Date(0) : time,

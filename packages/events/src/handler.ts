@@ -1,7 +1,7 @@
 import type { Logger } from '@accessops/telemetry';
 import { type DescMessage, fromBinary, type MessageShape } from '@bufbuild/protobuf';
 import type { Event } from './event.ts';
-import { everyType } from './topology.ts';
+import { everyType, type Tellers } from './topology.ts';
 import type { WriteContext } from './unit-of-work.ts';
 
 /** What a reaction to an event works with; it acts as the service itself. */
@@ -17,6 +17,14 @@ export interface Subscription {
   run(ctx: EventContext): Promise<void>;
   /** Reacts to all that arrived together, in order; subscriptions that have the same function share it. */
   runTogether?: (contexts: EventContext[]) => Promise<void>;
+}
+
+/** What a service hears. */
+export interface Hearing {
+  /** Whom it listens to: each is believed what it tells, and nothing else. */
+  tellers: Tellers;
+  /** What is reacted to; other events are not delivered. */
+  subscriptions: Subscription[];
 }
 
 /** Subscribes a handler to a type of event. */

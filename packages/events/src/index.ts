@@ -4,6 +4,7 @@ export * from './dead-letter.ts';
 export * from './event.ts';
 export * from './handler.ts';
 export * from './metrics.ts';
+export * from './provenance.ts';
 export * from './publish.ts';
 export * from './relay.ts';
 export * from './replay.ts';

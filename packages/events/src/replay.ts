@@ -5,7 +5,8 @@ import type { Logger } from '@accessops/telemetry';
 import { LockMode, raw } from '@mikro-orm/postgresql';
 import { DeadLetter, textOf } from './dead-letter.ts';
 import { eventOf } from './event.ts';
-import { createDispatch, type Subscription } from './handler.ts';
+import { createDispatch, type Hearing } from './handler.ts';
+import { refusalOf } from './provenance.ts';
 import { emit, type Outbox, unitOfWork, type WriteContext } from './unit-of-work.ts';
 
 /** What the handler threw, kept apart from what is wrong with the replay itself. */
@@ -13,17 +14,17 @@ class HandlerFailed extends Error {}
 
 /**
  * Hands a parked event to its handler again, in one transaction with its new status. A handler that fails again leaves it parked,
- * with the new error. Errors: DEAD_LETTER_NOT_FOUND, DEAD_LETTER_REPLAYED, DEAD_LETTER_FAILED_AGAIN, DEPENDENCY_UNAVAILABLE.
+ * with the new error; what was refused is refused again. Errors: DEAD_LETTER_NOT_FOUND, DEAD_LETTER_REPLAYED, DEAD_LETTER_FAILED_AGAIN, DEPENDENCY_UNAVAILABLE.
  */
 export const replayDeadLetter = async (
   outbox: Outbox,
-  subscriptions: Subscription[],
+  hearing: Hearing,
   id: string,
   by: Omit<WriteContext, 'em'>,
   log: Logger,
 ): Promise<DeadLetter> => {
   try {
-    return await handleAgain(outbox, subscriptions, id, by, log);
+    return await handleAgain(outbox, hearing, id, by, log);
   } catch (error) {
     if (!(error instanceof HandlerFailed)) throw error;
     if (isDatabaseDown(error.cause)) throw error.cause;
@@ -37,7 +38,7 @@ export const replayDeadLetter = async (
 
 const handleAgain = (
   outbox: Outbox,
-  subscriptions: Subscription[],
+  { tellers, subscriptions }: Hearing,
   id: string,
   by: Omit<WriteContext, 'em'>,
   log: Logger,
@@ -63,6 +64,8 @@ const handleAgain = (
       actor: { id: outbox.service, type: 'system', email: '' },
     };
     try {
+      const refusal = refusalOf(tellers, letter.subject, letter.headers);
+      if (refusal !== undefined) throw new Error(refusal);
       await createDispatch(subscriptions)(event.type)?.run(ctx);
       await em.flush();
     } catch (error) {

@@ -3,7 +3,7 @@ import { AppError } from '@accessops/errors';
 import { ChangeSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import type { EntityManager, MikroORM } from '@mikro-orm/postgresql';
-import { type ActorInit, type Event, outgoing } from './event.ts';
+import { type ActorInit, type Event, outgoing, type Teller } from './event.ts';
 
 /** What a use case needs to change state and tell of it. */
 export interface WriteContext {
@@ -84,11 +84,11 @@ const insertEvents = `insert into outbox_event (event_id, tenant_id, type, aggre
   select id, tenant, type, aggregate, decode(payload, 'base64'), headers, at
   from json_to_recordset($1) as e (id uuid, tenant uuid, type text, aggregate text, payload text, headers jsonb, at timestamptz)`;
 
-const store = (em: EntityManager, service: string, events: Event[]) =>
+const store = (em: EntityManager, teller: Teller, events: Event[]) =>
   executePrepared(em, insertEvents, [
     JSON.stringify(
       events.map((event) => ({
-        ...outgoing(service, event),
+        ...outgoing(teller, event),
         tenant: event.tenantId,
         aggregate: event.aggregateId,
         at: event.occurredAt,
@@ -97,25 +97,24 @@ const store = (em: EntityManager, service: string, events: Event[]) =>
   ]);
 
 /** Where a service's changes go: its database, and the relay that is woken when an outbox has filled. */
-export interface Outbox {
+export interface Outbox extends Teller {
   orm: MikroORM;
-  service: string;
   /** Called after a commit that left events. */
   wake(): void;
 }
 
 /** One transaction that also carries the events emitted in it; the relay is woken after the commit. */
-export const unitOfWork = async <T>({ orm, service, wake }: Outbox, scope: Scope, work: (em: EntityManager) => Promise<T>): Promise<T> => {
+export const unitOfWork = async <T>(outbox: Outbox, scope: Scope, work: (em: EntityManager) => Promise<T>): Promise<T> => {
   let emitted = false;
-  const result = await transaction(orm.em, scope, async (em) => {
+  const result = await transaction(outbox.orm.em, scope, async (em) => {
     const events: Event[] = [];
     pending.set(em, events);
     const value = await work(em);
     await em.flush();
     emitted = events.length > 0;
-    if (emitted) await store(em, service, events);
+    if (emitted) await store(em, outbox, events);
     return value;
   });
-  if (emitted) wake();
+  if (emitted) outbox.wake();
   return result;
 };

@@ -15,7 +15,7 @@ import {
   replayDeadLetter,
   type Subscription,
 } from '../src/index.ts';
-import { context, type Suite, silent, startSuite, tenantId } from './suite.ts';
+import { context, type Suite, silent, startSuite, tenantId, told } from './suite.ts';
 
 let suite: Suite;
 beforeEach(async () => {
@@ -360,9 +360,15 @@ describe('replay', () => {
   });
   const replay = async (id?: string) => {
     const [letter] = await suite.parked();
-    return replayDeadLetter(suite.listener.outbox, [failing], id ?? (letter?.id as string), context, silent);
+    return replayDeadLetter(
+      suite.listener.outbox,
+      { tellers: { [suite.teller.name]: told }, subscriptions: [failing] },
+      id ?? (letter?.id as string),
+      context,
+      silent,
+    );
   };
-  const told = async () => (await suite.admin.query<{ type: string }>(`select type from ${suite.listener.name}.outbox_event`)).rows;
+  const toldAgain = async () => (await suite.admin.query<{ type: string }>(`select type from ${suite.listener.name}.outbox_event`)).rows;
 
   test('when a parked event is replayed, then it has its effect, once, and that is told', async () => {
     healed = true;
@@ -370,7 +376,7 @@ describe('replay', () => {
     await expect(replay()).rejects.toMatchObject({ code: 'DEAD_LETTER_REPLAYED' });
     expect(await suite.parked()).toMatchObject([{ status: 'REPLAYED', replayed_at: expect.any(Date) }]);
     expect(await suite.effects(1, 'r-1')).toMatchObject([{ status: 'POISON' }]);
-    expect(await told()).toEqual([{ type: 'DeadLetterReplayed' }]);
+    expect(await toldAgain()).toEqual([{ type: 'DeadLetterReplayed' }]);
     await deliverAllAgain();
     await settle();
     expect(await suite.effects(1, 'r-1')).toHaveLength(1);
@@ -382,7 +388,7 @@ describe('replay', () => {
     expect(await suite.parked()).toMatchObject([
       { status: 'PARKED', replayed_at: null, attempts: Number(attempts) + 1, error: expect.stringContaining('not healed') },
     ]);
-    expect(await told()).toEqual([]);
+    expect(await toldAgain()).toEqual([]);
   });
 
   test('when several replay it at once, then it has one effect', async () => {

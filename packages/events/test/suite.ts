@@ -28,6 +28,9 @@ import {
   unitOfWork,
 } from '../src/index.ts';
 
+/** What the services of these tests tell. */
+export const told = ['RequestProgressed', 'RequestClosed', 'GrantEnded', 'DeadLetterReplayed'];
+
 export const silent = createLogger('test', 'silent');
 
 /** A service that exists in these tests only: a schema, a login and an outbox. */
@@ -111,7 +114,7 @@ export const startSuite = async (nats: BrokerOptions = infrastructure().nats): P
     await owner.end();
     const databaseUrl = Object.assign(new URL(adminUrl), { username: name, password: 'app' }).href;
     const orm = await createOrm({ url: databaseUrl, schema: name, entities: [DeadLetter], connectWithinMs: patienceMs, log: silent });
-    return { name, databaseUrl, orm, outbox: { orm, service: name, wake: () => undefined } };
+    return { name, databaseUrl, orm, outbox: { orm, service: name, tells: told, wake: () => undefined } };
   };
   const teller = await makeParty(`${database}_teller`);
   const listener = await makeParty(`${database}_listener`);
@@ -183,7 +186,7 @@ export const startSuite = async (nats: BrokerOptions = infrastructure().nats): P
         outbox: listener.outbox,
         namespace,
         service: listener.name,
-        producers: [teller.name],
+        tellers: { [teller.name]: told },
         subscriptions: [{ type: recording.type, run: react ?? recording.run }],
         log: silent,
         backOffMs: [5, 10, 20],

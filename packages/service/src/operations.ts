@@ -1,5 +1,5 @@
 import { type ListDefinition, listPage, noTenant } from '@accessops/db';
-import { DeadLetter, type Outbox, replayDeadLetter, type Subscription } from '@accessops/events';
+import { DeadLetter, type Hearing, type Outbox, replayDeadLetter } from '@accessops/events';
 import type { Handlers } from '@accessops/grpc';
 import type { OperationsService } from '@accessops/proto/accessops/operations/v1/operations_pb';
 import type { Deployment } from '@accessops/telemetry';
@@ -32,11 +32,7 @@ const toProto = (letter: DeadLetter, consumer: string) => ({
 });
 
 /** What every service offers its operators: the events it has parked, and what runs. */
-export const operationsHandlers = (
-  outbox: Outbox,
-  subscriptions: Subscription[],
-  deployment: Deployment,
-): Handlers<typeof OperationsService, Call> => ({
+export const operationsHandlers = (outbox: Outbox, hearing: Hearing, deployment: Deployment): Handlers<typeof OperationsService, Call> => ({
   listDeadLetters: async (call, { query }) => {
     await call.authorize('dead_letter', 'list', {});
     return call.read(async ({ em }) => {
@@ -48,7 +44,7 @@ export const operationsHandlers = (
     await call.authorize('dead_letter', 'replay', {});
     const { principal, origin, now, log } = call;
     const by = { tenantId: noTenant, actor: { id: principal.id, type: 'user', email: principal.email }, origin, now };
-    return toProto(await replayDeadLetter(outbox, subscriptions, id, by, log), outbox.service);
+    return toProto(await replayDeadLetter(outbox, hearing, id, by, log), outbox.service);
   },
   describeDeployment: async (call) => {
     await call.authorize('deployment', 'read', {});

@@ -7,6 +7,7 @@ import {
   connectBroker,
   DeadLetter,
   eventMetrics,
+  type Hearing,
   subscriptions as listensTo,
   type Outbox,
   policiesOf,
@@ -16,6 +17,8 @@ import {
   type Subscription,
   startConsumer,
   startRelay,
+  tellersTo,
+  tells,
 } from '@accessops/events';
 import { createServer, type Handlers, listen, serve } from '@accessops/grpc';
 import { OperationsService } from '@accessops/proto/accessops/operations/v1/operations_pb';
@@ -163,15 +166,15 @@ export const startService = async <S extends DescService>(
   });
 
   let relay: Relay | undefined;
-  const outbox: Outbox = { orm, service: name, wake: () => relay?.wake() };
+  const outbox: Outbox = { orm, service: name, tells: tells[name], wake: () => relay?.wake() };
   const parts: ServiceParts = { orm, pool, outbox, authorizer, log, now, stopping: stop.signal, registry: measured?.registry, tracer };
-  const subscriptions = definition.subscriptions?.(parts) ?? [];
+  const hearing: Hearing = { tellers: tellersTo(name), subscriptions: definition.subscriptions?.(parts) ?? [] };
 
   const server = createServer();
   const contextFor = callFrom({ verify: createPrincipalVerifier(config.principalJwks), authorizer, outbox, log, now, tracer });
   const serving = { log, translate, watch: measured?.watchCalls, tracer };
   serve(server, definition.service, contextFor, definition.handlers(parts), serving);
-  serve(server, OperationsService, contextFor, operationsHandlers(outbox, subscriptions, config.deployment), serving);
+  serve(server, OperationsService, contextFor, operationsHandlers(outbox, hearing, config.deployment), serving);
   const running = await listen(server, config.listen, tls && { identity: tls, callers: callers[name], log });
   let isServing = false;
   const setServing = (now: boolean) => {
@@ -205,8 +208,7 @@ export const startService = async <S extends DescService>(
         outbox,
         namespace,
         service: name,
-        producers: listensTo[name],
-        subscriptions,
+        ...hearing,
         log,
         isLeader: sender.isLeader,
         now,

@@ -1,8 +1,10 @@
 import type { CallFunction } from '@accessops/db';
-import { type Event, outgoing } from '@accessops/events';
+import { type Event, outgoing, tells } from '@accessops/events';
 import type { ApprovalCase } from './approval-case.ts';
 import type { Cast } from './cast-vote.ts';
 import type { Submission } from './submission.ts';
+
+const approvals = { service: 'approvals', tells: tells.approvals };
 
 /** A vote, the case as it has become by it, and what is told of it. */
 export interface Recording extends Cast {
@@ -58,7 +60,7 @@ export const storeVote = async (database: CallFunction, recording: Recording): P
     team_ids: newcomer.teamIds,
     version: newcomer.version,
   };
-  const told = events.map((event) => outgoing('approvals', event));
+  const told = events.map((event) => outgoing(approvals, event));
   const values = [rowOf(found, submission), cast, others, person ?? null, told].map((value) => JSON.stringify(value));
   const [answer] = await database<{ store_vote: boolean }>('store_vote', values);
   return answer?.store_vote === true;

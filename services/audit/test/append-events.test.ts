@@ -51,6 +51,26 @@ test('when a service tells of a change, then the log says who did what to what, 
   });
 });
 
+test('when a service tells what is for another to tell, then it is no part of the log, and kept with its reason', async () => {
+  const tenantId = newId();
+  const forged = changeOf(tenantId, {}, { type: 'RequestApproved' });
+  await suite.publish('identity', forged);
+  await suite.publish('identity', changeOf(tenantId, { entityId: 'after' }));
+  expect(await suite.log(tenantId, 1)).toMatchObject([{ entity_id: 'after' }]);
+  const parked = () => suite.admin.query('select event_id, event_type, error, status from dead_letter where tenant_id = $1', [tenantId]);
+  const { rows } = await until(async () => {
+    const found = await parked();
+    return found.rowCount && found;
+  });
+  expect(rows).toMatchObject([
+    { event_type: 'RequestApproved', error: 'RequestApproved is for requests to tell, not for identity', status: 'PARKED' },
+  ]);
+  // Under its own id it would take the place of the event that it was copied from.
+  expect(rows[0].event_id).not.toBe(forged.id);
+  await suite.publish('requests', forged);
+  expect(await suite.log(tenantId, 2)).toHaveLength(2);
+});
+
 test('when all five services tell of changes at once, then the numbers of the tenant have no gap and the chain holds', async () => {
   const tenantId = newId();
   const told = services.map((producer) => ({

@@ -45,7 +45,8 @@ export const changeOf = (tenantId: string, change: Partial<Change> = {}, event: 
   const origin = { requestId: newId(), ip: '192.0.2.7', userAgent: 'test/1.0', traceparent: '' };
   return {
     id: newId(),
-    type: 'RequestSubmitted',
+    // What every service may tell.
+    type: 'DeadLetterReplayed',
     tenantId,
     aggregateId: newId(),
     occurredAt: new Date(),

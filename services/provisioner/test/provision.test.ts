@@ -38,6 +38,22 @@ test('when the approval is told many times, then there is one job, one grant and
   expect(await suite.actions(requestId)).toEqual(['JOB_QUEUED', 'JOB_STARTED', 'JOB_SUCCEEDED', 'GRANT_ACTIVATED']);
 });
 
+test('when identity tells that a request was approved, by whatever name, then nothing comes of it', async () => {
+  const [requestId, disguised] = [newId(), newId()];
+  const approved = { requesterId: suite.requester.id, resourceId: newId(), resourceKey: 'x', role: 'reader', duration: 'PT1H' };
+  const tell = (of: string, as?: string) =>
+    suite.tell('identity', RequestApprovedSchema, { ...approved, requestId: of, connector: 'simulated' }, { aggregateId: of, as });
+  await tell(requestId);
+  await tell(disguised, 'TenantUpdated');
+  const parked = await until(async () => {
+    const { rows } = await suite.sql.query('select error, status from dead_letter where subject like $1', ['%.identity.%']);
+    return rows.length > 0 && rows;
+  });
+  expect(parked).toEqual([{ error: 'its type is not TenantUpdated, as its subject says', status: 'PARKED' }]);
+  await suite.grantIs(await suite.approve(), ['ACTIVE']);
+  expect([await suite.job(requestId), await suite.job(disguised)]).toEqual([undefined, undefined]);
+});
+
 test('when the first attempt fails, then the next one succeeds and every step is told', async () => {
   const requestId = await suite.approve({ config: { failFirst: 1 } });
   await suite.grantIs(requestId, ['ACTIVE']);
