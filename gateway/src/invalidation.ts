@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { type Authorizer, onPolicyNews } from '@accessops/authz';
 import {
   ApiKeyChangedSchema,
@@ -25,7 +26,7 @@ import type { Principals } from './principals.ts';
 
 /** Drops principals when identity tells that they have changed. */
 export interface Invalidation {
-  /** Whether events come in at the moment. */
+  /** Whether all that was told until a moment ago has come in: a connection can stand while its server does not answer. */
   isUp(): boolean;
   close(): Promise<void>;
 }
@@ -84,12 +85,17 @@ const drops: Record<string, Drop> = {
 };
 
 const connectAgainMs = 500;
+const askEveryMs = 250;
+// No longer than what is remembered counts without events (app.ts): a change is known by then, whether NATS goes or stands still.
+const hearsForMs = 700;
 
 /** Listens to identity's events (core NATS: what is missed while away is made good by forgetting everything afterwards). */
 export const startInvalidation = ({ nats, tls, namespace, principals, authorizer, log }: InvalidationOptions): Invalidation => {
   let connection: NatsConnection | undefined;
-  let up = false;
-  let closed = false;
+  /** When the server was asked what it has answered last; everything it was told before has come in. */
+  let heardAt = Number.NEGATIVE_INFINITY;
+  let hasMissed = true;
+  const closed = new AbortController();
   let again: NodeJS.Timeout | undefined;
 
   const apply = ({ subject, data }: Msg) => {
@@ -102,17 +108,32 @@ export const startInvalidation = ({ nats, tls, namespace, principals, authorizer
       principals.dropAll();
     }
   };
-  const setUp = (now: boolean) => {
-    up = now;
+  const forget = () => {
     principals.dropAll();
     authorizer.forget();
   };
   const watch = async (connected: NatsConnection) => {
     for await (const { type } of connected.status()) {
-      if (type === 'disconnect') setUp(false);
-      if (type === 'reconnect') setUp(true);
+      if (type !== 'disconnect') continue;
+      heardAt = Number.NEGATIVE_INFINITY;
+      hasMissed = true;
+      forget();
     }
-    up = false;
+  };
+  const keepAsking = async (connected: NatsConnection) => {
+    while (!closed.signal.aborted) {
+      const askedAt = performance.now();
+      try {
+        await connected.flush();
+        // Only from when the server has taken note of the subscriptions is nothing missed.
+        if (hasMissed) forget();
+        hasMissed = false;
+        heardAt = askedAt;
+      } catch (error) {
+        log.debug({ err: error }, 'NATS has not answered');
+      }
+      await delay(askEveryMs, undefined, { signal: closed.signal }).catch(() => undefined);
+    }
   };
   const open = async () => {
     const connected = await connect({
@@ -129,22 +150,18 @@ export const startInvalidation = ({ nats, tls, namespace, principals, authorizer
       ignoreAuthErrorAbort: true,
       ...natsTls(nats.url, tls),
     });
-    if (closed) return connected.close();
+    if (closed.signal.aborted) return connected.close();
     connection = connected;
     connected.subscribe(`${namespace}.identity.>`, {
       callback: (error, message) => (error ? log.warn({ err: error }, 'the subscription to events has failed') : apply(message)),
     });
     connected.subscribe(`${namespace}.policies.>`, { callback: (_, { subject }) => onPolicyNews(authorizer, subject) });
     void watch(connected);
-    // Only from when the server has taken note of the subscription is nothing missed.
-    return connected.flush().then(
-      () => setUp(true),
-      () => undefined,
-    );
+    void keepAsking(connected);
   };
   const start = (attempt: number) => {
     open().catch((error: unknown) => {
-      if (closed) return;
+      if (closed.signal.aborted) return;
       if (attempt === 1) log.warn({ err: error }, 'no connection to NATS yet');
       again = setTimeout(start, connectAgainMs, attempt + 1);
     });
@@ -152,10 +169,10 @@ export const startInvalidation = ({ nats, tls, namespace, principals, authorizer
   start(1);
 
   return {
-    isUp: () => up,
+    isUp: () => performance.now() - heardAt < hearsForMs,
     close: async () => {
-      closed = true;
-      up = false;
+      closed.abort();
+      heardAt = Number.NEGATIVE_INFINITY;
       clearTimeout(again);
       await connection?.close();
     },
