@@ -1,3 +1,4 @@
+export { type Clock, createClock } from './clock.ts';
 export * from './errors.ts';
 export * from './id.ts';
 export * from './idempotency.ts';

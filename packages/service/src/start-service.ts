@@ -1,6 +1,6 @@
 import { createPrincipalVerifier } from '@accessops/authn';
 import { type Authorizer, createAuthorizer, lookAtPolicies, onPolicyNews } from '@accessops/authz';
-import { createOrm, IdempotentReply, isDatabaseDown, poolMetrics, poolOf } from '@accessops/db';
+import { createClock, createOrm, IdempotentReply, isDatabaseDown, poolMetrics, poolOf } from '@accessops/db';
 import { AppError } from '@accessops/errors';
 import {
   type Broker,
@@ -110,7 +110,7 @@ const healthCheckMs = 1000;
 export const startService = async <S extends DescService>(
   definition: ServiceDefinition<S>,
   config: ServiceConfig,
-  { now = () => new Date(), log: otherLog, backOffMs, rememberMs }: ServiceOverrides = {},
+  { now: otherNow, log: otherLog, backOffMs, rememberMs }: ServiceOverrides = {},
 ): Promise<RunningService> => {
   const { name } = definition;
   const measured = config.metricsListen ? createServiceMetrics() : undefined;
@@ -125,6 +125,8 @@ export const startService = async <S extends DescService>(
     log,
   });
   const pool = await poolOf(orm);
+  const clock = createClock(pool);
+  const now = otherNow ?? clock.now;
   const authorizer = createAuthorizer({
     address: config.cerbosAddress,
     tls,
@@ -152,6 +154,7 @@ export const startService = async <S extends DescService>(
   const lookAtOwnSchema = lookAtSchema(pool, name);
   const looks: Look[] = [
     async () => {
+      await clock.look();
       const lines = await lookAtOwnSchema();
       isSchemaThere = true;
       return lines;
@@ -220,7 +223,7 @@ export const startService = async <S extends DescService>(
     () => undefined,
   );
   const health = setInterval(() => {
-    pool.query('select 1').then(
+    clock.look().then(
       () => setServing(isSchemaThere && !closed),
       () => setServing(false),
     );

@@ -14,6 +14,8 @@ export interface Access {
   role: string;
   /** How long the access lasts: a target that can end it by itself does, should nobody come to take it away. */
   durationMs: number;
+  /** What time it is by the clock that decides when grants end; the one of this machine may be wrong. */
+  now: Date;
   /** Settings of the resource type, and what the requester filled in. */
   config: Record<string, unknown>;
   parameters: Record<string, unknown>;

@@ -9,6 +9,7 @@ export const newAccess = (of: Pick<Access, 'resourceKey' | 'role' | 'config'> & 
   holderId: newId(),
   given: false,
   durationMs: 3_600_000,
+  now: new Date(),
   parameters: {},
   attempt: 1,
   fence: 1,

@@ -9,9 +9,9 @@ import type { Suite } from './suite.ts';
 const NODE_COMPILE_CACHE = join(tmpdir(), 'accessops-test-compiled');
 const main = fileURLToPath(new URL('../main.ts', import.meta.url));
 
-/** A provisioner in a process of its own, as in production. */
-export const spawnProvisioner = ({ environment }: Suite): ChildProcess =>
-  spawn(process.execPath, [main], { env: { ...environment, NODE_COMPILE_CACHE }, stdio: 'ignore' });
+/** A provisioner in a process of its own, as in production; `flags` are for Node. */
+export const spawnProvisioner = ({ environment }: Suite, flags: string[] = []): ChildProcess =>
+  spawn(process.execPath, [...flags, main], { env: { ...environment, NODE_COMPILE_CACHE }, stdio: 'ignore' });
 
 /** Kills a process and the programs that it runs, as when its machine is lost. */
 export const killWithPrograms = (child: ChildProcess): void => {

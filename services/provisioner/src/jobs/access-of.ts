@@ -29,6 +29,7 @@ export const accessOf = (
   resourceKey: job.spec.resourceKey,
   role: job.spec.role,
   durationMs: durationOf(job, now),
+  now,
   config: job.spec.config,
   parameters: job.spec.parameters,
   attempt: job.attempts,

@@ -119,7 +119,7 @@ export const runAttempt = async (tools: Tools, job: ClaimedJob, within: Within):
     const error = publicText(cause);
     const kind = failureKindOf(cause);
     const unsure = job.unsure || kind === 'unknown';
-    if (kind === 'pending') return { kind: 'waiting', error, unsure: true, pauseMs: pauseWhileWaitingMs(job.waitingSince, new Date()) };
+    if (kind === 'pending') return { kind: 'waiting', error, unsure: true, pauseMs: pauseWhileWaitingMs(job.waitingSince, tools.now()) };
     tools.log.warn({ err: cause, jobId: job.id, requestId: job.origin.requestId, attempt: job.attempts, failure: kind }, 'attempt failed');
     if (job.kind !== 'REVOKE' && (kind === 'refused' || isLastAttempt(job))) return giveUp(tools, job, error, unsure, within);
     return { kind: 'retry', error, unsure, pauseMs: pauseAfterMs(attemptOfBudget(job)) };

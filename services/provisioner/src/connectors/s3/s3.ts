@@ -46,7 +46,7 @@ const withIam = async <T>({ name, settings }: Login<S3Login>, signal: AbortSigna
 export const createS3Connector = (logins: Logins<S3Login>): Connector => {
   const open = (access: Access, loginOf: typeof loginOfGiven = loginFor) => {
     const config = readConfig(s3Config, access);
-    const policy = () => bucketPolicy(config.bucket, meaningOf(config.roles, access), new Date(Date.now() + access.durationMs));
+    const policy = () => bucketPolicy(config.bucket, meaningOf(config.roles, access), new Date(access.now.getTime() + access.durationMs));
     return { config, login: loginOf(logins, config.login, access), name: userNameOf(access), policy };
   };
 

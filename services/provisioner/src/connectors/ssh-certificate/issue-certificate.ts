@@ -7,7 +7,7 @@ export const hostKeyOf = ({ key }: Pick<Access, 'key'>): string => key.replaceAl
 const skewMs = 60_000;
 
 /** When a certificate of this access that is made now ends at the latest. */
-export const endOf = ({ durationMs }: Pick<Access, 'durationMs'>): Date => new Date(Date.now() + durationMs);
+export const endOf = ({ now, durationMs }: Pick<Access, 'now' | 'durationMs'>): Date => new Date(now.getTime() + durationMs);
 
 /** A key pair, and a certificate that it may log in to these accounts with a terminal and nothing else: no forwarding of any kind. */
 export const issueCertificate = async (caKey: string, access: Access, accounts: readonly string[]) => {
@@ -18,7 +18,7 @@ export const issueCertificate = async (caKey: string, access: Access, accounts: 
   // Which attempt it is from: the host knows which one counts.
   serial.writeBigUInt64BE(BigInt(access.fence));
   const certificate = createCertificate(accounts.map(identityForUser), pair.toPublic(), identityForUser('accessops'), ca, {
-    validFrom: new Date(Date.now() - skewMs),
+    validFrom: new Date(access.now.getTime() - skewMs),
     validUntil: endOf(access),
     serial,
   });

@@ -56,9 +56,16 @@ const explain = (error: unknown): ConnectorError => {
   return new ConnectorError('failed', 'The endpoint cannot be reached', error);
 };
 
-const send = async (login: Login<WebhookLogin>, url: string, operation: Operation, id: string, data: object, signal: AbortSignal) => {
+const send = async (
+  login: Login<WebhookLogin>,
+  url: string,
+  operation: Operation,
+  id: string,
+  data: object,
+  signal: AbortSignal,
+  now = new Date(),
+) => {
   const { SECRET, NETWORKS } = login.settings;
-  const now = new Date();
   const body = JSON.stringify({ type: `access.${operation}`, timestamp: now.toISOString(), data });
   const headers = {
     'content-type': 'application/json',
@@ -81,12 +88,20 @@ export const createWebhookConnector = (logins: Logins<WebhookLogin>): Connector 
     const { login, url } = readConfig(webhookConfig, access);
     // The same request has the same id, however often it is sent.
     const loginOf = operation === 'verify' || operation === 'revoke' ? loginOfGiven : loginFor;
-    return send(loginOf(logins, login, access), url, operation, `${access.key}_${operation}_${access.fence}`, factsOf(access), signal);
+    return send(
+      loginOf(logins, login, access),
+      url,
+      operation,
+      `${access.key}_${operation}_${access.fence}`,
+      factsOf(access),
+      signal,
+      access.now,
+    );
   };
 
   const isTooLate = (access: Access): boolean => {
     const { answerWithinHours } = readConfig(webhookConfig, access);
-    return access.waitingSince !== null && Date.now() - access.waitingSince.getTime() > answerWithinHours * 3_600_000;
+    return access.waitingSince !== null && access.now.getTime() - access.waitingSince.getTime() > answerWithinHours * 3_600_000;
   };
 
   /** What the endpoint gives when it is asked for something, at once or later. */
