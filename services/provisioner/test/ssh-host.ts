@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,6 +9,10 @@ import { until } from '@accessops/testing';
 import { strangeWord } from './targets/real-target.ts';
 
 const helper = fileURLToPath(new URL('../../../deploy/targets/accessops-ssh', import.meta.url));
+
+/** What docs/connectors.md has people put into the configuration of sshd. */
+const documented =
+  /accessops\.conf <<'END'\n(.*?)\nEND\n/s.exec(readFileSync(new URL('../../../docs/connectors.md', import.meta.url), 'utf8'))?.[1] ?? '';
 
 /** An SSH server of a test's own, set up as docs/connectors.md says. */
 export interface SshHost {
@@ -28,6 +32,10 @@ export interface SshHost {
   /** What the host remembers of an access: what is in its file, if there is one. */
   access(key: string): string | undefined;
   setAccess(key: string, content: string | undefined): void;
+  /** Lets a key in to an account, as an administrator would; answers its fingerprint. */
+  letIn(user: string): string;
+  /** What is in force at the server under this name, in small letters. */
+  setting(name: string): string | undefined;
   /** What a certificate says. */
   describe(credential: Record<string, unknown>): string;
   close(): Promise<void>;
@@ -67,7 +75,10 @@ const startWith = async ({ sshd, ssh, sshKeygen }: SshPrograms): Promise<SshHost
     ].join('\n'),
     { mode: 0o755 },
   );
-  writeFileSync(at('authorized'), `restrict,command="${at('serve')}" ${readFileSync(at('hands.pub'), 'utf8')}`, { mode: 0o644 });
+  const keysOf = (user: string) => join(state, 'keys', user);
+  writeFileSync(keysOf('root'), `restrict,command="${at('serve')} serve ${state}" ${readFileSync(at('hands.pub'), 'utf8')}`, {
+    mode: 0o644,
+  });
   const reserved = await reserveFreePort();
   const { port } = reserved;
   const settings = [
@@ -75,15 +86,12 @@ const startWith = async ({ sshd, ssh, sshKeygen }: SshPrograms): Promise<SshHost
     'ListenAddress 127.0.0.1',
     `HostKey ${at('host')}`,
     'PidFile none',
-    `AuthorizedKeysFile ${at('authorized')}`,
+    // Before what the documents say: here holders are let in as root.
     'PermitRootLogin prohibit-password',
     'PasswordAuthentication no',
     'KbdInteractiveAuthentication no',
     'MaxStartups 100',
-    `TrustedUserCAKeys ${state}/ca.pub`,
-    `RevokedKeys ${state}/revoked.krl`,
-    `AuthorizedPrincipalsCommand ${at('accessops-ssh')} principals ${state} %u %i %s`,
-    'AuthorizedPrincipalsCommandUser root',
+    documented.replaceAll('/etc/accessops-ssh', state).replaceAll('/usr/local/sbin', folder),
   ];
   writeFileSync(at('sshd_config'), `${settings.join('\n')}\n`);
   await reserved.release();
@@ -133,6 +141,15 @@ const startWith = async ({ sshd, ssh, sshKeygen }: SshPrograms): Promise<SshHost
       if (content === undefined) rmSync(fileOf(key), { force: true });
       else writeFileSync(fileOf(key), `${content}\n`);
     },
+    letIn: (user) => {
+      makeKey('other');
+      appendFileSync(keysOf(user), readFileSync(at('other.pub')));
+      return execFileSync(sshKeygen, ['-lf', at('other.pub')], { encoding: 'utf8' }).split(' ')[1] ?? '';
+    },
+    setting: (name) =>
+      new RegExp(`^${name} (.*)$`, 'm')
+        .exec(execFileSync(sshd, ['-T', '-f', at('sshd_config')], { encoding: 'utf8' }))?.[1]
+        ?.replaceAll(state, 'DIR'),
     describe: (credential) => execFileSync(sshKeygen, ['-L', '-f', certificateOf(credential)], { encoding: 'utf8' }),
     close: async () => {
       if (server.exitCode === null) {

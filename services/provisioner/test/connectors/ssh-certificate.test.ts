@@ -25,6 +25,7 @@ describe.runIf(host)('access to hosts', () => {
     connector = createSshCertificateConnector(
       new Map([
         login('web'),
+        login('other-ca', { CA_KEY: host.settings.KEY }),
         login('wrong-key', { KEY: host.settings.CA_KEY }),
         login('wrong-host', { HOST_KEY: `ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI${'B'.repeat(42)}A` }),
         login('nowhere', { ADDRESS: '127.0.0.1:1' }),
@@ -162,10 +163,23 @@ describe.runIf(host)('access to hosts', () => {
     });
   });
 
+  test('when a host is set up as documented, then keys that accounts keep themselves let nobody in, and those of administrators are told of', async () => {
+    expect(host.setting('authorizedkeysfile')).toBe('DIR/keys/%u');
+    const list = () => connector.list?.({ ...access(), expected: [] }, signal);
+    const keys = async () => (await list())?.filter(({ key }) => key === null);
+    expect(await keys()).toEqual([]);
+    const fingerprint = host.letIn('root');
+    expect(await keys()).toMatchObject([{ name: expect.stringContaining(fingerprint) }]);
+  });
+
   test('when a connection is checked, then people read what to put right', async () => {
-    const check = (login: string) =>
-      connector.check({ tenantId: newId(), tenantSlug: 'acme', config: { ...config, login }, roles: ['operator'] }, signal);
+    const check = (login: string, more: object = {}) =>
+      connector.check({ tenantId: newId(), tenantSlug: 'acme', config: { ...config, login, ...more }, roles: ['operator'] }, signal);
     expect(await check('web')).toEqual([]);
+    expect(await check('web', { roles: { operator: ['root', 'no-such-account'] } })).toEqual([
+      { pointer: '/roles/operator/1', message: 'is no account of the host' },
+    ]);
+    expect(await check('other-ca')).toMatchObject([{ pointer: '/login', message: expect.stringContaining('public half of CA_KEY') }]);
     expect(await check('other')).toEqual([{ pointer: '/login', message: 'is no login that this organisation may use' }]);
     expect(await check('nowhere')).toMatchObject([{ pointer: '/login', message: expect.stringMatching(/cannot be reached/) }]);
   });

@@ -9,6 +9,12 @@ const skewMs = 60_000;
 /** When a certificate of this access that is made now ends at the latest. */
 export const endOf = ({ now, durationMs }: Pick<Access, 'now' | 'durationMs'>): Date => new Date(now.getTime() + durationMs);
 
+/** What a host has of the key that signs certificates, in base64. */
+export const publicHalf = async (caKey: string): Promise<string> => {
+  const { parsePrivateKey } = (await import('sshpk')).default;
+  return parsePrivateKey(caKey, 'auto').toPublic().toBuffer('rfc4253').toString('base64');
+};
+
 /** A key pair, and a certificate that it may log in to these accounts with a terminal and nothing else: no forwarding of any kind. */
 export const issueCertificate = async (caKey: string, access: Access, accounts: readonly string[]) => {
   const { createCertificate, generatePrivateKey, identityForUser, parsePrivateKey } = (await import('sshpk')).default;

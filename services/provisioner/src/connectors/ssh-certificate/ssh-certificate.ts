@@ -2,7 +2,7 @@ import { sshCertificateConfig } from '@accessops/connectors';
 import { type Access, type Connector, ConnectorError, nonsense, nothingToExtend } from '../../connector.ts';
 import { type Logins, listBy, loginFor, loginOfGiven, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
-import { endOf, hostKeyOf, issueCertificate } from './issue-certificate.ts';
+import { endOf, hostKeyOf, issueCertificate, publicHalf } from './issue-certificate.ts';
 import { readList } from './read-list.ts';
 import { addressOf, runAtHost } from './run-at-host.ts';
 import type { SshLogin } from './ssh-login.ts';
@@ -73,10 +73,18 @@ export const createSshCertificateConnector = (logins: Logins<SshLogin>): Connect
       return listBy(logins, login, site, async (at) => readList(await runAtHost(at, ['list', ...accounts], signal)));
     },
 
-    check: async (trial, signal) =>
-      tryLogin(logins, sshCertificateConfig.parse(trial.config).login, trial, async (login) => {
-        await runAtHost(login, ['check'], signal);
-        return [];
-      }),
+    check: async (trial, signal) => {
+      const { login: name, roles } = sshCertificateConfig.parse(trial.config);
+      const asked = Object.fromEntries(trial.roles.map((role) => [role, meaningOf(roles, { role })]));
+      return tryLogin(logins, name, trial, async (login) => {
+        const said = await runAtHost(login, ['check', await publicHalf(login.settings.CA_KEY), ...Object.values(asked).flat()], signal);
+        const missing = new Set(said.split('\n').flatMap((line) => /^missing (\S+)$/.exec(line)?.[1] ?? []));
+        return Object.entries(asked).flatMap(([role, accounts]) =>
+          accounts.flatMap((account, index) =>
+            missing.has(account) ? [{ pointer: `/roles/${role}/${index}`, message: 'is no account of the host' }] : [],
+          ),
+        );
+      });
+    },
   };
 };
