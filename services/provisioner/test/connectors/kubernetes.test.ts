@@ -153,6 +153,13 @@ describe.runIf(cluster)('access to namespaces', () => {
     const check = (more: object) =>
       connector.check({ tenantId: newId(), tenantSlug: 'acme', config: { ...config, ...more }, roles: ['viewer'] }, signal);
     expect(await check({})).toEqual([]);
+    expect(await check({ namespace: undefined })).toEqual([]);
+    for (const where of [namespace, undefined]) {
+      expect(await check({ namespace: where, roles: { viewer: 'cluster-admin' } })).toEqual([
+        { pointer: '/roles/viewer', message: expect.stringMatching(/^cannot be bound by this login: .*attempting to grant/s) },
+      ]);
+      expect(await check({ namespace: where, roles: { viewer: 'no-such-role' } })).toMatchObject([{ pointer: '/roles/viewer' }]);
+    }
     expect(await check({ namespace: 'nowhere-at-all' })).toEqual([{ pointer: '/namespace', message: 'does not exist at the target' }]);
     expect(await check({ login: 'other' })).toEqual([{ pointer: '/login', message: 'is no login that this organisation may use' }]);
     expect(await check({ login: 'wrong-token' })).toMatchObject([{ pointer: '/login', message: expect.stringMatching(/does not accept/) }]);

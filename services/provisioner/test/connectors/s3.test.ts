@@ -119,6 +119,7 @@ describe.runIf(store)('access to buckets', () => {
 
   test.each([
     ['a login that there is not', { ...config, login: 'other' }, 'refused', /no login "other"/],
+    ['a bucket that is not there', { ...config, bucket: 'no-such-bucket' }, 'refused', /no bucket "no-such-bucket"/],
     ['a bucket that is none', { ...config, bucket: 'mine/*' }, 'refused', /wrong at bucket/],
     ['no meaning of the role', { ...config, roles: { reader: 'read' } }, 'refused', /"writer"/],
     ['a wrong secret', { ...config, login: 'wrong-key' }, 'refused', /does not accept the key/],
@@ -132,9 +133,10 @@ describe.runIf(store)('access to buckets', () => {
   });
 
   test('when a connection is checked, then people read what to put right', async () => {
-    const check = (login: string) =>
-      connector.check({ tenantId: newId(), tenantSlug: 'acme', config: { ...config, login }, roles: ['reader'] }, signal);
+    const check = (login: string, more: object = {}) =>
+      connector.check({ tenantId: newId(), tenantSlug: 'acme', config: { ...config, login, ...more }, roles: ['reader'] }, signal);
     expect(await check('lake')).toEqual([]);
+    expect(await check('lake', { bucket: 'no-such-bucket' })).toEqual([{ pointer: '/bucket', message: 'does not exist at the target' }]);
     expect(await check('other')).toEqual([{ pointer: '/login', message: 'is no login that this organisation may use' }]);
     expect(await check('wrong-key')).toMatchObject([{ pointer: '/login', message: expect.stringMatching(/does not accept/) }]);
     expect(await check('nowhere')).toMatchObject([{ pointer: '/login', message: expect.stringMatching(/cannot be reached/) }]);

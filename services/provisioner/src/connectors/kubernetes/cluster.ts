@@ -27,7 +27,7 @@ export const unlessMissing = async <T>(asked: Promise<T>): Promise<T | undefined
 };
 
 /** What the API server says in words; it names what was refused. */
-const saidIn = (error: unknown): string => {
+export const saidIn = (error: unknown): string => {
   try {
     const body: unknown = Reflect.get(error as object, 'body');
     const status: unknown = typeof body === 'string' ? JSON.parse(body) : body;

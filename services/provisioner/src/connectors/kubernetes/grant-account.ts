@@ -83,6 +83,13 @@ const issueToken = async ({ core }: Cluster, access: Access): Promise<string> =>
   return status.token;
 };
 
+/** What gives the account of this name a role in a namespace. */
+export const bindingOf = (metadata: { name: string }, clusterRole: string) => ({
+  metadata,
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: clusterRole },
+  subjects: [{ kind: 'ServiceAccount', name: metadata.name, namespace: homeNamespace }],
+});
+
 /** Makes the access, or makes it anew; answers a token for it, and no former one is good any more. */
 export const makeAccount = async (cluster: Cluster, access: Access, { namespace, own }: Place, clusterRole: string): Promise<string> => {
   const { core, rbac } = cluster;
@@ -93,11 +100,7 @@ export const makeAccount = async (cluster: Cluster, access: Access, { namespace,
   await ensure(
     rbac.createNamespacedRoleBinding({
       namespace,
-      body: {
-        metadata: metadataOf(name, access),
-        roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: clusterRole },
-        subjects: [{ kind: 'ServiceAccount', name, namespace: homeNamespace }],
-      },
+      body: bindingOf(metadataOf(name, access), clusterRole),
     }),
   );
   return issueToken(cluster, access);

@@ -2,6 +2,7 @@ import { kubernetesConfig } from '@accessops/connectors';
 import type { Access, Connector } from '../../connector.ts';
 import { type Login, type Logins, listBy, loginFor, loginOfGiven, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
+import { bindingProblems } from './binding-problems.ts';
 import { type Cluster, unlessMissing, withCluster } from './cluster.ts';
 import { homeNamespace, isThere, makeAccount, nameOf, type Place, prolongAccount, removeAccount } from './grant-account.ts';
 import type { KubernetesLogin } from './kubernetes-login.ts';
@@ -68,14 +69,16 @@ export const createKubernetesConnector = (logins: Logins<KubernetesLogin>): Conn
     },
 
     check: async (trial, signal) => {
-      const { login: name, namespace } = kubernetesConfig.parse(trial.config);
+      const config = kubernetesConfig.parse(trial.config);
+      const { login: name, namespace } = config;
       const look = async ({ core, rbac }: Cluster) => {
         await core.listNamespacedSecret({ namespace: homeNamespace, limit: 1 });
-        if (!namespace) return [];
+        if (!namespace) return bindingProblems(rbac, homeNamespace, config, trial.roles);
         // Nothing can be bound in a namespace that there is not.
         await unlessMissing(rbac.readNamespacedRoleBinding({ name: 'accessops-check', namespace }));
         const found = await unlessMissing(core.readNamespace({ name: namespace }));
-        return found ? [] : [{ pointer: '/namespace', message: 'does not exist at the target' }];
+        if (!found) return [{ pointer: '/namespace', message: 'does not exist at the target' }];
+        return bindingProblems(rbac, namespace, config, trial.roles);
       };
       return tryLogin(logins, name, trial, (login) => withCluster(login, signal, look));
     },

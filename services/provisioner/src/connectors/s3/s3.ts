@@ -9,7 +9,7 @@ import { bucketPolicy } from './bucket-policy.ts';
 import { explainFailure } from './explain-failure.ts';
 import { fenceOf, type Iam, makeUser, prolongUser, removeUser, userNameOf } from './grant-user.ts';
 import { listUsers } from './list-users.ts';
-import { othersInPolicy } from './others-in-policy.ts';
+import { noBucket, othersInPolicy, policyAt } from './others-in-policy.ts';
 import type { S3Login } from './s3-login.ts';
 
 /** Runs `work` with the IAM interface of a login; throws a ConnectorError that tells what is known. */
@@ -39,6 +39,16 @@ const withIam = async <T>({ name, settings }: Login<S3Login>, signal: AbortSigna
   }
 };
 
+// The store of keys is asked next, and has to have its time.
+const lookMs = 2000;
+
+/** A key is made for whatever a policy names. Throws a ConnectorError when it would open nothing; what cannot be told now stands in nobody's way. */
+const mustHaveBucket = async (login: Login<S3Login>, bucket: string, signal: AbortSignal): Promise<void> => {
+  const looking = AbortSignal.any([signal, AbortSignal.timeout(lookMs)]);
+  const policy = await policyAt(login, bucket, looking).catch(() => undefined);
+  if (policy === null) throw noBucket(bucket);
+};
+
 /**
  * Gives access to buckets of an S3-compatible store: one IAM user per grant, with a key and a policy for that bucket. What it needs at the
  * target is in docs/connectors.md.
@@ -63,7 +73,10 @@ export const createS3Connector = (logins: Logins<S3Login>): Connector => {
 
     apply: async (access, signal) => {
       const { config, login, name, policy } = open(access);
-      const key = await withIam(login, signal, (iam) => makeUser(iam, name, access.fence, policy()));
+      const key = await withIam(login, signal, async (iam) => {
+        await mustHaveBucket(login, config.bucket, signal);
+        return makeUser(iam, name, access.fence, policy());
+      });
       const { URL: endpoint, REGION: region } = login.settings;
       return { handle: { username: name }, credential: { endpoint, region, bucket: config.bucket, ...key } };
     },
@@ -92,10 +105,13 @@ export const createS3Connector = (logins: Logins<S3Login>): Connector => {
       });
     },
 
-    check: async (trial, signal) =>
-      tryLogin(logins, s3Config.parse(trial.config).login, trial, async (login) => {
+    check: async (trial, signal) => {
+      const { login: name, bucket } = s3Config.parse(trial.config);
+      return tryLogin(logins, name, trial, async (login) => {
         await withIam(login, signal, (iam) => fenceOf(iam, 'accessops-check'));
-        return [];
-      }),
+        const found = (await policyAt(login, bucket, signal)) !== null;
+        return found ? [] : [{ pointer: '/bucket', message: 'does not exist at the target' }];
+      });
+    },
   };
 };
