@@ -29,11 +29,15 @@ const readApiKey = (token: string): Promise<Credentials> => {
   return Promise.resolve({ iss: '', sub: keyId, sid: keyId, aud: audiencesOfKeys, exp: 0, iat: 0, apiKeyHash: hash });
 };
 
+/** Cause of the INVALID_TOKEN of a call that carries nothing at all. */
+export const noCredentials = new Error('No credentials were sent');
+
 /** An authenticator for API keys, and for access tokens of one issuer, whose keys are fetched when needed. */
 export const createAuthenticator = ({ issuer, fetchJwks }: AuthenticatorOptions): Authenticate => {
   const verify = createAccessTokenVerifier({ issuer, keys: createKeySource({ fetchJwks }) });
   return (authorization) => {
-    if (!authorization) return Promise.reject(new AppError('INVALID_TOKEN', 'An access token is needed: Authorization: Bearer …'));
+    if (!authorization)
+      return Promise.reject(new AppError('INVALID_TOKEN', 'An access token is needed: Authorization: Bearer …', { cause: noCredentials }));
     // The usual spelling first: most headers have it, and the token is looked at by the verifier anyway.
     const token = authorization.startsWith('Bearer ') ? authorization.slice(7) : bearer.exec(authorization)?.[1];
     if (!token) return Promise.reject(new AppError('INVALID_TOKEN', 'The Authorization header must be a bearer token'));

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import {
   type Deployment,
   deploymentOf,
+  hostAndPort,
   readEnvironment,
   type TelemetryConfig,
   telemetryEnvironment,
@@ -12,8 +13,6 @@ import type { JWK } from 'jose';
 import { z } from 'zod';
 import { parseRange } from './front-door/client-address.ts';
 import type { LimitsConfig } from './front-door/limits.ts';
-
-const address = z.string().regex(/^.+:\d+$/, 'must be host:port');
 
 /** The content of a file, made into something by `read`; what goes wrong names the file, never its content. */
 const file = <T>(what: string, read: (content: string) => T) =>
@@ -66,17 +65,17 @@ export const environment = z.object({
   /** Port to listen at; 0 takes a free one. */
   PORT: z.coerce.number().int().min(0).max(65_535),
   /** host:port of identity. */
-  IDENTITY_ADDRESS: address,
+  IDENTITY_ADDRESS: hostAndPort,
   /** host:port of requests. */
-  REQUESTS_ADDRESS: address,
+  REQUESTS_ADDRESS: hostAndPort,
   /** host:port of approvals. */
-  APPROVALS_ADDRESS: address,
+  APPROVALS_ADDRESS: hostAndPort,
   /** host:port of provisioner. */
-  PROVISIONER_ADDRESS: address,
+  PROVISIONER_ADDRESS: hostAndPort,
   /** host:port of audit. */
-  AUDIT_ADDRESS: address,
+  AUDIT_ADDRESS: hostAndPort,
   /** host:port of the Cerbos PDP, `tls://host:port` by TLS. */
-  CERBOS_ADDRESS: address,
+  CERBOS_ADDRESS: hostAndPort,
   /** How long Cerbos may take to decide, and identity to tell who calls; after that they count as down. */
   DECISION_TIMEOUT_MS: milliseconds(800),
   /** How long a service may take to answer a call, where the call does not take longer by its nature; after that it counts as down. */
@@ -130,7 +129,7 @@ export const environment = z.object({
   /** How long a connection may be idle between two requests. */
   IDLE_TIMEOUT_MS: milliseconds(65_000),
   /** host:port at which `GET /metrics` is answered, and nowhere else then; without it the API answers it, to everybody. */
-  METRICS_LISTEN: address.optional(),
+  METRICS_LISTEN: hostAndPort.optional(),
   /** How long it still serves when it is told to stop, asking clients to connect anew: more than they are silent between two requests. */
   DRAIN_MS: z.coerce.number().int().min(0).max(60_000).default(300),
   /** The commit that this was built from. */

@@ -81,7 +81,10 @@ const refuseParameter = (message: string): never => {
 // RFC 3339, or a date alone.
 const time = /^\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d))?$/i;
 
-const isRealTime = (value: string): boolean => time.test(value) && isMoment(new Date(value));
+// Date takes the 30th of February for the 2nd of March.
+const isRealDay = (day: string): boolean => new Date(day).toISOString().startsWith(day);
+
+const isRealTime = (value: string): boolean => time.test(value) && isMoment(new Date(value)) && isRealDay(value.slice(0, 10));
 
 const checks: Record<FieldType, [fits: (value: string) => boolean, wanted: string]> = {
   uuid: [isUuid, 'a UUID'],

@@ -42,6 +42,7 @@ describe('problems', () => {
     expect(challenge(insufficientAuthentication('aal2', 300))).toMatch(/, acr_values="aal2", max_age="300"$/);
     expect(challenge(enrolmentRequired('aal2'))).toMatch(/^Bearer error="insufficient_user_authentication", .*, acr_values="aal2"$/);
     expect(challenge(new AppError('MFA_REQUIRED'))).toBe('Bearer');
+    expect(challenge(new AppError('INVALID_TOKEN'))).toBe('Bearer error="invalid_token"');
   });
 
   test('when there were too many attempts, then the answer says how long to wait', () => {

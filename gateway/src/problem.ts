@@ -1,4 +1,5 @@
 import { AppError, codes, kinds } from '@accessops/errors';
+import { noCredentials } from './authenticate.ts';
 
 /** The call that went wrong. */
 export interface FailedCall {
@@ -17,8 +18,9 @@ export const documentationOf = (code: string): string => `/docs/errors#${code}`;
 
 const quoted = (value: string): string => `"${value.replaceAll(/[^\x20\x21\x23-\x5b\x5d-\x7e]/g, '')}"`;
 
-/** RFC 9110 wants a challenge with every 401; RFC 6750 names what is wrong with a token, RFC 9470 which one would do. */
-const challengeOf = ({ code, message, members: { acrValues, maxAge } }: AppError): string => {
+/** RFC 9110 wants a challenge with every 401; RFC 6750 names what is wrong with a token when there is one, RFC 9470 which one would do. */
+const challengeOf = ({ code, message, members: { acrValues, maxAge }, cause }: AppError): string => {
+  if (cause === noCredentials) return 'Bearer';
   if (code === 'INVALID_TOKEN' || code === 'INVALID_API_KEY') return 'Bearer error="invalid_token"';
   if (code !== 'INSUFFICIENT_AUTHENTICATION' && code !== 'MFA_ENROLMENT_REQUIRED') return 'Bearer';
   return [

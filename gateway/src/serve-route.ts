@@ -27,7 +27,7 @@ import type { PermissionCatalogue } from './permission-catalogue.ts';
 import { type Caller, createCaller, type Principals } from './principals.ts';
 import { problemResponse, publicError } from './problem.ts';
 import type { Services } from './services.ts';
-import { isSupport, readsTenants, supportReadOf } from './support-read.ts';
+import { isSupport, readsTenants, supportReadsOf } from './support-read.ts';
 import { endExchange, traceExchange } from './trace-exchange.ts';
 
 export type Env = { Bindings: HttpBindings };
@@ -280,10 +280,10 @@ export const createRouteServer = (parts: RouteParts) => {
         deployment: parts.deployment,
       };
       // Before it is answered, not after: what cannot be recorded is not read.
-      if (isWatched && isSupport(principal))
-        await services.identity
-          .recordSupportRead(supportReadOf(route, params, asked?.filters ?? [], call.header('x-access-reason')), options)
-          .catch(ownFault);
+      if (isWatched && isSupport(principal)) {
+        const reads = supportReadsOf(route, params, asked?.filters ?? [], call.header('x-access-reason'));
+        await Promise.all(reads.map((read) => services.identity.recordSupportRead(read, options))).catch(ownFault);
+      }
       const value = await route.handle(call).catch(ownFault);
       if (!(value instanceof Response)) return respond(value, exchange, replayed, scope);
       for (const [name, content] of Object.entries(exchange.headers)) value.headers.set(name, content);

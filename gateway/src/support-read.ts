@@ -22,19 +22,26 @@ const textOf = (header: string): string => {
   }
 };
 
-const byTenant = ({ field, operator, values }: ListFilter) => field === 'tenantId' && operator === Operator.EQ && values.length === 1;
+const byTenant = ({ field, operator }: ListFilter) => field === 'tenantId' && (operator === Operator.EQ || operator === Operator.IN);
 
-/** What is to be recorded of a read, before it is answered. */
-export const supportReadOf = (
-  { path, cerbos }: Route,
+/** The tenants that a read names; empty when it names none. */
+const tenantsOf = ({ path }: Route, params: Readonly<Record<string, string>>, filters: readonly ListFilter[]): readonly string[] =>
+  path.startsWith('/api/v1/admin/tenants/{id}') ? [params.id ?? ''] : (filters.find(byTenant)?.values ?? []);
+
+/** What is to be recorded of a read, before it is answered: once for each tenant that it names, so that each can see it, or once for the platform. */
+export const supportReadsOf = (
+  route: Route,
   params: Readonly<Record<string, string>>,
   filters: readonly ListFilter[],
   reason: string,
-): MessageInitShape<typeof RecordSupportReadRequestSchema> => ({
-  reason: textOf(reason),
-  tenantId: path.startsWith('/api/v1/admin/tenants/{id}') ? (params.id ?? '') : (filters.find(byTenant)?.values[0] ?? ''),
-  entityType: cerbos.resource.toUpperCase(),
-  entityId: params.id ?? '',
-  route: `GET ${path}`,
-  filters: filters.map(filterText),
-});
+): MessageInitShape<typeof RecordSupportReadRequestSchema>[] => {
+  const tenants = new Set(tenantsOf(route, params, filters));
+  return [...(tenants.size > 0 ? tenants : [''])].map((tenantId) => ({
+    reason: textOf(reason),
+    tenantId,
+    entityType: route.cerbos.resource.toUpperCase(),
+    entityId: params.id ?? '',
+    route: `GET ${route.path}`,
+    filters: filters.map(filterText),
+  }));
+};

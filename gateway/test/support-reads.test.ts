@@ -72,6 +72,19 @@ test('when support searches the audit of one tenant, then that tenant reads in i
   });
 });
 
+test('when support searches the audit of several tenants by name, then each reads in its own log that it was among them', async () => {
+  const other = await world.organization();
+  for (const tenants of [[acme], [acme, other]]) {
+    const requestId = randomUUID();
+    await read(`/admin/audit?filter[tenantId][in]=${tenants.map(({ id }) => id).join(',')}`, 'INC-12', requestId);
+    for (const { admin } of tenants) {
+      const own = async () =>
+        (await world.call('GET', `/org/audit?filter[requestId][eq]=${requestId}`, { token: admin.token })).body.items ?? [];
+      expect(await until(async () => (await own()).length > 0 && own(), { what: 'the event' })).toMatchObject([{ action: 'SUPPORT_READ' }]);
+    }
+  }
+});
+
 test('when it tells nothing of any tenant, or a platform admin reads, then no reason is asked for and nothing recorded', async () => {
   for (const path of ['/admin/policies/version', '/admin/settings']) expect((await read(path)).status).toBe(200);
   const requestId = randomUUID();

@@ -77,7 +77,7 @@ const comparisons: Partial<Record<Operator, string>> = {
   [Operator.LTE]: '$lte',
 };
 
-const conditionOf = (name: string, field: ListField, { operator, values }: Filter): Condition => {
+const conditionOf = (name: string, field: ListField, { operator, values }: Filter, nullable: boolean): Condition => {
   const path = field.path ?? name;
   const parsed = values.map((value) => parse(name, field, value));
   const [first] = parsed;
@@ -94,6 +94,8 @@ const conditionOf = (name: string, field: ListField, { operator, values }: Filte
       ? nest(path, { $ilike: String(first).replace(/[\\_]/g, '\\$&') })
       : refuse(`${name} cannot be compared with like`);
   }
+  // What has no value is not that value, whatever SQL says.
+  if (operator === Operator.NE && nullable) return { $or: [nest(path, { $ne: first }), nest(path, null)] };
   const comparison = comparisons[operator];
   return comparison ? nest(path, { [comparison]: first }) : refuse(`${name} has an unknown operator`);
 };
@@ -187,7 +189,9 @@ export const listPage = async <E extends object>(
   });
   const conditions: Condition[] = (query?.filters ?? []).map((filter) => {
     const field = Object.hasOwn(fields, filter.field) ? fields[filter.field] : undefined;
-    return field ? conditionOf(filter.field, field, filter) : refuse(`Unknown field ${filter.field}`);
+    return field
+      ? conditionOf(filter.field, field, filter, mayBeNull(properties, field.path ?? filter.field))
+      : refuse(`Unknown field ${filter.field}`);
   });
   if (query?.after) conditions.push(after(sortPaths, positionOf(fields, sorts, query.after)));
   const orderBy = sortPaths.map(({ path, descending }) => nest(path, descending ? 'desc' : 'asc'));

@@ -180,6 +180,11 @@ describe('sorting', () => {
     }
   });
 
+  test('when a field is to be unequal to something, then rows that have nothing there are unequal to it', async () => {
+    const tenantId = await tenantWith({ name: 'a', endedAt: day(1) }, { name: 'b', endedAt: day(2) }, { name: 'c', endedAt: null });
+    expect((await names(tenantId, filterBy('endedAt', 'NE', day(1).toISOString()))).toSorted()).toEqual(['b', 'c']);
+  });
+
   test.each(['endedAt', '-endedAt'])('when it is by %s, which some rows have not, then pages go on across them', async (sort) => {
     const init = Array.from({ length: 12 }, (_, index) => ({ name: `n${index}`, endedAt: index % 3 === 0 ? null : day(1 + (index % 5)) }));
     const tenantId = await tenantWith(...init);

@@ -4,6 +4,7 @@ import {
   type Deployment,
   deploymentOf,
   type EnvironmentField,
+  hostAndPort,
   readEnvironment,
   type TelemetryConfig,
   telemetryEnvironment,
@@ -14,15 +15,23 @@ import { z } from 'zod';
 
 const jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown()).and(z.object({ kty: z.string() }))) });
 
-/** A file whose content is JSON of a certain shape. */
+/** A file whose content is JSON of a certain shape. What is wrong with it is told without its content: it may be a key. */
 export const jsonFile = <T extends z.ZodType>(shape: T) =>
   z.string().transform((path, ctx): z.infer<T> => {
-    try {
-      return shape.parse(JSON.parse(readFileSync(path, 'utf8')));
-    } catch (error) {
-      ctx.addIssue({ code: 'custom', message: `file ${path} cannot be used: ${error instanceof Error ? error.message : 'unreadable'}` });
+    const refuse = (problem: string): never => {
+      ctx.addIssue({ code: 'custom', message: `file ${path} ${problem}` });
       return z.NEVER;
+    };
+    let content: unknown;
+    try {
+      content = JSON.parse(readFileSync(path, 'utf8'));
+    } catch (error) {
+      return refuse(error instanceof SyntaxError ? 'is not JSON' : 'cannot be read');
     }
+    const { success, data, error } = shape.safeParse(content);
+    if (success) return data;
+    for (const issue of error.issues) refuse(`at /${issue.path.map(String).join('/')}: ${issue.message}`);
+    return z.NEVER;
   });
 
 /** A file that holds 32 random bytes in base64. */
@@ -40,7 +49,7 @@ export const keyFile = z.string().transform((path, ctx): Buffer => {
 /** What every service is configured with, as environment variables. */
 export const serviceEnvironment = z.object({
   /** host:port of the gRPC server. */
-  LISTEN: z.string().regex(/^.+:\d+$/, 'must be host:port'),
+  LISTEN: hostAndPort,
   /** The service's own login: `postgres://user:password@host:port/database`; with `?sslmode=verify-full` it is called by TLS. */
   DATABASE_URL: z.string().startsWith('postgres'),
   /** Address of NATS: `nats://host:4222`, `tls://host:4222` by TLS; the client learns of the other servers of a cluster itself. */
@@ -52,7 +61,7 @@ export const serviceEnvironment = z.object({
   /** How many servers of a NATS cluster hold each stream that is made. */
   NATS_REPLICAS: z.coerce.number().int().min(1).max(5).default(1),
   /** host:port of the Cerbos PDP, `tls://host:port` by TLS. */
-  CERBOS_ADDRESS: z.string().regex(/^.+:\d+$/, 'must be host:port'),
+  CERBOS_ADDRESS: hostAndPort,
   /** How long Cerbos may take to decide, and `requests` to answer `approvals` when this is more than 5000; after that they count as down. */
   DECISION_TIMEOUT_MS: z.coerce.number().int().min(10).max(60_000).default(800),
   /** Public Ed25519 JWKs of the processes that vouch for principals; `kid` is the name of the process. */
@@ -65,10 +74,7 @@ export const serviceEnvironment = z.object({
   /** The commit that this was built from. */
   ACCESSOPS_COMMIT: z.string().min(1).optional().meta({ without: 'Nobody can tell which version runs' }),
   /** host:port at which `GET /metrics`, `/livez` and `/readyz` are answered; without it, nowhere. */
-  METRICS_LISTEN: z
-    .string()
-    .regex(/^.+:\d+$/, 'must be host:port')
-    .optional(),
+  METRICS_LISTEN: hostAndPort.optional(),
   ...tlsFields,
   /** From which level on something is logged. */
   LOG_LEVEL: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent']).default('info'),

@@ -29,13 +29,23 @@ const secrets = [
   'set-cookie',
   'privateKey',
   'jwe',
+  'apiKey',
+  'client_secret',
+  'secretAccessKey',
+  'totp',
 ];
 
 describe('secrets', () => {
   test.each(secrets)('when %s is logged, at the top or within something, then it is left out', (name) => {
     const [line] = written((log) => {
       log.info(
-        { [name]: 's3cr3t-1', body: { [name]: 's3cr3t-2' }, request: { headers: { [name]: 's3cr3t-3' } }, list: [{ [name]: 's3cr3t-4' }] },
+        {
+          [name]: 's3cr3t-1',
+          body: { [name]: 's3cr3t-2' },
+          request: { headers: { [name]: 's3cr3t-3' } },
+          list: [{ [name]: 's3cr3t-4' }],
+          a: { b: { c: { d: [{ [name]: 's3cr3t-5' }] } } },
+        },
         'x',
       );
     });
@@ -54,6 +64,21 @@ describe('secrets', () => {
     const [line] = written((log) => log.error({ err: error }, 'x'));
     expect(line?.text).not.toContain('s3cr3t');
     expect(line?.fields.err).toMatchObject({ message: 'went wrong', stack: expect.stringContaining('logger.test.ts') });
+  });
+
+  test('when an error carries the call that failed, or was caused by one, then what that held is not written', () => {
+    const cause = Object.assign(new Error('unauthorized'), { code: 'E401', response: { headers: { 'x-key': 's3cr3t' } } });
+    const error = new Error('went wrong', { cause: Object.assign(cause, { request: { headers: { authorization: 'Bearer s3cr3t' } } }) });
+    const [line] = written((log) => log.error({ err: error, errors: [error] }, 'x'));
+    expect(line?.text).not.toContain('s3cr3t');
+    expect(line?.fields.err).toMatchObject({ message: 'went wrong', cause: { message: 'unauthorized', code: 'E401' } });
+  });
+
+  test('when something holds itself, or bytes, or goes deep, then the line ends all the same', () => {
+    const circle: Record<string, unknown> = { bytes: Buffer.from('s3cr3t'), at: new Date(0), many: 1n };
+    circle.self = circle;
+    const [line] = written((log) => log.info({ circle, missing: undefined, nothing: null }, 'x'));
+    expect(line?.fields).toMatchObject({ circle: { bytes: '[bytes]', at: '1970-01-01T00:00:00.000Z' }, nothing: null });
   });
 
   test('when a database refuses a statement, then the values it names are not written', () => {

@@ -1,4 +1,5 @@
 import { jsonFile, readServiceEnvironment, type ServiceConfig, serviceEnvironment, toServiceConfig } from '@accessops/service';
+import { hostAndPort } from '@accessops/telemetry';
 import { z } from 'zod';
 
 const ownKey = z.object({
@@ -12,7 +13,7 @@ const ownKey = z.object({
 /** What approvals is told. */
 export const environment = serviceEnvironment.extend({
   /** host:port of requests, the arbiter of a request's state. */
-  REQUESTS_ADDRESS: z.string().regex(/^.+:\d+$/, 'must be host:port'),
+  REQUESTS_ADDRESS: hostAndPort,
   /** Private Ed25519 JWK under which this service calls others in its own name. */
   PRINCIPAL_KEY_FILE: jsonFile(ownKey),
 });

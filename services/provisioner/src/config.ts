@@ -1,6 +1,6 @@
 import { type FileStoreConfig, fileStoreConfigOf, fileStoreFields, missingOfFileStore } from '@accessops/files';
 import { jsonFile, readServiceEnvironment, type ServiceConfig, serviceEnvironment, toServiceConfig } from '@accessops/service';
-import { problemsOf } from '@accessops/telemetry';
+import { hostAndPort, problemsOf } from '@accessops/telemetry';
 import { z } from 'zod';
 import { type TargetLogins, targetLoginsFrom } from './connectors/target-logins.ts';
 import type { CredentialKeys } from './credentials/local-keys.ts';
@@ -21,14 +21,13 @@ const ownKey = z.object({
   d: z.string(),
   kid: z.literal('provisioner'),
 });
-const address = z.string().regex(/^.+:\d+$/, 'must be host:port');
 
 /** What the provisioner is told, besides its ways into targets. */
 export const environment = serviceEnvironment.extend({
   /** host:port of identity, which sends mails. */
-  IDENTITY_ADDRESS: address,
+  IDENTITY_ADDRESS: hostAndPort,
   /** host:port of requests, which has the catalog. */
-  REQUESTS_ADDRESS: address,
+  REQUESTS_ADDRESS: hostAndPort,
   /** Private Ed25519 JWK under which this service calls others in its own name. */
   PRINCIPAL_KEY_FILE: jsonFile(ownKey),
   ...fileStoreFields,
