@@ -14,7 +14,16 @@ export const adminDeadLetterRoutes: Route[] = [
     audience: 'admin',
     cerbos: { resource: 'dead_letter', action: 'list' },
     list: {
-      fields: { id: 'uuid', consumer: 'choice', eventType: 'text', eventId: 'uuid', status: 'text', parkedAt: 'time' },
+      fields: {
+        id: 'uuid',
+        consumer: 'choice',
+        eventType: 'text',
+        eventId: 'uuid',
+        tenantId: 'uuid',
+        status: 'text',
+        parkedAt: 'time',
+        replayedAt: 'time',
+      },
       sortable: ['parkedAt'],
       defaultSort: '-parkedAt',
     },

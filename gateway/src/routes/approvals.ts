@@ -50,7 +50,15 @@ export const approvalRoutes: Route[] = [
     audience: 'app',
     cerbos: { resource: 'approval', action: 'list_pending' },
     list: {
-      fields: { requestId: 'uuid', requesterId: 'uuid', resourceId: 'uuid', role: 'text', createdAt: 'time' },
+      fields: {
+        requestId: 'uuid',
+        status: 'text',
+        requesterId: 'uuid',
+        requesterEmail: 'text',
+        resourceId: 'uuid',
+        role: 'text',
+        createdAt: 'time',
+      },
       defaultSort: '-createdAt',
     },
     item: { schema: pendingApprovalSchema, example: pendingApprovalExample },

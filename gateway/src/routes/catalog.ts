@@ -5,13 +5,22 @@ import { catalogTypeExample, catalogTypeJson, catalogTypeSchema } from '../repre
 
 /** What resources can be filtered and sorted by. */
 export const resourceList: ListDeclaration = {
-  fields: { id: 'uuid', key: 'text', name: 'text', resourceTypeId: 'uuid', owningTeamId: 'uuid', createdAt: 'time' },
+  fields: {
+    id: 'uuid',
+    key: 'text',
+    name: 'text',
+    resourceTypeId: 'uuid',
+    owningTeamId: 'uuid',
+    ownerId: 'uuid',
+    createdAt: 'time',
+    updatedAt: 'time',
+  },
   defaultSort: '-createdAt',
 };
 
 /** What resource types can be filtered and sorted by. */
 export const resourceTypeList: ListDeclaration = {
-  fields: { id: 'uuid', key: 'text', name: 'text', connector: 'text', sensitivity: 'text', createdAt: 'time' },
+  fields: { id: 'uuid', key: 'text', name: 'text', connector: 'text', sensitivity: 'text', createdAt: 'time', updatedAt: 'time' },
   defaultSort: '-createdAt',
 };
 

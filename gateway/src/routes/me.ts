@@ -78,7 +78,7 @@ export const meRoutes: Route[] = [
     summary: 'The members of one of my teams',
     audience: 'app',
     cerbos: { resource: 'team', action: 'read_members' },
-    list: { fields: { userId: 'uuid', email: 'text', role: 'text' }, defaultSort: 'email' },
+    list: { fields: { userId: 'uuid', email: 'text', firstName: 'text', lastName: 'text', role: 'text' }, defaultSort: 'email' },
     item: { schema: teamMemberSchema, example: teamMemberExample },
     errors: ['TEAM_NOT_FOUND'],
     handle: async ({ services, params, query, options }) =>

@@ -25,7 +25,7 @@ export const orgFeatureFlagRoutes: Route[] = [
     summary: 'The feature flags of the tenant',
     audience: 'org-admin',
     cerbos: { resource: 'feature_flag', action: 'list' },
-    list: { fields: { id: 'uuid', name: 'text', enabled: 'boolean', createdAt: 'time' }, defaultSort: 'name' },
+    list: { fields: { id: 'uuid', name: 'text', enabled: 'boolean', createdAt: 'time', updatedAt: 'time' }, defaultSort: 'name' },
     item,
     handle: async ({ services, query, options }) => pageOf(await services.identity.listFeatureFlags({ query }, options), featureFlagJson),
   }),

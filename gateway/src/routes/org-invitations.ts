@@ -16,7 +16,10 @@ export const orgInvitationRoutes: Route[] = [
     summary: 'The invitations of the tenant',
     audience: 'org-admin',
     cerbos: { resource: 'invitation', action: 'list' },
-    list: { fields: { id: 'uuid', email: 'text', status: 'choice', createdAt: 'time', expiresAt: 'time' }, defaultSort: '-createdAt' },
+    list: {
+      fields: { id: 'uuid', email: 'text', status: 'choice', invitedBy: 'uuid', createdAt: 'time', expiresAt: 'time' },
+      defaultSort: '-createdAt',
+    },
     item,
     handle: async ({ services, query, options }) => pageOf(await services.identity.listInvitations({ query }, options), invitationJson),
   }),

@@ -59,7 +59,10 @@ export const orgServiceAccountRoutes: Route[] = [
     summary: 'The service accounts of the tenant',
     audience: 'org-admin',
     cerbos: { resource: 'service_account', action: 'list' },
-    list: { fields: { id: 'uuid', name: 'text', ownerId: 'uuid', createdAt: 'time', updatedAt: 'time' }, defaultSort: 'name' },
+    list: {
+      fields: { id: 'uuid', name: 'text', ownerId: 'uuid', createdBy: 'uuid', createdAt: 'time', updatedAt: 'time' },
+      defaultSort: 'name',
+    },
     item,
     handle: async ({ services, query, options }) =>
       pageOf(await services.identity.listServiceAccounts({ query }, options), serviceAccountJson),

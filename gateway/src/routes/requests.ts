@@ -17,7 +17,18 @@ const newRequest = z
   .openapi('NewAccessRequest');
 
 const list: ListDeclaration = {
-  fields: { id: 'uuid', status: 'text', requesterId: 'uuid', resourceId: 'uuid', role: 'text', createdAt: 'time', updatedAt: 'time' },
+  fields: {
+    id: 'uuid',
+    status: 'text',
+    requesterId: 'uuid',
+    resourceId: 'uuid',
+    role: 'text',
+    extendsRequestId: 'uuid',
+    jobId: 'uuid',
+    grantId: 'uuid',
+    createdAt: 'time',
+    updatedAt: 'time',
+  },
   defaultSort: '-createdAt',
 };
 

@@ -12,8 +12,10 @@ const deadLetters: ListDefinition<DeadLetter> = {
     id: { type: 'uuid' },
     eventId: { type: 'uuid' },
     eventType: { type: 'text' },
+    tenantId: { type: 'uuid' },
     status: { type: 'text' },
     parkedAt: { type: 'time' },
+    replayedAt: { type: 'time' },
   },
   defaultSort: '-parkedAt',
 };

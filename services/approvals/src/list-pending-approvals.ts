@@ -9,7 +9,9 @@ const definition: ListDefinition<ApprovalCase> = {
   entity: ApprovalCase,
   fields: {
     requestId: { type: 'uuid' },
+    status: { type: 'text' },
     requesterId: { type: 'uuid' },
+    requesterEmail: { type: 'text' },
     resourceId: { type: 'uuid' },
     role: { type: 'text' },
     createdAt: { type: 'time' },

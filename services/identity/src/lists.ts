@@ -64,6 +64,8 @@ export const teamMembers: ListDefinition<TeamMember> = {
   fields: {
     userId: { type: 'uuid', path: 'user.id' },
     email: { type: 'text', path: 'user.email' },
+    firstName: { type: 'text', path: 'user.firstName' },
+    lastName: { type: 'text', path: 'user.lastName' },
     role: { type: 'text' },
   },
   key: 'userId',
@@ -78,6 +80,7 @@ export const invitations: ListDefinition<Invitation> = {
     id: { type: 'uuid' },
     email: { type: 'text' },
     status: { type: 'text' },
+    invitedBy: { type: 'uuid' },
     createdAt: { type: 'time' },
     expiresAt: { type: 'time' },
   },
@@ -92,6 +95,7 @@ export const featureFlags: ListDefinition<FeatureFlag> = {
     name: { type: 'text' },
     enabled: { type: 'boolean' },
     createdAt: { type: 'time' },
+    updatedAt: { type: 'time' },
   },
   defaultSort: 'name',
 };
@@ -129,6 +133,7 @@ export const serviceAccounts: ListDefinition<ServiceAccount> = {
     id: { type: 'uuid' },
     name: { type: 'text' },
     ownerId: { type: 'uuid' },
+    createdBy: { type: 'uuid' },
     createdAt: { type: 'time' },
     updatedAt: { type: 'time' },
   },

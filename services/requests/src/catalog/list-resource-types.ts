@@ -13,6 +13,7 @@ const definition: ListDefinition<ResourceType> = {
     connector: { type: 'text' },
     sensitivity: { type: 'text' },
     createdAt: { type: 'time' },
+    updatedAt: { type: 'time' },
   },
   defaultSort: '-createdAt',
 };

@@ -346,7 +346,7 @@ export const DecideResponseSchema: GenMessage<DecideResponse> = /*@__PURE__*/
  */
 export const ApprovalsService: GenService<{
   /**
-   * Cases that wait for the caller's vote; fields: requestId, requesterId, resourceId, role, createdAt.
+   * Cases that wait for the caller's vote; fields: requestId, status, requesterId, requesterEmail, resourceId, role, createdAt.
    *
    * @generated from rpc accessops.approvals.v1.ApprovalsService.ListPendingApprovals
    */

@@ -3611,7 +3611,7 @@ export const IdentityService: GenService<{
     output: typeof ListMyTeamsResponseSchema;
   },
   /**
-   * The members of a team of the caller's; fields: userId, email, role. Errors: TEAM_NOT_FOUND, PERMISSION_DENIED.
+   * The members of a team of the caller's; fields: userId, email, firstName, lastName, role. Errors: TEAM_NOT_FOUND, PERMISSION_DENIED.
    *
    * @generated from rpc accessops.identity.v1.IdentityService.ListTeamMembers
    */
@@ -3952,7 +3952,7 @@ export const IdentityService: GenService<{
     output: typeof ConfirmEmailChangeResponseSchema;
   },
   /**
-   * Invitations into the tenant; fields: id, email, status, createdAt, expiresAt.
+   * Invitations into the tenant; fields: id, email, status, invitedBy, createdAt, expiresAt.
    *
    * @generated from rpc accessops.identity.v1.IdentityService.ListInvitations
    */
@@ -4033,7 +4033,7 @@ export const IdentityService: GenService<{
     output: typeof DeleteSettingResponseSchema;
   },
   /**
-   * Feature flags of the tenant; fields: id, name, enabled, createdAt.
+   * Feature flags of the tenant; fields: id, name, enabled, createdAt, updatedAt.
    *
    * @generated from rpc accessops.identity.v1.IdentityService.ListFeatureFlags
    */
@@ -4183,7 +4183,7 @@ export const IdentityService: GenService<{
     output: typeof DeleteRoleResponseSchema;
   },
   /**
-   * Service accounts of the tenant; fields: id, name, createdAt, updatedAt.
+   * Service accounts of the tenant; fields: id, name, ownerId, createdBy, createdAt, updatedAt.
    *
    * @generated from rpc accessops.identity.v1.IdentityService.ListServiceAccounts
    */

@@ -217,7 +217,7 @@ export const MissingVariableSchema: GenMessage<MissingVariable> = /*@__PURE__*/
  */
 export const OperationsService: GenService<{
   /**
-   * Events this service could not handle, newest first; fields: id, consumer, eventType, eventId, parkedAt, status. Platform roles only.
+   * Events this service could not handle, newest first; fields: id, consumer, eventType, eventId, tenantId, parkedAt, replayedAt, status. Platform roles only.
    *
    * @generated from rpc accessops.operations.v1.OperationsService.ListDeadLetters
    */

@@ -874,7 +874,7 @@ export const ExtendRequestRequestSchema: GenMessage<ExtendRequestRequest> = /*@_
  */
 export const RequestsService: GenService<{
   /**
-   * Resource types of the tenant; fields: id, key, name, connector, sensitivity, createdAt.
+   * Resource types of the tenant; fields: id, key, name, connector, sensitivity, createdAt, updatedAt.
    *
    * @generated from rpc accessops.requests.v1.RequestsService.ListResourceTypes
    */
@@ -924,7 +924,7 @@ export const RequestsService: GenService<{
     output: typeof DeleteResourceTypeResponseSchema;
   },
   /**
-   * Resources of the tenant; fields: id, key, name, resourceTypeId, owningTeamId, createdAt.
+   * Resources of the tenant; fields: id, key, name, resourceTypeId, owningTeamId, ownerId, createdAt, updatedAt.
    *
    * @generated from rpc accessops.requests.v1.RequestsService.ListResources
    */
@@ -994,7 +994,7 @@ export const RequestsService: GenService<{
     output: typeof AccessRequestSchema;
   },
   /**
-   * Requests of the tenant; fields: id, status, requesterId, resourceId, role, createdAt, updatedAt.
+   * Requests of the tenant; fields: id, status, requesterId, resourceId, role, extendsRequestId, jobId, grantId, createdAt, updatedAt.
    *
    * @generated from rpc accessops.requests.v1.RequestsService.ListRequests
    */
