@@ -1,4 +1,4 @@
-import { soonMs } from '@accessops/testing';
+import { authenticator, soonMs } from '@accessops/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   auditOf,
@@ -109,6 +109,38 @@ describe('invitations, mailed links, several tenants', () => {
       const actions = (await auditOf(acme.admin, someone.id)).map(({ action }) => action);
       return told.every((action) => actions.includes(action));
     });
+  });
+
+  /** Somebody who has made an account and an organisation with an address whose mail they do not read, and an authenticator app for it. */
+  const squatter = async (name: string): Promise<Person> => {
+    const slug = `${name}-${acme.slug}`;
+    const email = `${name}@${acme.slug}.test`;
+    const { password } = globex;
+    const who = { email, password, firstName: 'Eve', lastName: 'Early', organization: { name: slug, slug } };
+    const { user } = await must(201, 'POST', '/auth/register', { body: who });
+    const { body } = await login(email, password);
+    const token = String(body.accessToken);
+    const { secret } = await must(201, 'POST', '/me/mfa/totp', { token });
+    rememberSecret(String(secret));
+    await must(200, 'POST', '/me/mfa/totp/confirm', { token, body: { code: await authenticator(String(secret))() } });
+    return { id: String((user as Item).id), email, password, token, refreshToken: String(body.refreshToken) };
+  };
+
+  test('when somebody else has put a second factor on an address, then who reads its mail gets in without, and the log tells', async () => {
+    const [invited, forgetful] = [await squatter('invited'), await squatter('resets')];
+    const joined = await accept(await invite(acme, invited.email, ['requester']), { password: acme.password });
+    expect(joined.status).toBe(201);
+    await must(204, 'POST', '/auth/password-reset', { body: { email: forgetful.email } });
+    const token = await mailedToken(forgetful.email, 'reset-password');
+    await must(204, 'POST', '/auth/password-reset/confirm', { body: { token, password: acme.password } });
+    for (const { email } of [invited, forgetful]) {
+      const session = await login(email, acme.password);
+      expect([session.status, codeOf(session)]).toEqual([200, undefined]);
+      expect((await login(email, globex.password)).status).toBe(401);
+    }
+    const { body } = await login(forgetful.email, acme.password, 'org-admin');
+    const reader = { ...forgetful, token: String(body.accessToken) };
+    await until('the audit log tells', async () => (await auditOf(reader, forgetful.id)).some(({ action }) => action === 'MFA_REMOVED'));
   });
 
   test('when both addresses agree, then the address changes, also on the token that is there', async () => {

@@ -1,5 +1,5 @@
 import { newId, noTenant } from '@accessops/db';
-import { until, untilAlike } from '@accessops/testing';
+import { authenticator, until, untilAlike } from '@accessops/testing';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import {
   anonymously,
@@ -105,6 +105,18 @@ test('when a password is reset by mail, then the new one is good, and every sess
   expect(await actionsOf(acme.id, id)).toEqual(expect.arrayContaining(['PASSWORD_RESET_REQUESTED', 'PASSWORD_CHANGED', 'EMAIL_VERIFIED']));
   const [changed] = (await harness.eventsOf(acme.id)).filter(({ action, entityId }) => action === 'PASSWORD_CHANGED' && entityId === id);
   expect(changed).toMatchObject({ actor: { id, type: 'user', email }, changes: {} });
+});
+
+test('when a verified address gets a new password by mail, then its second factor stays', async () => {
+  const person = await acme.add('keeps', ['requester']);
+  await verify((await mail.mailTo(person.email)).token);
+  const { secret } = await harness.client.beginTotp({}, await asPerson(person));
+  const code = authenticator(secret);
+  await harness.client.confirmTotp({ code: await code() }, await asPerson(person));
+  await askForReset(person.email);
+  await reset((await mail.mailTo(person.email, 2)).token);
+  expect(await codeOf(logIn(harness, person.email, { password: newPassword }))).toBe('MFA_REQUIRED');
+  expect((await logIn(harness, person.email, { password: newPassword, totp: await code() })).subject).toBe(person.id);
 });
 
 test('when a link is used eight times at once, then it works once', async () => {
