@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
+import { request } from 'node:http';
 import { decodeJwt, decodeProtectedHeader } from 'jose';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { call, codeOf, login, type Person, rememberSecret, Tenant, until } from './client.ts';
 
 // What holds for people and sessions whoever keeps them: runs on the local provider and on a real Keycloak.
@@ -42,6 +43,25 @@ describe('identity', () => {
       const answer = await login(email, 'not the right password');
       expect([answer.status, codeOf(answer)]).toEqual([401, 'INVALID_CREDENTIALS']);
     }
+  });
+
+  /** The status of a login from another address of this machine, where it has more than one. */
+  const loginFromElsewhere = (email: string, password: string): Promise<number | undefined> =>
+    new Promise((resolve, reject) => {
+      const options = { method: 'POST', headers: { 'content-type': 'application/json' } };
+      const from = process.platform === 'linux' ? { localAddress: '127.0.0.2' } : {};
+      const call = request(`${inject('url')}/api/v1/auth/login`, { ...options, ...from }, (response) => {
+        response.resume();
+        resolve(response.statusCode);
+      });
+      call.once('error', reject).end(JSON.stringify({ email, password }));
+    });
+
+  test('when somebody else guesses at a password again and again, then its owner gets in all the same', async () => {
+    const owner = await tenant.person('guessed', ['requester']);
+    for (let count = 0; count < 15; count++) expect(await loginFromElsewhere(owner.email, `wrong password ${count}`)).toBe(401);
+    expect((await login(owner.email, tenant.password)).status).toBe(200);
+    expect(await loginFromElsewhere(owner.email, 'one more wrong password')).toBe(401);
   });
 
   test('when a role does not allow an audience, then it is AUDIENCE_NOT_ALLOWED, and only with the right password', async () => {

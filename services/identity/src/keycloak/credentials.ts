@@ -1,5 +1,6 @@
 import type KeycloakAdminClient from '@keycloak/keycloak-admin-client';
 import { type Admin, orMissing, unless } from './admin.ts';
+import { forgetFailures } from './lockout.ts';
 
 type Credential = Awaited<ReturnType<KeycloakAdminClient['users']['getCredentials']>>[number];
 
@@ -13,7 +14,7 @@ const put = (admin: Admin, userId: string, credential: Credential) =>
 /** Gives somebody the password of a hash (argon2id, in the format of PHC), and unlocks who had too many wrong ones. */
 export const putPassword = async (admin: Admin, userId: string, passwordHash: string): Promise<void> => {
   await put(admin, userId, passwordCredential(passwordHash));
-  await admin.run(({ attackDetection }) => unless(404, attackDetection.del({ id: userId })));
+  await forgetFailures(admin, userId);
 };
 
 const padded = (base64: string | undefined): string => Buffer.from(base64 ?? '', 'base64').toString('base64');

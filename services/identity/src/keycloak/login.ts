@@ -10,9 +10,13 @@ import { codeForKeycloak } from './authenticator-app.ts';
 import { clientOf } from './clients.ts';
 import { GrantRefused, type KeycloakTokens } from './grants.ts';
 import type { KeycloakParts } from './keycloak-provider.ts';
+import { endLockout } from './lockout.ts';
 import { keycloakSessionOf, placesOf, startSession } from './sessions.ts';
 
 const noOrganization = 'openid';
+
+/** Whether Keycloak has found the password or the code wrong, or keeps the person out: it does not say which. */
+const isRefusal = (error: unknown): boolean => error instanceof GrantRefused && error.code === 'invalid_grant';
 
 /**
  * The scope whose tokens tell of the tenants that are meant, and of no other. What speaks against a session is said only after the password
@@ -32,7 +36,7 @@ const scopeFor = async (call: Call, accountId: string | undefined, audience: Aud
 
 /** Logs somebody in at Keycloak and notes the session here. Errors: see IdentityProvider, and DEPENDENCY_UNAVAILABLE. */
 export const login = (call: Call, parts: ServiceParts, keycloak: KeycloakParts, credentials: Credentials): Promise<Tokens> => {
-  const { grants, reconciler, sessions, logins, failedLogins, sealKey } = keycloak;
+  const { grants, admin, reconciler, sessions, logins, failedLogins, sealKey } = keycloak;
   const audience = parseAudience(credentials.audience);
   const email = normalizeEmail(credentials.email);
   const { password, tenant, totp, recoveryCode } = credentials;
@@ -43,10 +47,15 @@ export const login = (call: Call, parts: ServiceParts, keycloak: KeycloakParts, 
     return rows[0]?.id;
   };
   const obtain = async (scope: string, code: string): Promise<KeycloakTokens> => {
+    const ask = () => grants.byPassword(clientOf(audience), { username: email, password, scope, totp: code || totp });
     try {
-      return await grants.byPassword(clientOf(audience), { username: email, password, scope, totp: code || totp });
+      return await ask().catch(async (error: unknown) => {
+        // Nobody has looked at the password yet when Keycloak keeps the person out.
+        if (isRefusal(error) && (await endLockout(admin, { id: await find(), email }))) return ask();
+        throw error;
+      });
     } catch (error) {
-      if (!(error instanceof GrantRefused && error.code === 'invalid_grant')) throw error;
+      if (!isRefusal(error)) throw error;
       failedLogins.note((await find()) ?? null, call.origin);
       throw new AppError('INVALID_CREDENTIALS', undefined, { cause: error });
     }
