@@ -42,6 +42,10 @@ export const lockRoles = async (ctx: Ctx, people: User[], roleIds: string[] = []
 /** Locks the caller and the roles that the caller has; answers the caller as it is now. */
 export const lockGiver = async (ctx: Ctx): Promise<Giver> => (await lockRoles(ctx, await lockPeople(ctx))).giver;
 
+/** Those org roles that somebody cannot give: one gives what one has, and an admin all of them. */
+export const rolesBeyond = (giver: Pick<Giver, 'orgRoles'>, orgRoles: OrgRole[]): OrgRole[] =>
+  giver.orgRoles.includes('admin') ? [] : orgRoles.filter((role) => !giver.orgRoles.includes(role));
+
 /** What somebody is about to give. */
 export interface Gift {
   orgRoles?: OrgRole[];
@@ -58,8 +62,7 @@ export const assertMayGive = async (
   giver: Giver,
   { orgRoles = [], permissions = [] }: Gift,
 ): Promise<void> => {
-  const roles = giver.orgRoles.includes('admin') ? [] : orgRoles.filter((role) => !giver.orgRoles.includes(role));
   const [having] = permissions.length > 0 ? await haveEach(authorizer, [{ ...principal, ...giver }], permissions) : [];
-  const missing = [...roles, ...permissions.filter((_, index) => !having?.[index])];
+  const missing = [...rolesBeyond(giver, orgRoles), ...permissions.filter((_, index) => !having?.[index])];
   if (missing.length > 0) throw new AppError('CANNOT_GIVE', `You do not have ${missing.join(', ')} yourself`, { members: { missing } });
 };

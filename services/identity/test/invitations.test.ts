@@ -8,6 +8,7 @@ import {
   type Harness,
   logIn,
   newTenant,
+  type Person,
   password,
   startHarness,
   type TestTenant,
@@ -179,6 +180,42 @@ test.each([
   const call = harness.client.createInvitation({ email: address(), orgRoles: ['requester'], ...changes }, await acme.asAdmin());
   expect(await fieldsOf(call)).toEqual([pointer]);
   expect((await harness.admin.query('select count(*) from invitation')).rows).toEqual(before.rows);
+});
+
+/** The token of an invitation that somebody with these roles has sent. */
+const invitedBy = async (boss: Person, roles: string[], orgRoles: string[]) => {
+  const email = address();
+  await harness.client.createInvitation({ email, orgRoles }, await acme.as(boss, roles));
+  return (await mail.mailTo(email)).token;
+};
+
+test('when whoever has invited is deactivated or has lost the roles, then the link is worth nothing, until they have them again', async () => {
+  const boss = await acme.add(unique('boss'), ['admin']);
+  const [asAdmin, asRequester] = [await invitedBy(boss, ['admin'], ['admin']), await invitedBy(boss, ['admin'], ['requester'])];
+  await harness.client.updateUser({ id: boss.id, active: false }, await acme.asAdmin());
+  expect([await codeOf(accept(asAdmin)), await codeOf(accept(asRequester))]).toEqual(['LINK_NOT_VALID', 'LINK_NOT_VALID']);
+  await harness.client.updateUser({ id: boss.id, active: true }, await acme.asAdmin());
+  await harness.client.updateMembership({ userId: boss.id, orgRoles: ['manager', 'requester'] }, await acme.asAdmin());
+  expect([await codeOf(accept(asAdmin)), await codeOf(accept(asRequester))]).toEqual(['LINK_NOT_VALID', 'ok']);
+  await harness.client.updateMembership({ userId: boss.id, orgRoles: ['admin'] }, await acme.asAdmin());
+  expect((await accept(asAdmin)).user?.orgRoles).toEqual(['admin']);
+});
+
+test('when whoever has invited is just being demoted, then the link waits for that, and is worth nothing', async () => {
+  const boss = await acme.add(unique('boss'), ['admin']);
+  const token = await invitedBy(boss, ['admin'], ['admin']);
+  const demotion = await harness.admin.connect();
+  try {
+    await demotion.query('begin');
+    await demotion.query(`update app_user set org_roles = '{requester}' where id = $1`, [boss.id]);
+    const accepted = codeOf(accept(token));
+    const blocked = `select from pg_stat_activity where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0`;
+    await until(async () => (await harness.admin.query(blocked)).rowCount === 1, { what: 'somebody who waits' });
+    await demotion.query('commit');
+    expect(await accepted).toBe('LINK_NOT_VALID');
+  } finally {
+    demotion.release(true);
+  }
 });
 
 test('when an invitation is of another tenant, then it is not there', async () => {

@@ -6,9 +6,11 @@ import { type EntityManager, LockMode, raw } from '@mikro-orm/postgresql';
 import { Account } from '../account.ts';
 import { actingAs } from '../acting-as.ts';
 import { addUser } from '../add-user.ts';
+import { rolesBeyond } from '../giver.ts';
 import { isHashOf, readLinkToken } from '../links/link-token.ts';
 import { replacePassword } from '../links/replace-password.ts';
 import { tenantsOf } from '../memberships.ts';
+import type { OrgRole } from '../org-role.ts';
 import type { IdentityProvider } from '../provider.ts';
 import type { Settings } from '../settings/settings.ts';
 import { Tenant } from '../tenant.ts';
@@ -26,8 +28,23 @@ const findInvitation = async (em: EntityManager, token: string, now: Date): Prom
   return found;
 };
 
+/**
+ * Refuses what whoever has invited could not give any more. Their row stays as it is until the transaction ends: what they lose at this
+ * moment they had still, or they have it no more. Errors: LINK_NOT_VALID.
+ */
+const assertStillGiven = async (em: EntityManager, { tenantId, invitedBy, orgRoles }: Invitation): Promise<void> => {
+  const [inviter] = await em.execute<{ orgRoles: OrgRole[] }[]>(
+    `select u.org_roles as "orgRoles" from app_user u join account a on a.id = u.id
+      where u.tenant_id = ? and u.id = ? and u.active and a.active for share of u`,
+    [tenantId, invitedBy],
+  );
+  if (!inviter || rolesBeyond(inviter, orgRoles).length > 0) throw new AppError('LINK_NOT_VALID');
+};
+
 /** Uses the invitation up and makes the account's person a user of its tenant. */
-const join = async (ctx: Ctx, { id, tenantId, orgRoles, version }: Invitation, account: Account): Promise<Reply> => {
+const join = async (ctx: Ctx, invitation: Invitation, account: Account): Promise<Reply> => {
+  const { id, tenantId, orgRoles, version } = invitation;
+  await assertStillGiven(ctx.em, invitation);
   const tenant = await ctx.em.findOneOrFail(Tenant, { id: tenantId }, { lockMode: LockMode.PESSIMISTIC_READ });
   if (tenant.status === 'SUSPENDED') throw new AppError('TENANT_SUSPENDED');
   // The version: an invitation that was renewed in between is another one.
