@@ -84,7 +84,7 @@ export const orgUserRoutes: Route[] = [
     cerbos: { resource: 'user', action: 'update' },
     body: { schema: change, example: { lastName: 'Requester-Jones' } },
     answer,
-    errors: ['USER_NOT_FOUND', 'LAST_ADMIN', 'LICENSE_LIMIT_REACHED', 'CANNOT_DEACTIVATE_SELF'],
+    errors: ['USER_NOT_FOUND', 'LAST_ADMIN', 'CANNOT_GIVE', 'LICENSE_LIMIT_REACHED', 'CANNOT_DEACTIVATE_SELF'],
     handle: async ({ services, params, body, options }) =>
       userJson(await services.identity.updateUser({ id: params.id, ...body }, options)),
   }),

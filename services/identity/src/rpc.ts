@@ -147,7 +147,7 @@ export const identityHandlers = (parts: ServiceParts, options: IdentityOptions):
       const { firstName, lastName, active } = request;
       if (active !== undefined) await may(ctx, 'user', 'deactivate');
       if (active === undefined || firstName !== undefined || lastName !== undefined) await may(ctx, 'user', 'update');
-      return userToProto(await updateUser(ctx, request));
+      return userToProto(await updateUser(ctx, authorizer, request));
     }),
 
     listTeams: query(async (ctx, { query: listQuery }) => {

@@ -189,6 +189,25 @@ describe('nobody gives what they do not have', () => {
     expect(await codeOf(assign(other, [large.id], options, ['auditor']))).toBe('ok');
   });
 
+  test('when somebody may deactivate, then they let in again nobody who has more than they have', async () => {
+    const { as: asHolder } = await holder(['user:deactivate', 'user:list']);
+    const within = await create(['user:list']);
+    const beyond = await create(['user:list', 'audit_event:list']);
+    const [equal, admin, reader] = [
+      await acme.add(unique('p'), []),
+      await acme.add(unique('p'), ['admin', 'requester']),
+      await acme.add(unique('p'), []),
+    ];
+    await assign(equal, [within.id]);
+    await assign(reader, [beyond.id]);
+    const setActive = async ({ id }: Person, active: boolean, options: Options) => harness.client.updateUser({ id, active }, options);
+    for (const person of [equal, admin, reader]) await setActive(person, false, await asHolder());
+    expect(await missingOf(setActive(equal, true, await asHolder()))).toEqual([]);
+    expect(await missingOf(setActive(admin, true, await asHolder()))).toEqual(['admin', 'requester']);
+    expect(await missingOf(setActive(reader, true, await asHolder()))).toEqual(['audit_event:list']);
+    expect((await setActive(admin, true, await acme.asAdmin())).active).toBe(true);
+  });
+
   test('when somebody has a permission by a role of the platform, then they may give it, but only what it means to them', async () => {
     const { person, role } = await holder(['role:create']);
     await assign(person, [role.id], undefined, ['manager']);
