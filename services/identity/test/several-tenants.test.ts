@@ -7,6 +7,7 @@ import {
   asPlatform,
   codeOf,
   type Harness,
+  isAbout,
   logIn,
   newTenant,
   startHarness,
@@ -74,6 +75,18 @@ test('when one of two tenants is suspended, then the other goes on', async () =>
   expect((await resolve(home.slug)).tenant?.id).toBe(home.id);
   await harness.client.activateTenant({ id: away.id }, await asPlatform());
   expect((await resolve(away.slug)).tenant?.id).toBe(away.id);
+});
+
+test('when one of two tenants wants short sessions, then those that are good in it are short', async () => {
+  const { email } = await traveller('short');
+  const week = 7 * 24 * 3600;
+  await harness.client.putSetting({ key: 'session.lifetime-hours', valueJson: '1' }, await away.asAdmin());
+  const lasts = async (tenant?: string) => (await logIn(harness, email, tenant ? { tenant } : {})).refreshExpiresIn;
+  expect(await lasts(away.slug)).toSatisfy(isAbout(3600));
+  expect(await lasts()).toSatisfy(isAbout(3600));
+  expect(await lasts(home.slug)).toSatisfy(isAbout(week));
+  await harness.client.deleteSetting({ key: 'session.lifetime-hours' }, await away.asAdmin());
+  expect(await lasts()).toSatisfy(isAbout(week));
 });
 
 test('when someone asks for their tenants, then all are listed with the roles there, page by page', async () => {

@@ -13,6 +13,7 @@ import { type SecondFactorCode, useSecondFactor } from '../local/second-factor/u
 import { membershipsOf } from '../memberships.ts';
 import type { Tokens } from '../provider.ts';
 import { type Audience, endSessions } from '../session.ts';
+import { sessionHoursIn } from '../tenant-rules.ts';
 import { type Admin, unless } from './admin.ts';
 import type { KeycloakTokens } from './grants.ts';
 import type { KeycloakParts } from './keycloak-provider.ts';
@@ -63,7 +64,8 @@ export const startSession = async (
   const isProved = use !== undefined || (acr === 'aal2' && !isCodeOurs);
   const sessionId = sessionIdOf(sid);
   const now = ctx.now();
-  const hours = await settings.valueOf(ctx.em, tenantId, 'session.lifetime-hours');
+  const tenantIds = places.map((place) => place.tenantId);
+  const hours = await sessionHoursIn(ctx.em, settings, tenantIds);
   const refreshExpiresIn = Math.min(tokens.refreshExpiresIn, hours * 3600);
   const expiresAt = new Date(now.getTime() + refreshExpiresIn * 1000);
   await ctx.em.execute(

@@ -12,6 +12,7 @@ import { membershipsOf } from '../memberships.ts';
 import type { Credentials } from '../provider.ts';
 import type { Audience } from '../session.ts';
 import type { Settings } from '../settings/settings.ts';
+import { sessionHoursIn } from '../tenant-rules.ts';
 import { chooseMemberships, parseAudience } from './choose-memberships.ts';
 import { grantOf, type Issued } from './grant.ts';
 import { isPassword } from './password-hash.ts';
@@ -68,7 +69,8 @@ const start = async (
 
   const [sessionId, refreshToken] = [newId(), newRefreshToken()];
   const now = ctx.now();
-  const hours = await settings.valueOf(ctx.em, tenantId, 'session.lifetime-hours');
+  const tenantIds = chosen.map((place) => place.tenantId);
+  const hours = await sessionHoursIn(ctx.em, settings, tenantIds);
   const expiresAt = new Date(now.getTime() + hours * 3_600_000);
   await ctx.em.execute(
     `with started as (

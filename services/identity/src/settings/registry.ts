@@ -62,7 +62,8 @@ export const settings = {
   'session.lifetime-hours': define({
     schema: z.int().min(1).max(720),
     default: 168,
-    description: 'How long a session lasts from login on; refreshing does not prolong it. Sessions that have begun keep their end.',
+    description:
+      'How long a session lasts from login on, in several organisations as the strictest of them says; refreshing does not prolong it. Sessions that have begun keep their end.',
     environment: 'SESSION_LIFETIME_HOURS',
     level: 'tenant',
   }),
