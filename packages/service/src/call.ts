@@ -40,6 +40,11 @@ export interface Call {
   write<T>(work: (ctx: Ctx) => Promise<T>, scope?: Scope): Promise<T>;
   /** The same, at most once per Idempotency-Key: `work` answers the reply of the RPC, a repeated call gets the one that was kept. */
   writeOnce<D extends DescMessage>(work: (ctx: Ctx) => Promise<MessageInitShape<D>>, scope?: Scope): Promise<MessageInitShape<D>>;
+  /**
+   * What `work` answers; when it is refused, the reply that is kept under the Idempotency-Key, if there is one. For a call that looks before
+   * it writes: what it needs may have been used up by itself.
+   */
+  orKept<T>(work: () => Promise<T>): Promise<T>;
   /** Runs `work` in a transaction for reading. */
   read<T>(work: (ctx: Ctx) => Promise<T>, scope?: Scope): Promise<T>;
 }
@@ -121,6 +126,13 @@ export const callFrom =
     };
     const own: Scope = { tenantId };
     const key = keyOf(metadata);
+    const caller = { tenantId, actorId: principal.id };
+    const findKept = async (em: EntityManager) => {
+      const kept = key && (await findReply(em, caller, key));
+      if (!kept) return undefined;
+      trailer.set('idempotency-replayed', 'true');
+      return fromBinary(method.output, kept) as never;
+    };
     return {
       principal,
       tenantId,
@@ -138,17 +150,22 @@ export const callFrom =
       write: (work, scope = own) => unitOfWork(outbox, scope, (em) => change(em, work)),
       writeOnce: (work, scope = own) =>
         unitOfWork(outbox, scope, async (em) => {
-          const caller = { tenantId, actorId: principal.id };
-          const kept = key && (await findReply(em, caller, key));
-          if (kept) {
-            trailer.set('idempotency-replayed', 'true');
-            return fromBinary(method.output, kept) as never;
-          }
+          const kept = await findKept(em);
+          if (kept) return kept;
           const reply = await change(em, work);
           await em.flush();
           if (key) keepReply(em, caller, key, Buffer.from(toBinary(method.output, create(method.output, reply as never))), now());
           return reply;
         }),
+      orKept: async (work) => {
+        try {
+          return await work();
+        } catch (error) {
+          const kept = key && error instanceof AppError ? await transaction(outbox.orm.em, own, findKept) : undefined;
+          if (!kept) throw error;
+          return kept;
+        }
+      },
     };
   };
 

@@ -36,6 +36,6 @@ export const invitationHandlers = (
     }),
     acceptInvitation: async (call, request) => {
       await call.authorize('session', 'accept_invitation', {});
-      return acceptInvitation(call, parts, request);
+      return call.orKept(() => acceptInvitation(call, parts, request));
     },
   }) satisfies Partial<Handlers<typeof IdentityService, Call>>;

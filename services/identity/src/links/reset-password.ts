@@ -1,6 +1,7 @@
 import { AppError } from '@accessops/errors';
 import type { ResetPasswordRequest, ResetPasswordResponseSchema } from '@accessops/proto/accessops/identity/v1/identity_pb';
 import type { Call } from '@accessops/service';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import { LockMode } from '@mikro-orm/postgresql';
 import { Account } from '../account.ts';
 import { actingAs } from '../acting-as.ts';
@@ -16,7 +17,7 @@ export const resetPassword = async (
   call: Call,
   { provider, settings }: { provider: IdentityProvider; settings: Settings },
   { token, password }: ResetPasswordRequest,
-): Promise<void> => {
+): Promise<MessageInitShape<typeof ResetPasswordResponseSchema>> => {
   const { link, found, minLength } = await call.read(async ({ em, now }) => {
     const open = await findLink(em, 'RESET_PASSWORD', token, now());
     return {
@@ -25,7 +26,7 @@ export const resetPassword = async (
       minLength: await passwordLengthIn(em, settings, await tenantsOf(em, open.accountId)),
     };
   }, 'all-tenants');
-  await provider.withPassword(found, { password, minLength }, (set) =>
+  return provider.withPassword(found, { password, minLength }, (set) =>
     call.writeOnce<typeof ResetPasswordResponseSchema>(async (ctx) => {
       const account = await ctx.em.findOneOrFail(Account, { id: found.id }, { lockMode: LockMode.PESSIMISTIC_WRITE });
       // Mailed to an address that has been given up since.

@@ -22,8 +22,7 @@ export const linkHandlers = ({ provider, queueMail, settings }: { provider: Iden
     },
     resetPassword: async (call, request) => {
       await call.authorize('session', 'reset_password', {});
-      await resetPassword(call, { provider, settings }, request);
-      return {};
+      return call.orKept(() => resetPassword(call, { provider, settings }, request));
     },
     verifyEmail: async (call, { token }) => {
       await call.authorize('session', 'verify_email', {});
