@@ -158,10 +158,9 @@ export const orgServiceAccountRoutes: Route[] = [
     description: 'Whoever makes one must have all scopes of the account: a key is as good as they are.',
     audience: 'org-admin',
     cerbos: { resource: 'service_account', action: 'create_key' },
-    idempotent: false,
     body: { schema: newKey, example: {}, optional: true },
     answer: newKeyAnswer,
-    errors: ['SERVICE_ACCOUNT_NOT_FOUND', 'CANNOT_GIVE'],
+    errors: ['SERVICE_ACCOUNT_NOT_FOUND', 'CANNOT_GIVE', 'API_KEY_ALREADY_SHOWN'],
     handle: async ({ services, params, body, options }) =>
       newApiKeyJson(await services.identity.createApiKey({ serviceAccountId: params.id, expiresAt: timestamp(body.expiresAt) }, options)),
   }),
@@ -174,10 +173,9 @@ export const orgServiceAccountRoutes: Route[] = [
     description: 'The old one is good for the overlap still, so that both work while the machine takes the new one.',
     audience: 'org-admin',
     cerbos: { resource: 'service_account', action: 'create_key' },
-    idempotent: false,
     body: { schema: rotation, example: { overlap: 'PT1H' }, optional: true },
     answer: newKeyAnswer,
-    errors: ['SERVICE_ACCOUNT_NOT_FOUND', 'API_KEY_NOT_FOUND', 'CANNOT_GIVE'],
+    errors: ['SERVICE_ACCOUNT_NOT_FOUND', 'API_KEY_NOT_FOUND', 'CANNOT_GIVE', 'API_KEY_ALREADY_SHOWN'],
     handle: async ({ services, params, body, options }) =>
       newApiKeyJson(
         await services.identity.rotateApiKey(

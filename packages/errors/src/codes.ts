@@ -13,6 +13,10 @@ export const codes = {
     meaning: 'Platform support says why it reads: X-Access-Reason, 3 to 500 characters, none of them a control character.',
   },
   ALREADY_DECIDED: { kind: 'conflict', meaning: 'You have voted on this request before.' },
+  API_KEY_ALREADY_SHOWN: {
+    kind: 'conflict',
+    meaning: 'The key was made and shown under this Idempotency-Key before; if nobody has it, delete it and make another.',
+  },
   API_KEY_NOT_FOUND: { kind: 'notFound', meaning: 'There is no such API key.' },
   AUDIENCE_NOT_ALLOWED: { kind: 'denied', meaning: 'Your roles do not allow a session for this audience.' },
   BELONGS_ELSEWHERE: {

@@ -117,13 +117,12 @@ export const serviceAccountToProto = (account: ServiceAccount): MessageInitShape
 });
 
 /** An API key as the contract shows it; `key` is the secret, when it is new. */
-export const apiKeyToProto = (row: ApiKey, key = ''): MessageInitShape<typeof ApiKeySchema> => ({
+export const apiKeyToProto = (row: ApiKey): MessageInitShape<typeof ApiKeySchema> => ({
   id: row.id,
   prefix: apiKeyPrefix(row.id),
   createdAt: timestampFromDate(row.createdAt),
   expiresAt: timestampFromDate(row.expiresAt),
   lastUsedAt: row.lastUsedAt ? timestampFromDate(row.lastUsedAt) : undefined,
-  key,
 });
 
 /** A team as the contract shows it; lists leave the members out. */

@@ -55,6 +55,25 @@ test('when an account and keys are made, changed and deleted, then each step is 
   for (const { key } of [first, second]) expect(await codeOf(present(key))).toBe('INVALID_API_KEY');
 });
 
+test('when a key is made or rotated twice under one Idempotency-Key, then there is one, and it is shown once', async () => {
+  const account = await create();
+  type Options = Awaited<ReturnType<TestTenant['asAdmin']>>;
+  const once = async (work: (options: Options) => Promise<{ id: string; key: string }>) => {
+    const idempotencyKey = unique('key');
+    const made = await work(await acme.asAdmin({ idempotencyKey }));
+    expect(await codeOf(present(made.key))).toBe('ok');
+    const again = await work(await acme.asAdmin({ idempotencyKey })).catch((error: unknown) => error);
+    expect(again).toMatchObject({ code: 'API_KEY_ALREADY_SHOWN', members: { id: made.id } });
+    return made;
+  };
+  const first = await once((options) => harness.client.createApiKey({ serviceAccountId: account.id }, options));
+  const rotation = { serviceAccountId: account.id, keyId: first.id, overlapSeconds: 60 };
+  const second = await once((options) => harness.client.rotateApiKey(rotation, options));
+  expect((await keysOf(account.id)).map(({ id }) => id).sort()).toEqual([first.id, second.id].sort());
+  const { rows } = await harness.admin.query(`select string_agg(encode(reply, 'escape'), '') as kept from idempotent_reply`);
+  for (const { key } of [first, second]) expect(rows[0].kept).not.toContain(key.slice(30));
+});
+
 test('when a key is presented, then it is the account with its scopes, in its own tenant only', async () => {
   const account = await create();
   const { key } = await newKey(account.id);

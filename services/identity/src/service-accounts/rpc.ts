@@ -1,11 +1,13 @@
+import { AppError } from '@accessops/errors';
 import type { Handlers } from '@accessops/grpc';
-import type { IdentityService } from '@accessops/proto/accessops/identity/v1/identity_pb';
-import { type Call, command, query, type ServiceParts } from '@accessops/service';
+import type { ApiKeySchema, IdentityService } from '@accessops/proto/accessops/identity/v1/identity_pb';
+import { type Call, type Ctx, command, query, type ServiceParts } from '@accessops/service';
+import type { MessageInitShape } from '@bufbuild/protobuf';
 import * as lists from '../lists.ts';
 import { may } from '../may.ts';
 import { page } from '../page.ts';
 import { apiKeyToProto, serviceAccountToProto } from '../to-proto.ts';
-import { createApiKey, rotateApiKey } from './create-api-key.ts';
+import { createApiKey, type NewApiKey, rotateApiKey } from './create-api-key.ts';
 import { createServiceAccount } from './create-service-account.ts';
 import { deleteServiceAccount } from './delete-service-account.ts';
 import { findServiceAccount } from './find-service-account.ts';
@@ -14,9 +16,26 @@ import { revokeApiKey } from './revoke-api-key.ts';
 import { updateServiceAccount } from './update-service-account.ts';
 
 const serviceAccountPage = page(lists.serviceAccounts, serviceAccountToProto);
-const apiKeyPage = page(lists.apiKeys, (key) => apiKeyToProto(key));
+const apiKeyPage = page(lists.apiKeys, apiKeyToProto);
 
-/** The RPCs about service accounts and their keys; a new key is shown once, so it is not kept under an Idempotency-Key. */
+type KeyReply = MessageInitShape<typeof ApiKeySchema>;
+
+/**
+ * Makes a key once per Idempotency-Key. What is kept of the reply is all but the key itself: a repeated call can only say that it was made.
+ * Errors: those of `make`, API_KEY_ALREADY_SHOWN.
+ */
+const showOnce = async (call: Call, make: (ctx: Ctx) => Promise<NewApiKey>): Promise<KeyReply> => {
+  let shown = '';
+  const reply: KeyReply = await call.writeOnce<typeof ApiKeySchema>(async (ctx) => {
+    const { row, key } = await make(ctx);
+    shown = key;
+    return apiKeyToProto(row);
+  });
+  if (!shown) throw new AppError('API_KEY_ALREADY_SHOWN', undefined, { members: { id: reply.id ?? '' } });
+  return { ...reply, key: shown };
+};
+
+/** The RPCs about service accounts and their keys. */
 export const serviceAccountHandlers = ({ authorizer, pool, now }: Pick<ServiceParts, 'authorizer' | 'pool' | 'now'>) =>
   ({
     listServiceAccounts: query(async (ctx, { query: listQuery }) => {
@@ -47,13 +66,11 @@ export const serviceAccountHandlers = ({ authorizer, pool, now }: Pick<ServicePa
     }),
     createApiKey: async (call, request) => {
       await may(call, 'service_account', 'create_key');
-      const { row, key } = await call.write((ctx) => createApiKey(ctx, authorizer, request));
-      return apiKeyToProto(row, key);
+      return showOnce(call, (ctx) => createApiKey(ctx, authorizer, request));
     },
     rotateApiKey: async (call, request) => {
       await may(call, 'service_account', 'create_key');
-      const { row, key } = await call.write((ctx) => rotateApiKey(ctx, authorizer, request));
-      return apiKeyToProto(row, key);
+      return showOnce(call, (ctx) => rotateApiKey(ctx, authorizer, request));
     },
     revokeApiKey: command(async (ctx, request) => {
       await may(ctx, 'service_account', 'revoke_key');

@@ -3671,7 +3671,8 @@ export const IdentityService: GenService<{
     output: typeof UserSchema;
   },
   /**
-   * Changes names or the active flag. Errors: USER_NOT_FOUND, LAST_ADMIN, CANNOT_DEACTIVATE_SELF.
+   * Changes names or the active flag; activating gives back the roles that the user has. Errors: USER_NOT_FOUND, LAST_ADMIN,
+   * CANNOT_DEACTIVATE_SELF, CANNOT_GIVE, LICENSE_LIMIT_REACHED.
    *
    * @generated from rpc accessops.identity.v1.IdentityService.UpdateUser
    */
@@ -4243,8 +4244,8 @@ export const IdentityService: GenService<{
     output: typeof ListApiKeysResponseSchema;
   },
   /**
-   * Makes a key; the only time that it is told whole. Not for Idempotency-Key, for secrets must not be kept.
-   * Errors: SERVICE_ACCOUNT_NOT_FOUND, CANNOT_GIVE.
+   * Makes a key; the only time that it is told whole. Repeated under an Idempotency-Key, it makes no other and cannot tell the first again.
+   * Errors: SERVICE_ACCOUNT_NOT_FOUND, CANNOT_GIVE, API_KEY_ALREADY_SHOWN.
    *
    * @generated from rpc accessops.identity.v1.IdentityService.CreateApiKey
    */

@@ -944,7 +944,7 @@ export const RequestsService: GenService<{
     output: typeof ResourceSchema;
   },
   /**
-   * Creates a resource. Errors: RESOURCE_KEY_TAKEN, RESOURCE_TYPE_NOT_FOUND (named as a wrong field), TEAM_NOT_FOUND (likewise).
+   * Creates a resource. Errors: RESOURCE_KEY_TAKEN, INVALID_FIELDS (a type or team that is not there, too).
    *
    * @generated from rpc accessops.requests.v1.RequestsService.CreateResource
    */
