@@ -33,6 +33,7 @@ describe('identity', () => {
       organization: { [tenant.slug]: { id: expect.any(String), groups: ['/admin'] } },
       sid: expect.any(String),
     });
+    expect(claims).not.toHaveProperty('email_verified');
     expect([...(claims.aud as string[])].sort()).toEqual(['accessops-app', 'accessops-org-admin']);
     expect(Number(expiresIn)).toBeGreaterThan(890);
     expect(Number(refreshExpiresIn)).toBeGreaterThan(7 * 24 * 3600 - 10);

@@ -99,6 +99,16 @@ describe('what is changed in Keycloak itself', () => {
     await takesEffect('a session that was ended here is gone there', async () => (await sessionsThere()) === 0);
   });
 
+  test('when an address is verified here, then Keycloak knows so, and not before; and what is verified there counts here', async () => {
+    const [here, there] = [await tenant.person('verifies', ['requester']), await tenant.person('verified', ['requester'])];
+    const isVerified = async ({ id }: Person) => (await admin<{ emailVerified: boolean }>('GET', `/users/${id}`)).emailVerified;
+    expect([await isVerified(here), await isVerified(there)]).toEqual([false, false]);
+    await must(204, 'POST', '/auth/verify-email', { body: { token: await mailedToken(here.email, 'verify-email') } });
+    await takesEffect('it is verified there', () => isVerified(here));
+    await admin('PUT', `/users/${there.id}`, { emailVerified: true });
+    await takesEffect('it is verified here', async () => (await must(200, 'GET', '/me', { token: there.token })).emailVerified === true);
+  });
+
   test('when somebody is made there and put into the organisation, then they can log in here', async () => {
     const email = `made@${tenant.slug}.test`;
     const credentials = [{ type: 'password', value: tenant.password, temporary: false }];

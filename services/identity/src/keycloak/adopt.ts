@@ -17,14 +17,15 @@ export const adopt = async ({ outbox, now }: ServiceParts, { admin, reconciler }
   const user = await admin.run(({ users }) => users.findOne({ id: subject }));
   const email = normalizeEmail(user?.email ?? '');
   if (!user || !email) throw new AppError('INVALID_CREDENTIALS');
+  const verified = user.emailVerified ?? false;
   const names = { firstName: user.firstName ?? '', lastName: user.lastName ?? '' };
   await unitOfWork(outbox, { tenantId: noTenant }, async (em) => {
     const at = now();
-    const fields = { id: subject, email, passwordHash: '', realmRoles: [], ...names, active: true, verified: user.emailVerified ?? false };
+    const fields = { id: subject, email, passwordHash: '', realmRoles: [], ...names, active: true, verified };
     const account = em.create(Account, { ...fields, version: 1, createdAt: at, updatedAt: at });
     await em.flush().catch(onUnique({ account_email: 'INVALID_CREDENTIALS', account_pkey: 'INVALID_CREDENTIALS' }));
     // Nothing has been agreed on but that there is such a person: all the rest is Keycloak's to tell.
-    const settled = pieces({ enabled: true, names: namesOf(names), email, realmRoles: [] });
+    const settled = pieces({ enabled: true, names: namesOf(names), email, verified, realmRoles: [] });
     await em.execute('insert into keycloak_account (account_id, settled, changed, attempts, due_at) values (?, ?::jsonb, 1, 0, now())', [
       subject,
       JSON.stringify(settled),

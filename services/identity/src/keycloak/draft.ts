@@ -81,7 +81,7 @@ export const createDrafts = ({ pool, log }: ServiceParts, admin: Admin): Drafts 
   const createUser = async (person: NewPerson, email: string): Promise<string | undefined> => {
     const { firstName, lastName, password } = person;
     const credentials = [{ type: 'password', value: password, temporary: false }];
-    const user = { username: email, email, firstName, lastName, enabled: false, emailVerified: true, credentials };
+    const user = { username: email, email, firstName, lastName, enabled: false, emailVerified: false, credentials };
     try {
       return (await admin.run(({ users }) => users.create(user))).id;
     } catch (error) {
@@ -95,7 +95,7 @@ export const createDrafts = ({ pool, log }: ServiceParts, admin: Admin): Drafts 
   const add = async (ctx: Pick<Ctx, 'em' | 'now'>, draftId: string, account: Account): Promise<Account> => {
     ctx.em.persist(account);
     await ctx.em.flush().catch(onUnique({ account_email: 'EMAIL_TAKEN' }));
-    const settled = pieces({ enabled: false, names: namesOf(account), email: account.email, realmRoles: [] });
+    const settled = pieces({ enabled: false, names: namesOf(account), email: account.email, verified: false, realmRoles: [] });
     await ctx.em.execute(
       'insert into keycloak_account (account_id, settled, changed, attempts, due_at) values (?, ?::jsonb, 1, 0, now())',
       [account.id, JSON.stringify(settled)],

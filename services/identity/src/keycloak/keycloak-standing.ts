@@ -31,7 +31,7 @@ export const readKeycloakStanding = async (admin: Admin, userId: string, known: 
     admin.run(({ organizations }) => orMissing(organizations.memberOrganizations({ userId }))),
     known.some((id) => id) ? credentialsOf(admin, userId) : [],
   ]);
-  if (!user || !mapped || !memberships) return pieces({ enabled: false, names: '', email: '', realmRoles: [] });
+  if (!user || !mapped || !memberships) return pieces({ enabled: false, names: '', email: '', verified: false, realmRoles: [] });
   const organizations = await Promise.all(
     memberships.map(async ({ id = '', alias = '' }) => {
       const groups = await groupsOfMember(admin, id, userId);
@@ -46,6 +46,7 @@ export const readKeycloakStanding = async (admin: Admin, userId: string, known: 
     enabled: user.enabled ?? false,
     names: namesOf(user),
     email: user.email?.toLowerCase() ?? '',
+    verified: user.emailVerified ?? false,
     secondFactor: credentials.find(({ id }) => known.includes(id))?.id,
     realmRoles: ofOurs(
       realmRoles,
@@ -105,7 +106,7 @@ export const writeKeycloakStanding = async (
   userId: string,
   { push, before, app }: { push: Record<string, string | undefined>; before: Standing; app: AuthenticatorApp | undefined },
 ): Promise<void> => {
-  const { enabled, names, realmRoles: roles, secondFactor } = push;
+  const { enabled, names, verified, realmRoles: roles, secondFactor } = push;
   if (secondFactor !== undefined) {
     if (before.secondFactor) await dropAuthenticatorApp(admin, userId, before.secondFactor);
     if (app) await putAuthenticatorApp(admin, userId, app);
@@ -116,8 +117,12 @@ export const writeKeycloakStanding = async (
     if (slug) await pushMembership(admin, organizations, userId, slug, value === undefined ? undefined : rolesIn(value));
   }
   // Enabled last: whoever can log in is complete.
-  if (enabled === undefined && names === undefined) return;
+  if (enabled === undefined && names === undefined && verified === undefined) return;
   const [firstName, lastName] = names === undefined ? [] : (JSON.parse(names) as [string, string]);
-  const change = { ...(enabled !== undefined && { enabled: enabled === 'true' }), ...(names !== undefined && { firstName, lastName }) };
+  const change = {
+    ...(enabled !== undefined && { enabled: enabled === 'true' }),
+    ...(names !== undefined && { firstName, lastName }),
+    ...(verified !== undefined && { emailVerified: verified === 'true' }),
+  };
   await admin.run(({ users }) => users.update({ id: userId }, change));
 };

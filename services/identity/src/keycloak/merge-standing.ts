@@ -1,6 +1,6 @@
 /**
- * What Keycloak and we both know of a person, each piece under its name: `enabled`, `names`, `email`, `realmRoles`, `secondFactor`,
- * `organization:<slug>`.
+ * What Keycloak and we both know of a person, each piece under its name: `enabled`, `names`, `email`, `verified`, `realmRoles`,
+ * `secondFactor`, `organization:<slug>`.
  */
 export type Standing = Record<string, string>;
 

@@ -9,6 +9,7 @@ import { type Changes, changesBetween } from '../changes.ts';
 import { normalizeEmail } from '../email.ts';
 import { homeOf } from '../home-of.ts';
 import { dropLinks } from '../links/link.ts';
+import { verifyAddress } from '../links/verify-email.ts';
 import { forgetSecondFactor } from '../local/second-factor/remove-second-factor.ts';
 import type { OrgRole } from '../org-role.ts';
 import type { RealmRole } from '../realm-role.ts';
@@ -27,6 +28,7 @@ interface Row {
   firstName: string;
   lastName: string;
   email: string;
+  verified: boolean;
   realmRoles: RealmRole[];
   secondFactor: string | undefined;
   organizations: [string, OrgRole[]][];
@@ -35,7 +37,7 @@ interface Row {
 /** What we know of a person, in pieces to compare; undefined for nobody. Needs a transaction across tenants. */
 export const readOurStanding = async (em: EntityManager, accountId: string): Promise<Standing | undefined> => {
   const [row] = await em.execute<Row[]>(
-    `select a.active, a.first_name as "firstName", a.last_name as "lastName", a.email, a.realm_roles as "realmRoles",
+    `select a.active, a.first_name as "firstName", a.last_name as "lastName", a.email, a.verified, a.realm_roles as "realmRoles",
             (select credential_id from totp where account_id = a.id and confirmed_at is not null) as "secondFactor",
             (select coalesce(jsonb_agg(jsonb_build_array(t.slug, u.org_roles)), '[]')
                from app_user u join tenant t on t.id = u.tenant_id where u.id = a.id and u.active) as organizations
@@ -118,6 +120,13 @@ const takeEmail =
     await changeEverywhere(ctx, account, 'EMAIL_CHANGED', { email: { before, after: email } });
   };
 
+/** An address that was verified here stays so; Keycloak is told the next time. */
+const takeVerified =
+  (value: string | undefined): Take =>
+  async (ctx, account) => {
+    if (value === 'true') await verifyAddress(ctx, account);
+  };
+
 /** Keycloak has ceased to ask for the authenticator app, and nothing else can have happened to it there. */
 const takeSecondFactor: Take = async (ctx, account) => {
   await forgetSecondFactor({ ...ctx, tenantId: await homeOf(ctx.em, account.id) }, account.id);
@@ -193,6 +202,7 @@ export const takeOver = async (
     return tenant ? run(tenant.id, false, takeMembership(value)) : run(noTenant, false);
   }
   if (piece === 'email') return run(noTenant, true, takeEmail(value));
+  if (piece === 'verified') return run(noTenant, true, takeVerified(value));
   if (piece === 'secondFactor') return run(noTenant, true, takeSecondFactor);
   if (piece === 'realmRoles') return run(noTenant, true, takeRealmRoles(value));
   // Names are kept here; those changed in Keycloak are noted and left there.

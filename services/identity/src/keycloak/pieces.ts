@@ -18,6 +18,7 @@ export const pieces = (person: {
   enabled: boolean;
   names: string;
   email: string;
+  verified: boolean;
   realmRoles: readonly string[];
   /** By what Keycloak calls the authenticator app that was set up here, if there is one. */
   secondFactor?: string;
@@ -26,6 +27,7 @@ export const pieces = (person: {
   enabled: String(person.enabled),
   names: person.names,
   email: person.email,
+  verified: String(person.verified),
   secondFactor: person.secondFactor ?? '',
   realmRoles: person.realmRoles.join(),
   ...Object.fromEntries((person.organizations ?? []).map(([slug, roles]) => [`${organization}${slug}`, roles.join()])),
