@@ -32,6 +32,8 @@ describe('membership in groups', () => {
         login('wrong-secret', { CLIENT_SECRET: 'no' }),
         login('idle', { CLIENT_ID: `${CLIENT_ID}-idle` }),
         login('proxied', { URL: `http://127.0.0.1:${proxy.port}` }),
+        login('ours', { GROUPS: `/teams, /${groupName}` }),
+        login('theirs', { GROUPS: `/teams,/${groupName}-of-others` }),
         login('nowhere', { URL: 'http://127.0.0.1:1' }),
       ]),
     );
@@ -74,6 +76,34 @@ describe('membership in groups', () => {
     await end(wanted);
     expect((await connector.list?.(site, signal))?.map(({ key }) => key)).toEqual([null]);
     await admin('DELETE', `/users/${other.id}/groups/${group}`);
+  });
+
+  test('when a login may give some groups only, then others are refused, and a check says so', async () => {
+    const check = (login: string, id = group) =>
+      connector.check({ tenantId: person.id, tenantSlug: 'acme', config: { login, roles: { reader: id } }, roles: ['reader'] }, signal);
+    const wanted = access({ config: { ...config(), login: 'ours' } });
+    expect(await check('ours')).toEqual([]);
+    await connector.apply(wanted, signal);
+    await end(wanted);
+    expect(await check('theirs')).toEqual([{ pointer: '/roles/reader', message: 'is no group that this login may give' }]);
+    const refused = { kind: 'refused', message: 'The login may not give this group' };
+    await expect(connector.apply(access({ config: { ...config(), login: 'theirs' } }), signal)).rejects.toMatchObject(refused);
+    expect(await isIn()).toBe(false);
+  });
+
+  test('when the group is one of an organization, then it is said what the realm refuses, and not that the client is wrong', async () => {
+    const tenant = await Tenant.create('grouped');
+    const organizations = await admin<{ id: string; alias: string }[]>('GET', `/organizations?search=${tenant.slug}&exact=true`);
+    const groups = await admin<{ id: string }[]>('GET', `/organizations/${organizations[0]?.id}/groups`);
+    const roles = { reader: groups[0]?.id ?? '' };
+    const trial = { tenantId: person.id, tenantSlug: 'acme', config: { login: 'realm', roles }, roles: ['reader'] };
+    expect(await connector.check(trial, signal)).toEqual([
+      { pointer: '/roles/reader', message: expect.stringMatching(/^is refused by the realm: .*organization/i) },
+    ]);
+    await expect(connector.apply(access({ config: { login: 'realm', roles } }), signal)).rejects.toMatchObject({
+      kind: 'refused',
+      message: expect.stringMatching(/^The realm refuses: .*organization/i),
+    });
   });
 
   test('when two accesses mean the same group, then the end of the first leaves the second as it is', async () => {

@@ -1,10 +1,16 @@
 import { keycloakGroupConfig } from '@accessops/connectors';
 import type { Access, Connector } from '../../connector.ts';
-import { type Logins, listBy, loginFor, loginOfGiven, tryLogin } from '../logins.ts';
+import { type Login, type Logins, listBy, loginFor, loginOfGiven, tryLogin } from '../logins.ts';
 import { meaningOf, readConfig } from '../read-config.ts';
 import type { KeycloakLogin } from './keycloak-login.ts';
 import { isNoted, join, listMembers, part } from './membership.ts';
-import { type Realm, withRealm } from './realm.ts';
+import { type Realm, saidIn, statusOf, withRealm } from './realm.ts';
+
+/** Which groups an operator lets a login give. */
+const mayGive =
+  ({ settings: { GROUPS } }: Login<KeycloakLogin>) =>
+  (path: string): boolean =>
+    GROUPS === undefined || GROUPS.split(',').some((one) => `${path}/`.startsWith(`${one.trim().replace(/\/$/, '')}/`));
 
 /** Gives access by membership in groups of a Keycloak realm, the one that holders sign in at. What it needs there is in docs/connectors.md. */
 export const createKeycloakGroupConnector = (logins: Logins<KeycloakLogin>): Connector => {
@@ -26,7 +32,7 @@ export const createKeycloakGroupConnector = (logins: Logins<KeycloakLogin>): Con
 
     apply: async (access, signal) => {
       const { login, group } = open(access);
-      const path = await withRealm(login, signal, (realm) => join(realm, access, group));
+      const path = await withRealm(login, signal, (realm) => join(realm, access, group, mayGive(login)));
       return { handle: { group }, credential: { group: path } };
     },
 
@@ -48,14 +54,23 @@ export const createKeycloakGroupConnector = (logins: Logins<KeycloakLogin>): Con
 
     check: async (trial, signal) => {
       const config = keycloakGroupConfig.parse(trial.config);
-      const look = async ({ client }: Realm) => {
+      const look = async ({ client }: Realm, may: (path: string) => boolean) => {
         const asked = trial.roles.map(async (role) => {
           const id = meaningOf(config.roles, { role });
-          return (await client.groups.findOne({ id })) ? [] : [{ pointer: `/roles/${role}`, message: 'is no group of the realm' }];
+          const problem = (message: string) => [{ pointer: `/roles/${role}`, message }];
+          try {
+            const found = await client.groups.findOne({ id });
+            if (!found) return problem('is no group of the realm');
+            return may(found.path ?? '') ? [] : problem('is no group that this login may give');
+          } catch (error) {
+            // Of an organization, for one.
+            if (statusOf(error) === 400) return problem(`is refused by the realm: ${saidIn(error)}`);
+            throw error;
+          }
         });
         return (await Promise.all(asked)).flat();
       };
-      return tryLogin(logins, config.login, trial, (login) => withRealm(login, signal, look));
+      return tryLogin(logins, config.login, trial, (login) => withRealm(login, signal, (realm) => look(realm, mayGive(login))));
     },
   };
 };

@@ -10,6 +10,11 @@ export const keycloakLogin = z.object({
   CLIENT_ID: z.string('must be the id of a client').min(1, 'must be the id of a client'),
   /** Of the client. */
   CLIENT_SECRET: z.string('must be the secret of the client').min(1, 'must be the secret of the client'),
+  /** Paths of groups, separated by commas: these and those below them may be given, and no others. Without it, any group of the realm. */
+  GROUPS: z
+    .string()
+    .regex(/^\/[^,]+(,\s*\/[^,]+)*$/, 'must be paths of groups, separated by commas')
+    .optional(),
 });
 
 export type KeycloakLogin = z.infer<typeof keycloakLogin>;

@@ -49,14 +49,15 @@ const leave = async (realm: Realm, id: string, groupId: string): Promise<void> =
   }
 };
 
-/** Puts the holder into the group, after a note has been made of it; answers the group's path. */
-export const join = async (realm: Realm, access: Access, group: string): Promise<string> => {
+/** Puts the holder into the group, if it is one that may be given, after a note has been made of it; answers the group's path. */
+export const join = async (realm: Realm, access: Access, group: string, mayGive: (path: string) => boolean): Promise<string> => {
   const { client, touch } = realm;
   const found = await client.groups.findOne({ id: group }, { catchNotFound: false }).catch((error: unknown) => {
     if (statusOf(error) === 404) throw new ConnectorError('refused', 'The realm does not know the group');
     throw error;
   });
   if (found?.id !== group) throw nonsense('The realm');
+  if (!mayGive(found.path ?? '')) throw new ConnectorError('refused', 'The login may not give this group');
   const parent = await homeOf(realm);
   const about = aboutOf(access, group);
   const notes = await notesAbout(realm, parent, about);

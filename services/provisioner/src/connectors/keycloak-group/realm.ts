@@ -28,9 +28,16 @@ export const listed = async <T>(asked: Promise<T[]>): Promise<T[]> => {
   return found;
 };
 
-const explain = (login: string, touched: boolean, error: unknown): ConnectorError => {
+/** What Keycloak says in words. */
+export const saidIn = (error: unknown): string => {
+  const { errorMessage, error: said } = (error as { responseData: { errorMessage?: unknown; error?: unknown } }).responseData;
+  return String(errorMessage ?? said).slice(0, 300);
+};
+
+const explain = (login: string, signedIn: boolean, touched: boolean, error: unknown): ConnectorError => {
   if (error instanceof ConnectorError) return error;
   const status = statusOf(error);
+  if (status === 400 && signedIn) return new ConnectorError('refused', `The realm refuses: ${saidIn(error)}`, error);
   if (status === 401 || status === 400)
     return new ConnectorError('refused', `The realm does not accept the client of the login "${login}"`, error);
   if (status === 403) return new ConnectorError('refused', `The client of the login "${login}" may not manage members of groups`, error);
@@ -51,12 +58,14 @@ export const withRealm = async <T>(
   const { URL: baseUrl, REALM, CLIENT_ID, CLIENT_SECRET } = settings;
   const client = new AdminClient({ baseUrl, realmName: REALM, timeout: requestTimeoutMs });
   const inTime = untilReplaced(signal);
+  let signedIn = false;
   let touched = false;
   try {
     inTime();
     await client.auth({ grantType: 'client_credentials', clientId: CLIENT_ID, clientSecret: CLIENT_SECRET });
     const token = client.accessToken;
     if (typeof token !== 'string') throw nonsense('The realm');
+    signedIn = true;
     // Asked for before each request.
     client.registerTokenProvider({
       getAccessToken: async () => {
@@ -71,6 +80,6 @@ export const withRealm = async <T>(
       },
     });
   } catch (error) {
-    throw explain(name, touched, error);
+    throw explain(name, signedIn, touched, error);
   }
 };
