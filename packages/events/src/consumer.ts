@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isDatabaseDown, newId } from '@accessops/db';
-import type { Logger, Tracer } from '@accessops/telemetry';
+import { type Logger, parseTraceparent, type Tracer } from '@accessops/telemetry';
 import type { EntityManager } from '@mikro-orm/postgresql';
 import type { ConsumerMessages, JsMsg } from 'nats';
 import { v5 } from 'uuid';
@@ -51,6 +51,15 @@ interface Delivery {
 }
 
 const producerOf = ({ subject }: JsMsg): string => toldOn(subject).producer;
+
+/** How log lines name an event: with whose it is, and the call that it goes back to. */
+const aboutEvent = ({ id, type, tenantId, origin }: Event) => ({
+  event: type,
+  event_id: id,
+  tenant: tenantId,
+  request_id: origin.requestId,
+  trace_id: parseTraceparent(origin.traceparent)?.traceId,
+});
 
 const headerReader = (message: JsMsg) => (name: string) => message.headers?.get(name) ?? '';
 
@@ -157,7 +166,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
         }
         flow?.failed(producerOf(message));
         const pause = backOffMs[attempt - 1];
-        log.warn({ err: error, event: event.type, eventId: event.id, attempt }, 'event could not be handled');
+        log.warn({ ...aboutEvent(event), err: error, attempt }, 'event could not be handled');
         if (pause === undefined) return parkOne({ message, event }, error, attempt);
         await delay(pause * (0.5 + Math.random()), undefined, { signal: abort.signal });
         attempt++;
@@ -170,11 +179,10 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
     const { stream, streamSequence, timestampNanos } = message.info;
     // An id of its own, the same whenever it is delivered: by that of another event it would take the place of that.
     const id = v5(`${stream} ${streamSequence} ${timestampNanos}`, v5.URL);
-    const event = eventOf(headerReader(message), message.data, message.subject, () => id);
-    const { type, tenantId } = event;
-    await unitOfWork(outbox, { tenantId }, (em) =>
+    const parked = { ...eventOf(headerReader(message), message.data, message.subject, () => id), id };
+    await unitOfWork(outbox, { tenantId: parked.tenantId }, (em) =>
       park(em, {
-        event: { ...event, id },
+        event: parked,
         subject: message.subject,
         headers: plainHeaders(message),
         error: reason,
@@ -184,7 +192,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
     );
     flow?.failed(producerOf(message));
     acknowledge(message);
-    log.error({ event: type, subject: message.subject, eventId: id, tenant: tenantId, reason }, 'event was refused, and parked');
+    log.error({ ...aboutEvent(parked), subject: message.subject, reason }, 'event was refused, and parked');
   };
 
   const refuseAll = (refused: [JsMsg, string][]) =>
@@ -212,8 +220,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
       }
     });
     acknowledge(message);
-    const { tenantId: tenant, origin } = event;
-    log.error({ err: error, event: event.type, eventId: event.id, attempts, tenant, request_id: origin.requestId }, 'event was parked');
+    log.error({ ...aboutEvent(event), err: error, attempts }, 'event was parked');
   };
 
   const runLane = async (aggregateId: string, lane: Delivery[]) => {
@@ -224,7 +231,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
       }
     } catch (error) {
       if (abort.signal.aborted) return;
-      log.error({ err: error, aggregateId }, 'lane broke off; the stream delivers what is left again');
+      log.error({ err: error, aggregate: aggregateId }, 'lane broke off; the stream delivers what is left again');
       for (const { message } of lane) giveBack(message, 1000);
     } finally {
       lanes.delete(aggregateId);

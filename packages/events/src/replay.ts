@@ -28,7 +28,7 @@ export const replayDeadLetter = async (
   } catch (error) {
     if (!(error instanceof HandlerFailed)) throw error;
     if (isDatabaseDown(error.cause)) throw error.cause;
-    log.warn({ err: error.cause, deadLetterId: id }, 'event could not be handled again');
+    log.warn({ err: error.cause, dead_letter: id }, 'event could not be handled again');
     await unitOfWork(outbox, 'all-tenants', (em) =>
       em.nativeUpdate(DeadLetter, { id, status: 'PARKED' }, { error: textOf(error.cause), attempts: raw('attempts + 1') }),
     );

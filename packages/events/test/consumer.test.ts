@@ -243,7 +243,12 @@ describe('failures', () => {
     const id = await suite.send({ aggregateId: 'r-1', status: 'POISON' });
     await suite.send({ id, aggregateId: 'r-1', status: 'POISON' });
     await settle();
-    expect(reported).toMatchObject([[{ message: 'cannot do POISON' }, { event: 'RequestProgressed', eventId: id, tenant: tenantId }]]);
+    expect(reported).toMatchObject([
+      [
+        { message: 'cannot do POISON' },
+        { event: 'RequestProgressed', event_id: id, tenant: tenantId, request_id: context.origin.requestId },
+      ],
+    ]);
     expect(attempts).toBe(1 + 4);
     expect(await suite.parked()).toMatchObject([
       {

@@ -4,7 +4,21 @@ import type { ErrorReports, ErrorReportsConfig } from './error-reports.ts';
 import { scrub } from './scrub.ts';
 
 // Fields of log lines that are ids or names of ours.
-const told = ['request_id', 'trace_id', 'tenant', 'route', 'rpc', 'event', 'eventId', 'jobId', 'kind', 'attempt', 'attempts', 'outcome'];
+const told = [
+  'request_id',
+  'trace_id',
+  'tenant',
+  'access_request_id',
+  'route',
+  'rpc',
+  'event',
+  'event_id',
+  'job_id',
+  'kind',
+  'attempt',
+  'attempts',
+  'outcome',
+];
 
 const sendTimeoutMs = 5000;
 const lastFlushMs = 1500;

@@ -4,7 +4,7 @@ import { AppError } from '@accessops/errors';
 import type { DecideRequest, DecideResponseSchema } from '@accessops/proto/accessops/approvals/v1/approvals_pb';
 import type { AccessRequest } from '@accessops/proto/accessops/requests/v1/requests_pb';
 import type { Call } from '@accessops/service';
-import { during } from '@accessops/telemetry';
+import { during, parseTraceparent } from '@accessops/telemetry';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import { notPending } from './approval-case.ts';
 import type { Arbiter } from './arbiter.ts';
@@ -69,7 +69,18 @@ const settled = async (call: Call, arbiter: Arbiter, reply: Reply, outcome: 'APP
   } catch (error) {
     if (error instanceof AppError && error.code === 'REQUEST_NOT_PENDING') throw error;
     // The vote and the outcome are kept: the event settles the request as soon as it can.
-    call.log.warn({ err: error, requestId, outcome }, 'the outcome is settled later');
+    const { origin, tenantId: tenant } = call;
+    call.log.warn(
+      {
+        err: error,
+        tenant,
+        request_id: origin.requestId,
+        trace_id: parseTraceparent(origin.traceparent)?.traceId,
+        access_request_id: requestId,
+        outcome,
+      },
+      'the outcome is settled later',
+    );
     return { ...reply, status: 'PENDING' };
   }
 };

@@ -88,7 +88,7 @@ export const syncSubscription = async (ctx: Ctx, event: SubscriptionEvent, price
     // Not noted as handled: once the price is known the event can be sent again. Until then what was paid for stays.
     license.synced('UNKNOWN_PRICE', event.id, ctx.now());
     tellSynced(ctx, license);
-    ctx.log.warn({ event: event.id, tenant: tenantId }, 'Stripe tells of a price that is not configured');
+    ctx.log.warn({ stripe_event: event.id, tenant: tenantId }, 'Stripe tells of a price that is not configured');
     return 'UNKNOWN_PRICE';
   }
   await em.execute('insert into stripe_event (id, tenant_id, received_at) values (?, ?, ?)', [event.id, tenantId, ctx.now()]);

@@ -4,6 +4,7 @@ import type { Logger } from '@accessops/telemetry';
 import { type Access, type Answer, ConnectorError, type Connectors, connectorNamed, failureKindOf, type Handle } from '../connector.ts';
 import type { Sealed, Vault } from '../credentials/vault.ts';
 import type { Loss } from '../standing.ts';
+import { aboutJob } from './about-job.ts';
 import { accessOf } from './access-of.ts';
 import { pauseAfterMs, pauseWhileWaitingMs } from './back-off.ts';
 import { attemptOfBudget, type ClaimedJob, isLastAttempt, isSpent } from './job.ts';
@@ -68,7 +69,7 @@ const make = async (tools: Tools, job: ClaimedJob, grantId: string, within: With
   const access = await accessWith(tools, job);
   // An earlier attempt ended in the dark: nothing more is asked of a target that cannot say what it has.
   if (job.unsure && !access.answer && (await within('VERIFY', (signal) => connector.verify(access, signal)))) {
-    log.info({ jobId: job.id, requestId: job.origin.requestId }, 'an earlier attempt did reach the target; its credential is renewed');
+    log.info(aboutJob(job), 'an earlier attempt did reach the target; its credential is renewed');
   }
   const { handle, credential } = await within('APPLY', (signal) => connector.apply(access, signal));
   return { grantId, handle, sealed: await vault.seal(JSON.stringify(credential), grantId) };
@@ -98,7 +99,7 @@ const giveUp = async (tools: Tools, job: ClaimedJob, error: string, unsure: bool
     await takeAway(tools, job, within);
     return failed;
   } catch (cause) {
-    tools.log.error({ err: cause, jobId: job.id }, 'a failed job could not be cleared up after');
+    tools.log.error({ err: cause, ...aboutJob(job) }, 'a failed job could not be cleared up after');
     // What refused every attempt before anything happened has nothing to give back.
     if (failureKindOf(cause) === 'refused' && !unsure) return failed;
     return { kind: 'retry', error, unsure, pauseMs: pauseAfterMs(attemptOfBudget(job)) };
@@ -120,7 +121,7 @@ export const runAttempt = async (tools: Tools, job: ClaimedJob, within: Within):
     const kind = failureKindOf(cause);
     const unsure = job.unsure || kind === 'unknown';
     if (kind === 'pending') return { kind: 'waiting', error, unsure: true, pauseMs: pauseWhileWaitingMs(job.waitingSince, tools.now()) };
-    tools.log.warn({ err: cause, jobId: job.id, requestId: job.origin.requestId, attempt: job.attempts, failure: kind }, 'attempt failed');
+    tools.log.warn({ err: cause, ...aboutJob(job), failure: kind }, 'attempt failed');
     if (job.kind !== 'REVOKE' && (kind === 'refused' || isLastAttempt(job))) return giveUp(tools, job, error, unsure, within);
     return { kind: 'retry', error, unsure, pauseMs: pauseAfterMs(attemptOfBudget(job)) };
   }

@@ -9,6 +9,7 @@ import type { Vault } from '../credentials/vault.ts';
 import { withDeadline } from '../deadline.ts';
 import { runTask } from '../tasks/run-task.ts';
 import type { Tasks } from '../tasks/task.ts';
+import { aboutJob } from './about-job.ts';
 import type { WatchAttempts } from './attempt-metrics.ts';
 import { claimJobs, renewLeases } from './claim-jobs.ts';
 import { type ClaimedJob, type ClaimedTask, isTask } from './job.ts';
@@ -103,7 +104,7 @@ export const startWorker = ({ outbox, connectors, tasks, vault, log, now, settin
         const [first, ...others] = settlements;
         if (!first || others.length === 0) {
           // Its lease runs out and another attempt is made.
-          log.error({ err: error, jobId: first?.job.id }, 'outcome of a job could not be recorded');
+          log.error({ err: error, ...(first && aboutJob(first.job)) }, 'outcome of a job could not be recorded');
           return;
         }
         for (const settlement of settlements) await settleAll([settlement]);
@@ -131,10 +132,7 @@ export const startWorker = ({ outbox, connectors, tasks, vault, log, now, settin
     // Replaced or told to go: whoever has the job now decides on it.
     if (!entry.abort.signal.aborted) await settler.add(settlement);
     if (span) endAttempt(span, settlement.outcome.kind);
-    log.info(
-      { jobId: job.id, kind: job.kind, attempt: job.attempts, outcome: settlement.outcome.kind, requestId: job.origin.requestId },
-      'job',
-    );
+    log.info({ ...aboutJob(job), outcome: settlement.outcome.kind }, 'job');
     // Its next attempt may have begun here meanwhile.
     if (running.get(job.id) === entry) running.delete(job.id);
     // Not at every single end: jobs are claimed in handfuls. The poll sees to a few free places among slow jobs. Of the few

@@ -44,7 +44,10 @@ export const startPlanner = ({ outbox, connectors, vault, log, now }: PlannerOpt
     const run = async () => {
       const planning = await makePlan(connectors, vault, claimed, abort.signal);
       if (planning.status !== 'READY')
-        log.info({ planOf: claimed.requestId, attempt: claimed.attempts, error: planning.error }, 'no plan yet');
+        log.info(
+          { tenant: claimed.tenantId, access_request_id: claimed.requestId, attempt: claimed.attempts, error: planning.error },
+          'no plan yet',
+        );
       if (!abort.signal.aborted) await recorder.add({ claimed, planning });
     };
     const finished = run().finally(() => {

@@ -79,7 +79,10 @@ export const lookAtSites = async (tools: LookTools, whose: Whose): Promise<Look>
       look.foreign.push(...comparison.foreign);
     } catch (error) {
       if (!(error instanceof ConnectorError)) throw error;
-      tools.log.warn({ err: error, ...whose, connector: at.connector }, 'a target could not be asked what it has');
+      tools.log.warn(
+        { err: error, tenant: whose.tenantId, resource_id: whose.resourceId, connector: at.connector },
+        'a target could not be asked what it has',
+      );
       look.errors.push(error.message);
     }
   }

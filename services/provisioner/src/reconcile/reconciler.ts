@@ -44,11 +44,11 @@ export const startReconciler = ({ outbox, connectors, log, now, settings }: Reco
       await settleRun(outbox, run, look, now);
       const { missing, surplus, foreign, errors } = look;
       const counts = { missing: missing.length, surplus: surplus.length, foreign: foreign.length, errors: errors.length };
-      log.info({ reconciliation: id, tenantId, resourceId, ...counts }, 'target compared with grants');
+      log.info({ reconciliation: id, tenant: tenantId, resource_id: resourceId, ...counts }, 'target compared with grants');
     } catch (error) {
       // Left to whoever takes it next: another process has it, or will when its time is up.
       if (error instanceof Replaced || going.signal.aborted) return;
-      log.error({ err: error, reconciliation: id, tenantId, resourceId }, 'target could not be compared with grants');
+      log.error({ err: error, reconciliation: id, tenant: tenantId, resource_id: resourceId }, 'target could not be compared with grants');
     }
   };
 

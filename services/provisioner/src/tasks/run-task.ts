@@ -1,6 +1,7 @@
 import { AppError } from '@accessops/errors';
 import type { Logger } from '@accessops/telemetry';
 import { withDeadline } from '../deadline.ts';
+import { aboutJob } from '../jobs/about-job.ts';
 import { pauseAfterMs } from '../jobs/back-off.ts';
 import { attemptOfBudget, type ClaimedTask, isLastAttempt, isSpent } from '../jobs/job.ts';
 import type { Conclude, Tasks } from './task.ts';
@@ -37,7 +38,7 @@ export const runTask = async (
     return { kind: 'done', conclude: await withDeadline(deadlineMs, signal, (inTime) => run(job, inTime)) };
   } catch (cause) {
     const error = taskError(cause);
-    log.warn({ err: cause, jobId: job.id, kind: job.kind, requestId: job.origin.requestId, attempt: job.attempts }, 'attempt failed');
+    log.warn({ err: cause, ...aboutJob(job) }, 'attempt failed');
     if (isLastAttempt(job) || !mayWorkLater(cause)) return failed(error);
     return { kind: 'retry', error, unsure: false, pauseMs: patience * pauseAfterMs(attemptOfBudget(job)) };
   }
