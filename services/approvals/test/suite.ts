@@ -49,6 +49,9 @@ export interface SuiteOptions {
 /** An event that has been sent, to be sent again. */
 export type Sent = () => Promise<void>;
 
+// A hundred votes at once stand in one line, on a machine that stands still at times.
+const patience = 60_000;
+
 /** Options of a call by somebody. */
 export const as = async (who: Partial<Principal>, key?: string): Promise<CallOptions> => {
   const metadata = new Metadata();
@@ -58,7 +61,7 @@ export const as = async (who: Partial<Principal>, key?: string): Promise<CallOpt
     metadata.set('idempotency-key', encodeURIComponent(`POST /decide ${key}`));
     metadata.set('idempotency-fingerprint', 'the same body');
   }
-  return { metadata };
+  return { metadata, deadlineMs: patience };
 };
 
 /** What came of a call: `ok` or the code of its error. */

@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { connect as connectSocket, createServer, type Socket } from 'node:net';
-import { connect, type Metadata } from '@accessops/grpc';
-import { RequestsService } from '@accessops/proto/accessops/requests/v1/requests_pb';
+import type { Metadata } from '@accessops/grpc';
 import { until } from '@accessops/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { as, codeOf, outcomes, type Person, requestFields, Suite, Tenant, typeFields } from './suite.ts';
+import { as, clientOf, codeOf, outcomes, type Person, requestFields, Suite, Tenant, typeFields } from './suite.ts';
 
 const keyed = (who: Person, key: string, fingerprint = 'a'): Person =>
   as(who, { 'idempotency-key': encodeURIComponent(`POST /api/v1/requests ${key}`), 'idempotency-fingerprint': fingerprint });
@@ -129,7 +128,7 @@ describe('an Idempotency-Key', () => {
     const resource = await tenant.resource(type);
     const who = keyed(requester, randomUUID());
     const line = await createLine(suite.service.address);
-    const client = connect(RequestsService, line.address);
+    const client = clientOf(line.address);
     try {
       await client.getResource({ id: resource.id }, requester);
       line.loseAnswers();

@@ -23,11 +23,13 @@ import { configFrom } from '../src/config.ts';
 export type Client = ServiceClient<typeof RequestsService>;
 type Init<M extends keyof Client> = Client[M] extends (request: infer R, ...rest: never[]) => unknown ? R : never;
 
-/** Somebody with a principal token. */
+/** Somebody who calls. */
 export interface Person {
   id: string;
   email: string;
   tenantId: string;
+  /** Of whom a token is minted for each call: it is good for a minute, and a suite may take longer. */
+  who: Partial<Principal>;
   metadata: Metadata;
 }
 
@@ -73,7 +75,7 @@ export class Suite {
       configFrom(serviceEnvironment('requests', { database, namespace, overrides: environment })),
       overrides,
     );
-    const client = connect(RequestsService, service.address);
+    const client = clientOf(service.address);
     const admin = new pg.Pool({ connectionString: database.adminUrl, options: '-c search_path=requests' });
     return new Suite({ database, namespace, service, client, admin, broker });
   }
@@ -171,21 +173,14 @@ export class Tenant {
   async person(orgRoles: string[], partial: Partial<Principal> = {}): Promise<Person> {
     const id = newId();
     const email = `${id}@example.test`;
-    const token = await mintPrincipal({ id, email, tenantId: this.id, tenantSlug: 'acme', orgRoles, ...partial });
-    return { id, email, tenantId: this.id, metadata: metadataOf(token) };
+    const who = { id, email, tenantId: this.id, tenantSlug: 'acme', orgRoles, ...partial };
+    return { id, email, tenantId: this.id, who, metadata: ownMetadata() };
   }
 
   /** The approvals service, acting in this tenant. */
   async approvals(): Promise<Person> {
-    const token = await mintPrincipal({
-      type: 'service',
-      id: 'approvals',
-      email: '',
-      tenantId: this.id,
-      audience: 'public',
-      licenseTier: '',
-    });
-    return { id: 'approvals', email: '', tenantId: this.id, metadata: metadataOf(token) };
+    const who = { type: 'service', id: 'approvals', email: '', tenantId: this.id, audience: 'public', licenseTier: '' } as const;
+    return { id: 'approvals', email: '', tenantId: this.id, who, metadata: ownMetadata() };
   }
 
   /** Tells of a team, as identity does, and waits until it is known. */
@@ -220,12 +215,26 @@ export class Tenant {
   }
 }
 
-const metadataOf = (token: string): Metadata => {
+const ownMetadata = (): Metadata => {
   const metadata = new Metadata();
-  metadata.set('authorization', `Bearer ${token}`);
   metadata.set('x-request-id', 'test-request');
   return metadata;
 };
+
+const withToken = async (caller: Person): Promise<Person> => {
+  const metadata = caller.metadata.clone();
+  metadata.set('authorization', `Bearer ${await mintPrincipal(caller.who)}`);
+  return { ...caller, metadata };
+};
+
+/** A client at an address, of people and processes who call with a token of their own. */
+export const clientOf = (address: string): Client =>
+  new Proxy(connect(RequestsService, address), {
+    get: (client, name) => {
+      const call = Reflect.get(client, name) as (...args: unknown[]) => unknown;
+      return name === 'close' ? call : async (request: unknown, caller: Person) => call(request, await withToken(caller));
+    },
+  });
 
 /** The same caller with more metadata. */
 export const as = (person: Person, extra: Record<string, string>): Person => {
