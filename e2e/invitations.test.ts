@@ -1,4 +1,4 @@
-import { authenticator, soonMs } from '@accessops/testing';
+import { authenticator } from '@accessops/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   auditOf,
@@ -72,7 +72,7 @@ describe('invitations, mailed links, several tenants', () => {
   test('when somebody is deactivated in one tenant, then the other one stays', async () => {
     const { token, id } = await traveller('half', ['requester']);
     expect((await globex.org('DELETE', `/users/${id}`)).status).toBe(204);
-    await until('refused', async () => (await call('GET', '/me', { token, headers: inTenant(globex) })).status === 401, soonMs);
+    await until('refused', async () => (await call('GET', '/me', { token, headers: inTenant(globex) })).status === 401);
     expect((await call('GET', '/me', { token, headers: inTenant(acme) })).status).toBe(200);
   });
 
@@ -101,7 +101,7 @@ describe('invitations, mailed links, several tenants', () => {
     const password = `${acme.password}-changed`;
     rememberSecret(password);
     expect((await call('POST', '/auth/password-reset/confirm', { body: { token, password } })).status).toBe(204);
-    await until('refused', async () => (await call('GET', '/me', { token: someone.token })).status === 401, soonMs);
+    await until('refused', async () => (await call('GET', '/me', { token: someone.token })).status === 401);
     expect((await login(someone.email, acme.password)).status).toBe(401);
     expect((await login(someone.email, password)).status).toBe(200);
     const told = ['PASSWORD_RESET_REQUESTED', 'PASSWORD_CHANGED', 'LOGIN_FAILED'];
@@ -151,7 +151,7 @@ describe('invitations, mailed links, several tenants', () => {
       call('POST', '/auth/email-change/confirm', { body: { token: await mailedToken(address, 'change-email') } });
     expect((await confirm(email)).body).toEqual({ status: 'WAITING' });
     expect((await confirm(someone.email)).body).toEqual({ status: 'CHANGED' });
-    await until('the new address', async () => (await must(200, 'GET', '/me', { token: someone.token })).email === email, soonMs);
+    await until('the new address', async () => (await must(200, 'GET', '/me', { token: someone.token })).email === email);
     expect((await login(email, acme.password)).status).toBe(200);
   });
 
@@ -171,8 +171,11 @@ describe('invitations, mailed links, several tenants', () => {
       return found[0]?.id === grant?.id && found[0]?.status === 'REVOKED';
     });
     const waiting = await filed(approver, resource.id);
-    const approval = await must(200, 'GET', `/approvals/${waiting.id}`, { token: acme.admin.token });
-    expect(JSON.stringify(approval)).not.toContain(holder.id);
+    const approval = await until('the approval', async () => {
+      const { status, text } = await call('GET', `/approvals/${waiting.id}`, { token: acme.admin.token });
+      return status === 200 && text;
+    });
+    expect(approval).not.toContain(holder.id);
   });
 
   test('when a tenant is suspended, then its people are refused everywhere and their access ends, and activating brings back what it had', async () => {
@@ -185,18 +188,14 @@ describe('invitations, mailed links, several tenants', () => {
     const platform = { token: String(root.body.accessToken), body: {} };
     await must(200, 'POST', `/admin/tenants/${tenant.id}/suspend`, platform);
     for (const path of ['/me', '/requests/me', '/grants/me', '/me/tenants', '/approvals/pending', '/catalog/resources']) {
-      await until(
-        `${path} is refused`,
-        async () => codeOf(await call('GET', path, { token: someone.token })) === 'TENANT_SUSPENDED',
-        soonMs,
-      );
+      await until(`${path} is refused`, async () => codeOf(await call('GET', path, { token: someone.token })) === 'TENANT_SUSPENDED');
     }
     expect(codeOf(await tenant.org('GET', '/users'))).toBe('TENANT_SUSPENDED');
     expect(codeOf(await call('POST', '/auth/refresh', { body: { refreshToken: tenant.admin.refreshToken } }))).toBe('TENANT_SUSPENDED');
     const ended = `/admin/audit?filter[tenantId][eq]=${tenant.id}&filter[action][eq]=GRANT_REVOKED`;
-    await until('the access has ended', async () => (await must(200, 'GET', ended, { token: platform.token })).items?.length === 1, 20_000);
+    await until('the access has ended', async () => (await must(200, 'GET', ended, { token: platform.token })).items?.length === 1);
     await must(200, 'POST', `/admin/tenants/${tenant.id}/activate`, platform);
-    await until('let in again', async () => (await call('GET', '/me', { token: someone.token })).status === 200, soonMs);
+    await until('let in again', async () => (await call('GET', '/me', { token: someone.token })).status === 200);
     await reaches(someone, request.id, 'REVOKED');
     await reaches(someone, (await filed(someone, resource.id, { duration: 'PT1H' })).id, 'ACTIVE');
     expect((await call('POST', '/auth/refresh', { body: { refreshToken: tenant.admin.refreshToken } })).status).toBe(200);

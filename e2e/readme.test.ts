@@ -6,7 +6,7 @@ import { rememberSecret } from './client.ts';
 
 /** What a shell prints for a snippet of the README, sent to the platform under test. */
 const run = async (snippet: string): Promise<string> => {
-  const shell = spawn('bash', ['-eu'], { timeout: 60_000, stdio: ['pipe', 'pipe', 'inherit'] });
+  const shell = spawn('bash', ['-eu'], { timeout: 240_000, stdio: ['pipe', 'pipe', 'inherit'] });
   shell.stdin.end(snippet.replaceAll('http://localhost:8080', inject('url')));
   return text(shell.stdout);
 };

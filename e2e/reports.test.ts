@@ -11,7 +11,7 @@ beforeAll(async () => {
   const requester = await tenant.person('requester', ['requester']);
   const resource = await tenant.resource((await tenant.type({ sensitivity: 'low' })).id);
   const request = await filed(requester, resource.id, { duration: 'PT1H' });
-  ({ grantId } = (await reaches(tenant.admin, request.id, 'ACTIVE', 60_000)) as unknown as { grantId: string });
+  ({ grantId } = (await reaches(tenant.admin, request.id, 'ACTIVE')) as unknown as { grantId: string });
 });
 
 const ready = (id: unknown) =>

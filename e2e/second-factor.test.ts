@@ -77,7 +77,7 @@ describe('the second factor', () => {
   test('when an admin has enrolled, then what changes the organisation is refused until the factor is proved', async () => {
     const { person, code } = await enrol('boss', ['admin'], 'org-admin');
     const makeTeam = (token: string) => call('POST', '/org/teams', { token, body: { name: `Team ${crypto.randomUUID()}` } });
-    await until('refused', async () => codeOf(await makeTeam(person.token)) === 'INSUFFICIENT_AUTHENTICATION', 2000);
+    await until('refused', async () => codeOf(await makeTeam(person.token)) === 'INSUFFICIENT_AUTHENTICATION');
     // A session of Keycloak cannot be raised: there one signs in again.
     const proof = { totp: await code() };
     const raised =

@@ -94,7 +94,7 @@ interface Offer {
 /** Files a request that waits and one that is granted at once. */
 const file = async (tenant: Tenant, person: Person, { open, guarded }: Offer): Promise<Things> => {
   const [active, pending] = await Promise.all([filed(person, open, { duration: 'PT1H' }), filed(person, guarded)]);
-  const { jobId, grantId } = await reaches(tenant.admin, active.id, 'ACTIVE', 60_000);
+  const { jobId, grantId } = await reaches(tenant.admin, active.id, 'ACTIVE');
   return { active: active.id, pending: pending.id, job: String(jobId), grant: String(grantId) };
 };
 

@@ -27,7 +27,7 @@ const build = async (index: number): Promise<World> => {
     make('/roles', { name: 'Watchers', permissions: [] }),
     make('/service-accounts', { name: 'ci', scopes: [] }),
     make('/feature-flags', { name: 'new-catalogue', enabled: true }),
-    reaches(requester, request.id, 'ACTIVE', 60_000),
+    reaches(requester, request.id, 'ACTIVE'),
   ]);
   return {
     tenant,
@@ -80,7 +80,7 @@ describe(`${tenants} tenants`, () => {
       ({ method, path, params }) => method === 'GET' && params.length > 0 && params.every((param) => kindOf(path, param) in owned),
       ['admin', 'requester'],
     );
-  }, 240_000);
+  });
 
   const tokenOf = ({ tenant, requester }: World, as: Caller) => (as === 'admin' ? tenant.admin.token : requester.token);
 

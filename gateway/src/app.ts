@@ -109,7 +109,7 @@ export const startGateway = async (
     addressOf: createClientAddress(config.trustedProxies),
     headers: await securityHeaders({ https: config.production }),
   });
-  const limitStore = await openLimitStore(config.limits && config.redisUrl, log);
+  const limitStore = await openLimitStore(config.limits && config.redisUrl, config.redisTimeoutMs, log);
   const limits = config.limits ? createLimits(limitStore, config.limits) : noLimits;
   const loginThrottle = config.limits ? createLoginThrottle(limitStore, subkey(config.cursorKey, 'login throttle')) : noThrottle;
   if (!config.limits && config.production) log.warn('ACCESSOPS_RATE_LIMIT=off: passwords can be guessed without limits');

@@ -118,6 +118,8 @@ export const environment = z.object({
     .regex(/^rediss?:\/\//, 'must be a redis:// or rediss:// address')
     .optional()
     .meta({ without: 'Several gateways count calls each by itself' }),
+  /** How long it may take to count; after that calls are counted in memory. */
+  REDIS_TIMEOUT_MS: milliseconds(500),
   /** Addresses and networks (CIDR) whose `X-Forwarded-For` is believed, separated by commas. */
   TRUSTED_PROXIES: list('address or network', isRange),
   /** Origins whose pages may use the API, separated by commas. */
@@ -173,6 +175,7 @@ export interface GatewayConfig {
   /** Unset: there are none. */
   limits: LimitsConfig | undefined;
   redisUrl: string | undefined;
+  redisTimeoutMs: number;
   trustedProxies: string[];
   corsOrigins: string[];
   timeouts: Timeouts;
@@ -214,6 +217,7 @@ export const configFrom = (env: Record<string, string | undefined>): GatewayConf
         ? undefined
         : { user: data.RATE_LIMIT_USER, tenant: data.RATE_LIMIT_TENANT, address: data.RATE_LIMIT_ADDRESS },
     redisUrl: data.REDIS_URL,
+    redisTimeoutMs: data.REDIS_TIMEOUT_MS,
     trustedProxies: data.TRUSTED_PROXIES,
     corsOrigins: data.CORS_ORIGINS,
     timeouts: {

@@ -1,6 +1,6 @@
-import { authenticator } from '@accessops/testing';
+import { authenticator, until } from '@accessops/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type Call, callTo, type Person, password, startTestGateway, startWorld, type World } from './world.ts';
+import { type Answer, type Call, callTo, type Person, password, startTestGateway, startWorld, toldMs, type World } from './world.ts';
 
 const origin = 'https://console.example.test';
 const ownPage = { 'x-csrf-protection': '1', 'sec-fetch-site': 'same-origin' };
@@ -62,7 +62,7 @@ describe('the session of a page', () => {
     const answer = await call('DELETE', '/auth/session', { headers: { ...ownPage, cookie: cookieOf(session) } });
     expect([answer.status, setCookie(answer)]).toEqual([204, '__Host-accessops=; Max-Age=0; Path=/; HttpOnly; Secure; SameSite=Strict']);
     expect(brief(await refresh(cookieOf(session)))).toEqual([401, 'INVALID_REFRESH_TOKEN']);
-    await expect.poll(async () => (await call('GET', '/me', { token: String(session.body.accessToken) })).status).toBe(401);
+    await until(async () => (await call('GET', '/me', { token: String(session.body.accessToken) })).status === 401, { timeoutMs: toldMs });
     expect((await call('DELETE', '/auth/session', { headers: ownPage })).status).toBe(204);
   });
 

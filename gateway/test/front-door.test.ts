@@ -1,7 +1,9 @@
 import { connect, type Socket } from 'node:net';
+import { Writable } from 'node:stream';
+import { createLogger } from '@accessops/telemetry';
 import { type OwnRedis, startOwnRedis, until } from '@accessops/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunningGateway } from '../src/app.ts';
+import type { GatewayOverrides, RunningGateway } from '../src/app.ts';
 import { type Answer, type Call, callTo, type Person, password, startTestGateway, startWorld, type World } from './world.ts';
 
 const redis = await startOwnRedis();
@@ -10,6 +12,9 @@ const brief = ({ status, body }: Answer) => [status, body.error?.code];
 const statuses = (answers: Answer[]) => answers.map(({ status }) => status);
 /** How many were not one call too many. */
 const passed = (answers: Answer[]) => answers.filter(({ status }) => status !== 429).length;
+
+/** How many guesses beyond the first ten have their turn in a time: the first at once, the others after two seconds, four more, eight more. */
+const turnsWithin = (ms: number): number => 1 + Math.floor(Math.log2(1 + ms / 2000));
 
 /** Writes bytes and answers all that comes back until the other side closes. */
 const raw = (port: number, write: (socket: Socket) => void): Promise<string> =>
@@ -30,12 +35,12 @@ describe('the front door', () => {
   const open: RunningGateway[] = [];
 
   /** Another gateway of the same platform, with limits. */
-  const door = async (overrides: Record<string, string> = {}): Promise<{ call: Call; gateway: RunningGateway }> => {
-    const gateway = await startTestGateway(world.addresses, {
-      EVENTS_NAMESPACE: world.namespace,
-      ACCESSOPS_RATE_LIMIT: 'on',
-      ...overrides,
-    });
+  const door = async (
+    overrides: Record<string, string> = {},
+    more: GatewayOverrides = {},
+  ): Promise<{ call: Call; gateway: RunningGateway }> => {
+    const config = { EVENTS_NAMESPACE: world.namespace, ACCESSOPS_RATE_LIMIT: 'on', ...overrides };
+    const gateway = await startTestGateway(world.addresses, config, more);
     open.push(gateway);
     return { call: callTo(gateway.url), gateway };
   };
@@ -164,10 +169,11 @@ describe('the front door', () => {
       const owner = await world.person(admin, slug, ['requester']);
       const guess = (email: string) => times(40, () => login(call, email, 'wrong-password-here', enemy));
       for (const email of [owner.email, 'nobody@nowhere.test']) {
+        const startedAt = performance.now();
         const answers = await guess(email);
         const looked = answers.filter(({ status }) => status === 401).length;
-        // Ten, the first that had to wait, and on a slow machine one whose turn came meanwhile.
-        expect([10, 11, 12]).toContain(looked);
+        expect(looked).toBeGreaterThanOrEqual(10);
+        expect(looked).toBeLessThanOrEqual(10 + turnsWithin(performance.now() - startedAt));
         const refused = answers.filter(({ status }) => status === 429);
         expect(refused).toHaveLength(40 - looked);
         for (const answer of refused) {
@@ -177,21 +183,34 @@ describe('the front door', () => {
       }
       expect((await login(call, owner.email, password, home)).status).toBe(200);
       // The one who shares the address with the guesser gets in when it is their turn.
-      await until(async () => (await login(call, owner.email, password, enemy)).status === 200);
+      await until(async () => (await login(call, owner.email, password, enemy)).status === 200, { timeoutMs: 60_000 });
     });
   });
 
   describe.runIf(redis)('with Redis', () => {
     const shared = redis as OwnRedis;
+    // Whoever counts elsewhere while Redis is slow for a moment would not count together.
+    const patient = { REDIS_TIMEOUT_MS: '30000' };
     const two = async (overrides: Record<string, string>) => {
       const config = { REDIS_URL: shared.url, TRUSTED_PROXIES: '127.0.0.1', ...overrides };
-      const doors = [await door(config), await door(config)] as const;
-      return doors.map(({ call }) => call) as [Call, Call];
+      const counting = async () => {
+        let told = '';
+        const destination = new Writable({
+          write: (chunk: Buffer, _encoding, done) => {
+            told += chunk.toString();
+            done();
+          },
+        });
+        const { call } = await door(config, { log: createLogger('gateway', 'info', destination) });
+        await until(() => told.includes('limits are counted in Redis'));
+        return call;
+      };
+      return [await counting(), await counting()] as [Call, Call];
     };
     const person = () => world.person(admin, slug, ['requester']);
 
     test('when two gateways count together, then a user gets what the limit says, and no more', async () => {
-      const [one, other] = await two({ RATE_LIMIT_USER: '60' });
+      const [one, other] = await two({ ...patient, RATE_LIMIT_USER: '60' });
       const { token } = await person();
       const answers: Answer[] = [];
       for (let round = 0; round < 30; round++)
@@ -203,12 +222,15 @@ describe('the front door', () => {
     });
 
     test('when somebody guesses at two gateways, then they count together', async () => {
-      const [one, other] = await two({});
+      const [one, other] = await two(patient);
       const { email } = await person();
       const from = { headers: { 'x-forwarded-for': '203.0.113.77' } };
       const body = { email, password: 'wrong-password-here' };
+      const startedAt = performance.now();
       const answers = await times(30, (index) => (index % 2 ? one : other)('POST', '/auth/login', { body, ...from }));
-      expect([10, 11, 12]).toContain(statuses(answers).filter((status) => status === 401).length);
+      const looked = statuses(answers).filter((status) => status === 401).length;
+      expect(looked).toBeGreaterThanOrEqual(10);
+      expect(looked).toBeLessThanOrEqual(10 + turnsWithin(performance.now() - startedAt));
     });
 
     test('when Redis goes away, stops answering or comes back, then people are served, and counted all the same', async () => {
@@ -231,7 +253,7 @@ describe('the front door', () => {
       await served();
       shared.thaw();
       await served();
-    }, 60_000);
+    });
   });
 
   describe('headers for browsers', () => {
@@ -306,7 +328,8 @@ describe('the front door', () => {
   });
 
   describe('time and size', () => {
-    const timeouts = { HEADERS_TIMEOUT_MS: '300', REQUEST_TIMEOUT_MS: '600', IDLE_TIMEOUT_MS: '400' };
+    // Who is idle is not slow: a machine that stands still would take one for the other.
+    const timeouts = { HEADERS_TIMEOUT_MS: '300', REQUEST_TIMEOUT_MS: '600' };
     const head = (...lines: string[]) => `${lines.join('\r\n')}\r\nHost: x\r\nAuthorization: Bearer ${admin.token}\r\n`;
     const json = 'Content-Type: application/json';
 
@@ -333,10 +356,13 @@ describe('the front door', () => {
     });
 
     test('when a connection says nothing, or nothing more, then it is closed', async () => {
-      const { gateway } = await door(timeouts);
+      const { gateway } = await door({ IDLE_TIMEOUT_MS: '400' });
       expect(await raw(gateway.port, () => undefined)).not.toMatch(/ 200 /);
-      const text = await raw(gateway.port, (socket) => socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'));
-      expect(text).toMatch(/^HTTP\/1\.1 200 /);
+      // One that was answered; while the machine stands still, it is closed before it is heard.
+      await until(async () => {
+        const text = await raw(gateway.port, (socket) => socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n'));
+        return /^HTTP\/1\.1 200 /.test(text);
+      });
     });
 
     test.each([

@@ -95,6 +95,13 @@ const file = async ({ token }: Person, resourceId: string): Promise<Item> => {
 
 const approve = (token: string, { id }: Item) => call('POST', `/requests/${id}/approve`, { token });
 
+/**
+ * As somebody whom the gateway has not met: who names the tenant, is looked up anew. That a factor was enrolled is told to it by an event,
+ * and a vote that comes before that would count.
+ */
+const approveAnew = (token: string, { id }: Item, slug: string) =>
+  call('POST', `/requests/${id}/approve`, { token, headers: { 'x-tenant': slug } });
+
 test('when a request is of high sensitivity, then an approver with a second factor decides with it, and one without as before', async () => {
   const { admin, slug } = await world.organization();
   const [requester, plain, enrolled] = await Promise.all([
@@ -105,7 +112,7 @@ test('when a request is of high sensitivity, then an approver with a second fact
   const { code } = await enrol(enrolled);
   const [medium, high] = [await file(requester, await resourceOf(admin, 'medium')), await file(requester, await resourceOf(admin, 'high'))];
   expect((await approve(enrolled.token, medium)).body).toMatchObject({ status: 'APPROVED' });
-  const refused = await approve(enrolled.token, high);
+  const refused = await approveAnew(enrolled.token, high, slug);
   expect([codeOf(refused), challengeOf(refused)]).toEqual([
     [401, 'INSUFFICIENT_AUTHENTICATION'],
     expect.stringContaining('acr_values="aal2"'),
@@ -158,8 +165,8 @@ test('when the plan of a request demanded a second factor, then so does its cred
   for (const { token } of [one, two]) await approve(token, request);
   const grantId = await until(async () => (await call('GET', `/requests/${request.id}`, { token: holder.token })).body.grantId);
   const { code } = await enrol(holder);
-  await until(async () => codeOf(await approve(holder.token, other))[1] === 'INSUFFICIENT_AUTHENTICATION');
-  const read = (token: string) => call('POST', `/grants/${grantId}/credential`, { token });
+  expect(codeOf(await approveAnew(holder.token, other, slug))).toEqual([401, 'INSUFFICIENT_AUTHENTICATION']);
+  const read = (token: string) => call('POST', `/grants/${grantId}/credential`, { token, headers: { 'x-tenant': slug } });
   const refused = await read(holder.token);
   expect([codeOf(refused), challengeOf(refused)]).toEqual([
     [401, 'INSUFFICIENT_AUTHENTICATION'],

@@ -18,14 +18,14 @@ export interface LimitStore {
 const inMemory: LimitStore = { counter: (options) => new RateLimiterMemory(options), close: () => {} };
 
 /** Counts in Redis or Valkey; while it is away, everybody counts by themselves: calls are worth more than exact limits. */
-const inRedis = async (url: string, log: Logger): Promise<LimitStore> => {
+const inRedis = async (url: string, timeoutMs: number, log: Logger): Promise<LimitStore> => {
   const { Redis } = await import('ioredis');
   const client = new Redis(url, {
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
-    commandTimeout: 500,
+    commandTimeout: timeoutMs,
     // One that no longer answers is given up, and counts as away until it does again.
-    socketTimeout: 1000,
+    socketTimeout: 2 * timeoutMs,
     connectTimeout: 1000,
     retryStrategy: (attempt) => Math.min(attempt * 50, 1000),
   });
@@ -56,5 +56,5 @@ const inRedis = async (url: string, log: Logger): Promise<LimitStore> => {
 };
 
 /** Counts in Redis when there is an address of one, otherwise in this process. */
-export const openLimitStore = async (redisUrl: string | undefined, log: Logger): Promise<LimitStore> =>
-  redisUrl ? inRedis(redisUrl, log) : inMemory;
+export const openLimitStore = async (redisUrl: string | undefined, timeoutMs: number, log: Logger): Promise<LimitStore> =>
+  redisUrl ? inRedis(redisUrl, timeoutMs, log) : inMemory;
