@@ -12,6 +12,7 @@ export * from './s3-store.ts';
 export * from './secure-servers.ts';
 export * from './sentry.ts';
 export * from './service-environment.ts';
+export * from './start-on-free-port.ts';
 export * from './trace-receiver.ts';
 export * from './until.ts';
 export * from './until-alike.ts';

@@ -1,12 +1,12 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { findS3Server, reserveFreePort } from '@accessops/dev';
+import { findS3Server } from '@accessops/dev';
 import { AwsClient } from 'aws4fetch';
-import { until } from './until.ts';
+import { startOnFreePort } from './start-on-free-port.ts';
 
 const root = { ACCESS_KEY: 'root', SECRET_KEY: 'root-secret' };
 
@@ -30,27 +30,17 @@ const listens = (port: number): Promise<boolean> =>
     socket.on('error', () => resolve(false));
   });
 
-const freePort = async (): Promise<number> => {
-  const reserved = await reserveFreePort();
-  await reserved.release();
-  return reserved.port;
-};
-
 const startWith = async (program: string): Promise<S3Store> => {
   const folder = mkdtempSync(join(tmpdir(), 's3-'));
   for (const name of ['iam', 'data']) mkdirSync(join(folder, name));
-  const [iamPort, port] = [await freePort(), await freePort()];
   const socket = join(folder, 'iam.sock');
-  const run = async (args: string[], listening: number): Promise<ChildProcess> => {
-    const env = { ROOT_ACCESS_KEY: root.ACCESS_KEY, ROOT_SECRET_KEY: root.SECRET_KEY };
-    const child = spawn(program, args, { env, stdio: 'ignore' });
-    await until(() => listens(listening), { what: 'an S3 store that listens' });
-    return child;
-  };
-  const iam = await run(['--port', `127.0.0.1:${iamPort}`, 'iam', '--dir', join(folder, 'iam'), '--private-ports', socket], iamPort);
+  const env = { ROOT_ACCESS_KEY: root.ACCESS_KEY, ROOT_SECRET_KEY: root.SECRET_KEY };
+  const run = (args: string[]) =>
+    startOnFreePort((free) => spawn(program, ['--port', `127.0.0.1:${free}`, ...args], { env, stdio: 'ignore' }), listens);
+  const { port: iamPort, server: iam } = await run(['iam', '--dir', join(folder, 'iam'), '--private-ports', socket]);
   // What is remembered of users would outlive them.
   const endpoint = ['--iam-standalone-endpoint', socket, '--iam-cache-disable'];
-  const store = await run(['--port', `127.0.0.1:${port}`, ...endpoint, 'posix', join(folder, 'data')], port);
+  const { port, server: store } = await run([...endpoint, 'posix', join(folder, 'data')]);
   const url = `http://127.0.0.1:${port}`;
   const as: S3Store['as'] = async ({ accessKeyId, secretAccessKey }, method, path, body) => {
     const keys = { accessKeyId: String(accessKeyId), secretAccessKey: String(secretAccessKey) };
@@ -66,6 +56,7 @@ const startWith = async (program: string): Promise<S3Store> => {
     },
     close: async () => {
       for (const child of [store, iam]) {
+        if (child.exitCode !== null || child.signalCode !== null) continue;
         const ended = once(child, 'exit');
         child.kill('SIGKILL');
         await ended;

@@ -5,6 +5,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { createServer as createTlsServer, type Server } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { findTestCluster } from '@accessops/dev';
+import { until } from '@accessops/testing';
 import {
   CoreV1Api,
   KubeConfig,
@@ -88,6 +89,14 @@ const startWith = async (file: string): Promise<KubeCluster> => {
   const body = { spec: { audiences: [], expirationSeconds: 3600 } };
   const { status } = await core.createNamespacedServiceAccountToken({ name: 'hands', namespace: 'accessops', body });
 
+  const as: KubeCluster['as'] = async (token, method, path, content) => {
+    const headers = { authorization: `Bearer ${String(token)}`, 'content-type': 'application/json' };
+    return (await fetch(`http://127.0.0.1:${port}${path}`, { method, headers, body: content && JSON.stringify(content) })).status;
+  };
+  // The API server hears of roles and bindings a moment later.
+  for (const path of ['/api/v1/namespaces/accessops/serviceaccounts', '/apis/rbac.authorization.k8s.io/v1/namespaces/default/rolebindings'])
+    await until(async () => (await as(status?.token, 'GET', path)) === 200, { timeoutMs: 60_000, what: 'an account that may work' });
+
   return {
     port,
     secure: (to) => ({ URL: `https://localhost:${tls.listen(to)}`, CA: tls.certificate }),
@@ -95,10 +104,7 @@ const startWith = async (file: string): Promise<KubeCluster> => {
     rbac: config.makeApiClient(RbacAuthorizationV1Api),
     token: status?.token ?? '',
     makeNamespace: (name) => unlessThere(core.createNamespace({ body: { metadata: { name } } })),
-    as: async (token, method, path, content) => {
-      const headers = { authorization: `Bearer ${String(token)}`, 'content-type': 'application/json' };
-      return (await fetch(`http://127.0.0.1:${port}${path}`, { method, headers, body: content && JSON.stringify(content) })).status;
-    },
+    as,
     close: async () => {
       tls.close();
       proxy.closeAllConnections();

@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
 import { appendFileSync, chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { findSshPrograms, reserveFreePort, type SshPrograms } from '@accessops/dev';
-import { until } from '@accessops/testing';
+import { findSshPrograms, type SshPrograms } from '@accessops/dev';
+import { startOnFreePort } from '@accessops/testing';
+import { end } from './child.ts';
 import { strangeWord } from './targets/real-target.ts';
 
 const helper = fileURLToPath(new URL('../../../deploy/targets/accessops-ssh', import.meta.url));
@@ -79,10 +79,7 @@ const startWith = async ({ sshd, ssh, sshKeygen }: SshPrograms): Promise<SshHost
   writeFileSync(keysOf('root'), `restrict,command="${at('serve')} serve ${state}" ${readFileSync(at('hands.pub'), 'utf8')}`, {
     mode: 0o644,
   });
-  const reserved = await reserveFreePort();
-  const { port } = reserved;
   const settings = [
-    `Port ${port}`,
     'ListenAddress 127.0.0.1',
     `HostKey ${at('host')}`,
     'PidFile none',
@@ -94,9 +91,10 @@ const startWith = async ({ sshd, ssh, sshKeygen }: SshPrograms): Promise<SshHost
     documented.replaceAll('/etc/accessops-ssh', state).replaceAll('/usr/local/sbin', folder),
   ];
   writeFileSync(at('sshd_config'), `${settings.join('\n')}\n`);
-  await reserved.release();
-  const server = spawn(sshd, ['-D', '-e', '-f', at('sshd_config')], { stdio: 'ignore' });
-  await until(() => answers(port), { what: 'an SSH server that answers' });
+  const { port, server } = await startOnFreePort(
+    (free) => spawn(sshd, ['-D', '-e', '-f', at('sshd_config'), '-p', String(free)], { stdio: 'ignore' }),
+    answers,
+  );
 
   const fileOf = (key: string) => join(state, 'access', key);
   let credentials = 0;
@@ -126,13 +124,13 @@ const startWith = async ({ sshd, ssh, sshKeygen }: SshPrograms): Promise<SshHost
     run: (credential, command, ...options) => {
       const { status, stdout, stderr } = spawnSync(ssh, [...argumentsOf(credential, options).args, command], {
         encoding: 'utf8',
-        timeout: 20_000,
+        timeout: 60_000,
       });
       return { code: status, said: (stdout + stderr).trim() };
     },
     letsIn: (credential) =>
       new Promise((resolve) => {
-        execFile(ssh, [...argumentsOf(credential, []).args, 'true'], { timeout: 20_000 }, (error) => resolve(error === null));
+        execFile(ssh, [...argumentsOf(credential, []).args, 'true'], { timeout: 60_000 }, (error) => resolve(error === null));
       }),
     start: (credential, ...options) => spawn(ssh, argumentsOf(credential, options).args, { stdio: ['pipe', 'pipe', 'ignore'] }),
     isRevoked: (credential) => spawnSync(sshKeygen, ['-Q', '-f', join(state, 'revoked.krl'), certificateOf(credential)]).status !== 0,
@@ -152,12 +150,9 @@ const startWith = async ({ sshd, ssh, sshKeygen }: SshPrograms): Promise<SshHost
         ?.replaceAll(state, 'DIR'),
     describe: (credential) => execFileSync(sshKeygen, ['-L', '-f', certificateOf(credential)], { encoding: 'utf8' }),
     close: async () => {
-      if (server.exitCode === null) {
-        const ended = once(server, 'exit');
-        server.kill('SIGTERM');
-        await ended;
-      }
-      rmSync(folder, { recursive: true, force: true });
+      await end(server, 'SIGTERM');
+      // Sessions end a moment later.
+      rmSync(folder, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
     },
   };
 };

@@ -19,7 +19,7 @@ let suite: Suite;
 beforeAll(async () => {
   const logins = targets.map(({ connector, login, port }) => variablesOf(prefixOf[connector] ?? '', 'main', login(port)));
   const environment = Object.assign({}, ...logins) as Record<string, string>;
-  suite = await startSuite({ environment, overrides: { reconciler: { pollMs: 50, pauseMs: 100 } } });
+  suite = await startSuite({ environment, overrides: { reconciler: { pollMs: 50, pauseMs: 100, deadlineMs: patience } } });
   await suite.tellSlug();
 });
 afterAll(async () => {
