@@ -29,9 +29,10 @@ const patiently =
 
 /** A connector that is as patient as the jobs that it works for. */
 export const patient = (connector: Connector): Connector => {
-  const { apply, verify, revoke, extend, list } = connector;
+  const { plan, apply, verify, revoke, extend, list } = connector;
   return {
     ...connector,
+    plan: patiently(plan),
     apply: patiently(apply),
     verify: patiently(verify),
     revoke: patiently(revoke),

@@ -5,6 +5,7 @@ import { until } from '@accessops/testing';
 import { afterAll, describe, expect, test } from 'vitest';
 import { type Access, type Connector, finalFence } from '../../src/connector.ts';
 import { createModulePlace, handsOf, roomAccess, token } from '../module-place.ts';
+import { patient } from '../patient.ts';
 import { startSuite } from '../suite.ts';
 import { variablesOf } from '../targets/real-target.ts';
 
@@ -23,7 +24,7 @@ describe.runIf(place)('modules whose programs and states say what makes no sense
   };
   const connectors: Connector[] = [];
   const handsWith = (program = PROGRAM) => {
-    const connector = handsOf(place, { main: { PROGRAM: program } });
+    const connector = patient(handsOf(place, { main: { PROGRAM: program } }));
     connectors.push(connector);
     return connector;
   };

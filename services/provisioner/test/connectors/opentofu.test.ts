@@ -8,6 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Access, type Connector, finalFence } from '../../src/connector.ts';
 import { type FaultProxy, startFaultProxy } from '../fault-proxy.ts';
 import { createModulePlace, handsOf, roomAccess, token } from '../module-place.ts';
+import { patient } from '../patient.ts';
 import { startSuite } from '../suite.ts';
 import { variablesOf } from '../targets/real-target.ts';
 
@@ -28,18 +29,20 @@ const anotherVersion = (program: string, folder: string): string => {
 
 const place = await createModulePlace();
 
-describe.runIf(place)('access by modules', { timeout: 120_000 }, () => {
+describe.runIf(place)('access by modules', { timeout: 300_000 }, () => {
   if (!place) return;
   let proxy: FaultProxy;
+  let impatient: Connector;
   let connector: Connector;
   beforeAll(async () => {
     proxy = await startFaultProxy(place.statePort);
-    connector = handsOf(place, {
+    impatient = handsOf(place, {
       main: {},
       proxy: { STATE_URL: place.settings(proxy.port).STATE_URL },
       'no-program': { PROGRAM: '/no/such/program' },
       'other-version': { PROGRAM: anotherVersion(place.settings().PROGRAM, place.room) },
     });
+    connector = patient(impatient);
   });
   afterEach(() => proxy.set({ kind: 'none' }));
   afterAll(async () => {
@@ -232,7 +235,7 @@ describe.runIf(place)('access by modules', { timeout: 120_000 }, () => {
   test('when time is up, then the module is stopped with all that it has started, no lock is left, and nothing is orphaned', async () => {
     const wanted = access({ gate: 'badge-before' }, { timeoutSeconds: 30 });
     const signal = new AbortController();
-    const applying = connector.apply(wanted, signal.signal).catch((error: unknown) => error);
+    const applying = impatient.apply(wanted, signal.signal).catch((error: unknown) => error);
     const group = await place.atGate(wanted.key);
     const runs = async () => {
       try {
@@ -254,7 +257,7 @@ describe.runIf(place)('access by modules', { timeout: 120_000 }, () => {
   test('when the state cannot be reached, then nothing is begun, and another attempt does it once it can', async () => {
     const wanted = access({}, { login: 'proxy' });
     proxy.set({ kind: 'down' });
-    for (const call of [connector.plan, connector.apply, connector.revoke])
+    for (const call of [impatient.plan, impatient.apply, impatient.revoke])
       await expect(call(wanted, never)).rejects.toMatchObject({ kind: 'failed' });
     expect(place.things(wanted.key)).toEqual([]);
     proxy.set({ kind: 'none' });
@@ -266,7 +269,7 @@ describe.runIf(place)('access by modules', { timeout: 120_000 }, () => {
 
   test('when the state is lost in the middle of a run, then what the run has made is found again', async () => {
     const wanted = access({ gate: 'account-after' }, { login: 'proxy' });
-    const applying = connector.apply(wanted, never).catch((error: unknown) => error);
+    const applying = impatient.apply(wanted, never).catch((error: unknown) => error);
     await place.atGate(wanted.key);
     proxy.set({ kind: 'down' });
     place.openGate();
@@ -334,21 +337,21 @@ describe.runIf(place)('access by modules', { timeout: 120_000 }, () => {
           const got = await approver.getPlan({ requestId: filed.requestId });
           return got.status === 'READY' && got;
         },
-        { timeoutMs: 60_000, what: 'the plan' },
+        { timeoutMs: 120_000, what: 'the plan' },
       );
       expect(plan.steps).toContain('Create terraform_data.account');
       const { rows: kept } = await suite.sql.query('select ciphertext from saved_plan');
       expect(kept).toHaveLength(1);
       expect(JSON.stringify((await suite.sql.query('select * from plan')).rows)).not.toContain(token);
       await suite.approve(filed);
-      const grant = await suite.grantIs(filed.requestId, ['ACTIVE'], 60_000);
+      const grant = await suite.grantIs(filed.requestId, ['ACTIVE'], 120_000);
       const { id } = await suite.jobIs(filed.requestId, 'SUCCEEDED');
       expect(plan.steps[0]).toContain(id);
       const { credentialJson } = await (await suite.as(suite.requester)).readCredential({ grantId: grant.id });
       expect(place.account(id)).toBe(`${(JSON.parse(credentialJson) as { password: string }).password}\nfirst`);
       await until(async () => (await suite.sql.query('select 1 from saved_plan')).rowCount === 0, { what: 'no plan is kept any more' });
       await suite.withdraw(filed.requestId);
-      await suite.grantIs(filed.requestId, ['REVOKED'], 60_000);
+      await suite.grantIs(filed.requestId, ['REVOKED'], 120_000);
       expect(place.things(id)).toEqual([]);
       expect(await place.states()).not.toContain(id);
     } finally {

@@ -117,7 +117,7 @@ describe.runIf(store)('access to buckets', () => {
 
   test('when time is up, then nothing more is asked of the store', async () => {
     const wanted = access();
-    await expect(connector.apply(wanted, AbortSignal.abort(new DOMException('…', 'TimeoutError')))).rejects.toThrow();
+    await expect(impatient.apply(wanted, AbortSignal.abort(new DOMException('…', 'TimeoutError')))).rejects.toThrow();
     expect(await connector.verify(wanted, signal)).toBe(false);
   });
 
