@@ -131,7 +131,8 @@ export const describeBroken = (target: RealTarget | undefined): void => {
           },
           { timeoutMs: patience, what: 'an attempt that has failed' },
         );
-        if (unsure !== undefined) expect(failed.unsure).toBe(unsure || hasRunOutOfTime(failed.steps));
+        const mayBe = unsure === undefined ? failed.unsure : unsure || hasRunOutOfTime(failed.steps);
+        expect(failed.unsure).toBe(mayBe);
         if (fault.kind === 'garbage-since') {
           await hasFailed(requestId, (steps) => steps.some(({ name, status }) => name === 'VERIFY' && status === 'FAILED'));
         }
