@@ -35,17 +35,6 @@ export const changeRounds = async (target: RealTarget): Promise<number> => {
   const reissue = async (round: Round) => (await suite.as(holder)).reissueCredential({ grantId: (await grantOf(round)).id });
   /** Answers calls and takes no jobs. */
   const startIdle = () => suite.start({ worker: { concurrency: { high: 0, default: 0, low: 0 } } });
-  /** How much a job says to the target that goes well at once: one that a standstill has disturbed says more. */
-  const measure = async (attempts: () => Promise<number>): Promise<number> => {
-    const { sent } = await until(
-      async () => {
-        calm.proxy.set({ kind: 'none' });
-        return (await attempts()) === 1 && { sent: calm.proxy.sent };
-      },
-      { timeoutMs: patience, what: 'a calm round' },
-    );
-    return sent;
-  };
   const letIn = (credential: Record<string, unknown>) =>
     until(() => target.letsIn(credential), { timeoutMs: patience, what: 'access that lets in' });
   const wereDisturbed = (steps: number, attempts: number[]) =>
@@ -58,17 +47,14 @@ export const changeRounds = async (target: RealTarget): Promise<number> => {
     const keys = await Promise.all(disturbed.map(async ({ requestId }) => (await suite.jobIs(requestId, 'SUCCEEDED')).id));
     const made = await Promise.all(keys.map(target.objectsOf));
     await grantOf(calm);
-    const rotating = await measure(async () => {
-      const { id } = await reissue(calm);
-      const attempts = async () =>
-        (await suite.sql.query<{ attempts: number }>(`select attempts from job where id = $1 and status = 'SUCCEEDED'`, [id])).rows[0]
-          ?.attempts;
-      return until(attempts, { timeoutMs: patience, what: 'another credential' });
-    });
-    const extending = await measure(async () => {
-      await extend(calm);
-      return attemptsOf(rounds, extensionOf(calm), 'EXTEND');
-    });
+    calm.proxy.set({ kind: 'none' });
+    await reissue(calm);
+    await attemptsOf(rounds, calm.requestId, 'ROTATE');
+    const rotating = calm.proxy.sent;
+    calm.proxy.set({ kind: 'none' });
+    await extend(calm);
+    await attemptsOf(rounds, extensionOf(calm), 'EXTEND');
+    const extending = calm.proxy.sent;
     await suite.stopAll();
 
     await startIdle();
