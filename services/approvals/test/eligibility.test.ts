@@ -1,4 +1,4 @@
-import { TeamDeletedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
+import { TeamMembershipChangedSchema } from '@accessops/proto/accessops/events/v1/events_pb';
 import { until } from '@accessops/testing';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { as, codeOf, type Person, Suite } from './suite.ts';
@@ -69,8 +69,8 @@ describe('whose vote counts', () => {
     const { id } = await suite.file({ sensitivity: 'low', pii: true, owningTeamId });
     await suite.decide(owner, id);
     const { id: userId, email, orgRoles } = owner;
-    const users = [{ id: userId, email, active: true, orgRoles, teamIds: [], version: 2 }];
-    await suite.tell('identity', TeamDeletedSchema, { teamId: owningTeamId, users }, owningTeamId);
+    const user = { id: userId, email, active: true, orgRoles, teamIds: [], version: 2 };
+    await suite.tell('identity', TeamMembershipChangedSchema, { teamId: owningTeamId, user }, userId);
     await until(async () => (await suite.rows('select 1 from person where id = $1 and version = 2', [userId])).length > 0);
     expect(await suite.decide(admin, id)).toMatchObject({ status: 'PENDING', approvals: 1 });
   });
