@@ -26,6 +26,12 @@ const protoLint: Check = async () => {
   return [];
 };
 
+/** Against the contract of the last release: other programs, and events that are kept, were written for it. */
+const protoBreaking: Check = async () => {
+  await buf('breaking', '--against', 'released.binpb');
+  return [];
+};
+
 const protoDrift: Check = async () => {
   const folder = mkdtempSync(join(tmpdir(), 'accessops-proto-'));
   try {
@@ -58,6 +64,7 @@ const checks: Record<string, Check> = {
   types: program('tsc', '-p', '.'),
   policies: () => program(findCerbos(), 'compile', '--no-color', 'policies')(),
   'contract: buf lint': protoLint,
+  'contract: buf breaking': protoBreaking,
   'contract: generated code': protoDrift,
   'generated documents': documents,
   'links, snippets and names in documents': checkDocuments,

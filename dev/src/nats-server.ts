@@ -100,7 +100,7 @@ const fromDebian: Source = {
 };
 
 const isNewEnough = async (program: string): Promise<boolean> => {
-  const { code, output } = await runProgram(program, ['--version'], { timeoutMs: 5000 });
+  const { code, output } = await runProgram(program, ['--version'], { timeoutMs: 30_000 });
   const [major = 0, minor = 0] = (/(\d+)\.(\d+)\.\d+/.exec(output)?.slice(1) ?? []).map(Number);
   const [oldestMajor = 0, oldestMinor = 0] = oldestVersion;
   return code === 0 && (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor));

@@ -18,7 +18,7 @@ const wheel = {
 };
 
 const isNewEnough = async (folder: string): Promise<boolean> => {
-  const { code, output } = await runProgram(join(folder, 'pg_basebackup'), ['--version'], { timeoutMs: 5000 });
+  const { code, output } = await runProgram(join(folder, 'pg_basebackup'), ['--version'], { timeoutMs: 30_000 });
   return code === 0 && Number(/\) (\d+)/.exec(output)?.[1]) >= version;
 };
 

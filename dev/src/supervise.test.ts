@@ -25,7 +25,7 @@ const script = (name: string, code: string, more: Partial<ProcessSpec> = {}) => 
   return { process: supervise(spec, { logFile }), said };
 };
 
-const until = <T>(condition: () => T) => vi.waitUntil(condition, { timeout: 10_000, interval: 10 });
+const until = <T>(condition: () => T) => vi.waitUntil(condition, { timeout: 60_000, interval: 10 });
 
 const isAlive = (pid: number) => {
   try {
