@@ -148,7 +148,7 @@ export const startGateway = async (
   });
   const invalidation = startInvalidation({ nats: config.nats, tls, namespace: config.namespace, principals, authorizer, log });
   hearsEvents = invalidation.isUp;
-  const health = createHealthCheck({ services: config.services, authorizer, tls, isNatsUp: invalidation.isUp });
+  const health = createHealthCheck({ services: config.services, authorizer, tls, isNatsUp: invalidation.isUp, isRedisUp: limitStore.isUp });
   const accessLog = createAccessLog(log, observeAnswer);
   const certificates = tls?.watch(log);
   if (tls) certificateMetric(tls, registry);

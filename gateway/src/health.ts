@@ -1,13 +1,9 @@
 import type { Authorizer } from '@accessops/authz';
 import { createHealthProbe } from '@accessops/grpc';
+import { type Health, healthOf } from '@accessops/telemetry';
 import type { TlsIdentity } from '@accessops/tls';
 import type { GatewayConfig } from './config.ts';
 import { serviceNames } from './config.ts';
-
-export interface Health {
-  status: 'ok' | 'degraded' | 'down';
-  services: Record<string, 'ok' | 'down'>;
-}
 
 /** Looks at everything the gateway depends on. */
 export interface HealthCheck {
@@ -21,9 +17,11 @@ export interface HealthOptions {
   authorizer: Authorizer;
   tls: TlsIdentity | undefined;
   isNatsUp(): boolean;
+  /** Unset: calls are not counted in Redis. */
+  isRedisUp: (() => boolean) | undefined;
 }
 
-/** Without these nothing more can be asked for; without audit and NATS everything goes on and is made good later. */
+/** Without these nothing more can be asked for; without audit, NATS and Redis everything goes on and is made good later. */
 const critical: ReadonlySet<string> = new Set(['identity', 'requests', 'approvals', 'provisioner', 'cerbos']);
 
 /** Whether nothing more can be asked for while this is down. */
@@ -33,7 +31,7 @@ const deadlineMs = 500;
 const keptMs = 200;
 
 /** A health check that keeps its connections, asks all parts at once, and remembers the answer for a moment. */
-export const createHealthCheck = ({ services, authorizer, tls, isNatsUp }: HealthOptions): HealthCheck => {
+export const createHealthCheck = ({ services, authorizer, tls, isNatsUp, isRedisUp }: HealthOptions): HealthCheck => {
   const probes = serviceNames.map((name) => ({ name, probe: createHealthProbe(services[name], tls) }));
   let current: Promise<Health> | undefined;
   let checkedAt = Number.NEGATIVE_INFINITY;
@@ -43,13 +41,8 @@ export const createHealthCheck = ({ services, authorizer, tls, isNatsUp }: Healt
       ...probes.map(async ({ name, probe }) => [name, await probe.isServing(deadlineMs)] as const),
       authorizer.isUp().then((up) => ['cerbos', up] as const),
     ]);
-    const all = [...found, ['nats', isNatsUp()] as const];
-    const down = all.filter(([, up]) => !up).map(([name]) => name);
-    const impaired = down.length > 0 ? 'degraded' : 'ok';
-    return {
-      status: down.some(isCritical) ? 'down' : impaired,
-      services: Object.fromEntries(all.map(([name, up]) => [name, up ? 'ok' : 'down'])),
-    };
+    const heard = [['nats', isNatsUp()] as const, ...(isRedisUp ? [['redis', isRedisUp()] as const] : [])];
+    return healthOf([...found, ...heard].map(([name, up]) => ({ name, critical: isCritical(name), up })));
   };
 
   return {

@@ -4,7 +4,7 @@ import { type AccessTokenClaims, anonymous, type Principal, type PrincipalMinter
 import { type Authorizer, assertAllowed, patienceMs, type Question } from '@accessops/authz';
 import { AppError, type FieldViolation } from '@accessops/errors';
 import { type CallOptions, Metadata } from '@accessops/grpc';
-import type { Deployment, Logger, Tracer } from '@accessops/telemetry';
+import type { Deployment, Health, Logger, Tracer } from '@accessops/telemetry';
 import type { HttpBindings } from '@hono/node-server';
 import type { Context } from 'hono';
 import type { z } from 'zod';
@@ -18,7 +18,6 @@ import { isUuid } from './fields.ts';
 import type { BrowserSessions } from './front-door/browser-session.ts';
 import type { Limits } from './front-door/limits.ts';
 import type { LoginThrottle } from './front-door/login-throttle.ts';
-import type { Health } from './health.ts';
 import type { ReadIdempotencyKey } from './idempotency.ts';
 import { parseIfMatch, takesIfMatch } from './if-match.ts';
 import { maxViolations, pointerMember, readBytes, readJson } from './json.ts';

@@ -39,7 +39,8 @@ test('when staff ask what is lacking, then each dependency and each process is t
   const { gateway, whenDown } = await gatewayWith({ REDIS_URL: `redis://:${secret}@127.0.0.1:9`, NATS_PASSWORD: secret });
   const { status, body } = await whenDown('nats');
   expect(status).toBe(200);
-  const { dependencies, processes } = body as { dependencies: unknown[]; processes: { name: string; status: string; missing: object[] }[] };
+  type Process = { name: string; status: string; missing: object[]; dependencies: object[] };
+  const { dependencies, processes } = body as { dependencies: unknown[]; processes: Process[] };
   for (const name of ['identity', 'requests', 'approvals', 'provisioner', 'audit', 'cerbos'])
     expect(dependencies).toContainEqual({ name, status: 'ok', critical: name !== 'audit' });
   // It was given a wrong password for NATS.
@@ -47,6 +48,11 @@ test('when staff ask what is lacking, then each dependency and each process is t
   expect(processes.map(({ name, status: is }) => `${name} ${is}`)).toEqual(
     ['gateway', 'identity', 'requests', 'approvals', 'provisioner', 'audit'].map((name) => `${name} ok`),
   );
+  expect(processes.find(({ name }) => name === 'requests')?.dependencies).toEqual([
+    { name: 'postgresql', status: 'ok', critical: true },
+    { name: 'cerbos', status: 'ok', critical: true },
+    { name: 'nats', status: 'ok', critical: false },
+  ]);
   const lacks = (name: string) => JSON.stringify(processes.find((process) => process.name === name)?.missing);
   expect(lacks('gateway')).toContain('ACCESSOPS_COMMIT');
   expect(lacks('gateway')).not.toContain('REDIS_URL');
@@ -59,6 +65,6 @@ test('when a service is away, then staff are told that too', async () => {
   const { gateway, whenDown } = await gatewayWith({ AUDIT_ADDRESS: nowhere });
   const { status, body } = await whenDown('audit');
   expect([status, body.status]).toEqual([200, 'degraded']);
-  expect(body.processes).toContainEqual({ name: 'audit', status: 'down', commitSha: null, startedAt: null, missing: [] });
+  expect(body.processes).toContainEqual({ name: 'audit', status: 'down', commitSha: null, startedAt: null, dependencies: [], missing: [] });
   await gateway.close();
 });

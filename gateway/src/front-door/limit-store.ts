@@ -11,6 +11,8 @@ export interface CounterOptions {
 /** Where calls are counted. */
 export interface LimitStore {
   counter(options: CounterOptions): RateLimiterAbstract;
+  /** Whether Redis answers; unset where calls are counted in memory. */
+  isUp?(): boolean;
   /** What is counted in Redis stays there. */
   close(): void;
 }
@@ -40,6 +42,7 @@ const inRedis = async (url: string, timeoutMs: number, log: Logger): Promise<Lim
   // Told of already; without a listener it would be thrown.
   client.on('error', () => {});
   return {
+    isUp: () => wasUp === true,
     counter: (options) =>
       new RateLimiterRedis({
         ...options,

@@ -13,11 +13,20 @@ export const commitExample: z.infer<typeof commitSchema> = {
   deployed_at: exampleTime,
 };
 
+const dependencies = z.array(
+  z.object({
+    name: z.string(),
+    status: z.enum(['ok', 'down']),
+    critical: z.boolean().openapi({ description: 'Without it nothing more can be asked for.' }),
+  }),
+);
+
 const processSchema = z.object({
   name: z.string(),
   status: z.enum(['ok', 'down']),
   commitSha: z.string().nullable(),
   startedAt: time.nullable(),
+  dependencies: dependencies.openapi({ description: 'What a service needs besides others, as it sees it.' }),
   missing: z
     .array(z.object({ variable: z.string(), consequence: z.string() }))
     .openapi({ description: 'Variables that are not set though it would run better with them.' }),
@@ -26,13 +35,7 @@ const processSchema = z.object({
 export const environmentSchema = z
   .object({
     status: z.enum(['ok', 'degraded', 'down']),
-    dependencies: z.array(
-      z.object({
-        name: z.string(),
-        status: z.enum(['ok', 'down']),
-        critical: z.boolean().openapi({ description: 'Without it nothing more can be asked for.' }),
-      }),
-    ),
+    dependencies: dependencies.openapi({ description: 'What the gateway needs, as it sees it.' }),
     processes: z.array(processSchema),
   })
   .openapi('EnvironmentSanity');
@@ -53,7 +56,19 @@ export const environmentExample: EnvironmentJson = {
       status: 'ok',
       commitSha: commitExample.commit_sha,
       startedAt: exampleTime,
+      dependencies: [],
       missing: [{ variable: 'REDIS_URL', consequence: 'Several gateways count calls each by itself' }],
+    },
+    {
+      name: 'identity',
+      status: 'ok',
+      commitSha: commitExample.commit_sha,
+      startedAt: exampleTime,
+      dependencies: [
+        { name: 'postgresql', status: 'ok', critical: true },
+        { name: 'keycloak', status: 'down', critical: false },
+      ],
+      missing: [],
     },
   ],
 };

@@ -19,6 +19,7 @@ const own = async ({ commitSha, startedAt, missing }: Deployment): Promise<Proce
   status: 'ok',
   commitSha,
   startedAt: startedAt.toISOString(),
+  dependencies: [],
   missing,
 });
 
@@ -28,12 +29,17 @@ const processesOf = ({ services, options, deployment }: RouteCall<undefined>): P
     own(deployment),
     ...serviceNames.map(async (name): Promise<ProcessJson> => {
       try {
-        const { commitSha, startedAt, missing } = await services.operations[name].describeDeployment({}, options);
+        const { commitSha, startedAt, missing, dependencies: found } = await services.operations[name].describeDeployment({}, options);
         const variables = missing.map(({ variable, consequence }) => ({ variable, consequence }));
-        return { name, status: 'ok', commitSha, startedAt: timeOf(startedAt), missing: variables };
+        const dependencies = found.map(({ name: of, critical, up }) => ({
+          name: of,
+          status: up ? ('ok' as const) : ('down' as const),
+          critical,
+        }));
+        return { name, status: 'ok', commitSha, startedAt: timeOf(startedAt), dependencies, missing: variables };
       } catch {
         // Whatever is the matter with it stands in its log; here it counts that it does not answer.
-        return { name, status: 'down', commitSha: null, startedAt: null, missing: [] };
+        return { name, status: 'down', commitSha: null, startedAt: null, dependencies: [], missing: [] };
       }
     }),
   ]);
@@ -59,7 +65,7 @@ export const adminOperationRoutes: Route[] = [
     tag: 'Platform',
     summary: 'Whether everything is there that the platform needs',
     description:
-      'Each dependency as the gateway sees it now, and for each process its commit and the variables that it lacks; never a value.',
+      'Each dependency as the gateway sees it now, and for each process its commit, what it needs itself, and the variables that it lacks; never a value.',
     audience: 'admin',
     platformOnly: true,
     cerbos,

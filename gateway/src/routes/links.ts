@@ -94,7 +94,7 @@ export const linkRoutes: Route[] = [
       schema: joined,
       example: { user: userExample, tenant: tenantExample },
     },
-    errors: ['LINK_NOT_VALID', 'PASSWORD_TOO_WEAK', 'TENANT_SUSPENDED', 'EMAIL_TAKEN'],
+    errors: ['LINK_NOT_VALID', 'PASSWORD_TOO_WEAK', 'TENANT_SUSPENDED', 'EMAIL_TAKEN', 'LICENSE_LIMIT_REACHED'],
     handle: async ({ services, body, options }) => {
       const { user, tenant } = await services.identity.acceptInvitation(body, options);
       return { user: user && userJson(user), tenant: tenant && tenantJson(tenant) };

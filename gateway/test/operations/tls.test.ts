@@ -161,6 +161,8 @@ describe('a platform by mutual TLS', () => {
     expect(await check({ LISTEN, ...variablesOf(filesOf('approvals')) })).toBe(1);
     expect(await check({ LISTEN })).toBe(1);
     for (const path of ['/livez', '/readyz']) expect((await fetch(`http://${metricsAddress}${path}`)).status).toBe(200);
+    const health = await fetch(`http://${metricsAddress}/health`);
+    expect([health.status, await health.json()]).toEqual([200, { status: 'ok', services: { postgresql: 'ok', cerbos: 'ok', nats: 'ok' } }]);
   });
 
   test('when metrics are asked for, then they tell when the certificates expire', async () => {

@@ -73,7 +73,7 @@ export const serviceEnvironment = z.object({
     .default('accessops'),
   /** The commit that this was built from. */
   ACCESSOPS_COMMIT: z.string().min(1).optional().meta({ without: 'Nobody can tell which version runs' }),
-  /** host:port at which `GET /metrics`, `/livez` and `/readyz` are answered; without it, nowhere. */
+  /** host:port at which `GET /metrics`, `/health`, `/livez` and `/readyz` are answered; without it, nowhere. */
   METRICS_LISTEN: hostAndPort.optional(),
   ...tlsFields,
   /** From which level on something is logged. */

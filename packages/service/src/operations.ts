@@ -2,7 +2,7 @@ import { type ListDefinition, listPage, noTenant } from '@accessops/db';
 import { DeadLetter, type Hearing, type Outbox, replayDeadLetter } from '@accessops/events';
 import type { Handlers } from '@accessops/grpc';
 import type { OperationsService } from '@accessops/proto/accessops/operations/v1/operations_pb';
-import type { Deployment } from '@accessops/telemetry';
+import { type Dependency, type Deployment, lookAtAll } from '@accessops/telemetry';
 import { timestampFromDate } from '@bufbuild/protobuf/wkt';
 import type { Call } from './call.ts';
 
@@ -34,7 +34,17 @@ const toProto = (letter: DeadLetter, consumer: string) => ({
 });
 
 /** What every service offers its operators: the events it has parked, and what runs. */
-export const operationsHandlers = (outbox: Outbox, hearing: Hearing, deployment: Deployment): Handlers<typeof OperationsService, Call> => ({
+/** What runs here, and what it needs. */
+export interface Running {
+  deployment: Deployment;
+  dependencies: readonly Dependency[];
+}
+
+export const operationsHandlers = (
+  outbox: Outbox,
+  hearing: Hearing,
+  { deployment, dependencies }: Running,
+): Handlers<typeof OperationsService, Call> => ({
   listDeadLetters: async (call, { query }) => {
     await call.authorize('dead_letter', 'list', {});
     return call.read(async ({ em }) => {
@@ -50,6 +60,6 @@ export const operationsHandlers = (outbox: Outbox, hearing: Hearing, deployment:
   },
   describeDeployment: async (call) => {
     await call.authorize('deployment', 'read', {});
-    return { ...deployment, startedAt: timestampFromDate(deployment.startedAt) };
+    return { ...deployment, startedAt: timestampFromDate(deployment.startedAt), dependencies: await lookAtAll(dependencies) };
   },
 });

@@ -24,8 +24,11 @@ import { createServer, type Handlers, listen, serve } from '@accessops/grpc';
 import { OperationsService } from '@accessops/proto/accessops/operations/v1/operations_pb';
 import {
   type ConfigError,
+  type Dependency,
+  healthOf,
   type Logger,
   type Look,
+  lookAtAll,
   lookAtDependencies,
   type MetricsServer,
   openTelemetry,
@@ -71,6 +74,8 @@ export interface ServiceDefinition<S extends DescService> {
   subscriptions?(parts: ServiceParts): Subscription[];
   /** Looks at what the service needs besides database, policies and streams, before it serves. */
   looks?: Look[];
+  /** What the service needs besides those, while it serves. */
+  dependencies?: Dependency[];
   /** Background work; answers what stops it. */
   background?(parts: ServiceParts): { close(): Promise<void> };
 }
@@ -173,11 +178,23 @@ export const startService = async <S extends DescService>(
   const parts: ServiceParts = { orm, pool, outbox, authorizer, log, now, stopping: stop.signal, registry: measured?.registry, tracer };
   const hearing: Hearing = { tellers: tellersTo(name), subscriptions: definition.subscriptions?.(parts) ?? [] };
 
+  const dependencies: Dependency[] = [
+    { name: 'postgresql', critical: true, isUp: () => clock.look().then(() => true) },
+    { name: 'cerbos', critical: true, isUp: () => authorizer.isUp() },
+    { name: 'nats', critical: false, isUp: async () => broker !== undefined && (await broker.connection.flush(), true) },
+    ...(definition.dependencies ?? []),
+  ];
   const server = createServer();
   const contextFor = callFrom({ verify: createPrincipalVerifier(config.principalJwks), authorizer, outbox, log, now, tracer });
   const serving = { log, translate, watch: measured?.watchCalls, tracer };
   serve(server, definition.service, contextFor, definition.handlers(parts), serving);
-  serve(server, OperationsService, contextFor, operationsHandlers(outbox, hearing, config.deployment), serving);
+  serve(
+    server,
+    OperationsService,
+    contextFor,
+    operationsHandlers(outbox, hearing, { deployment: config.deployment, dependencies }),
+    serving,
+  );
   const running = await listen(server, config.listen, tls && { identity: tls, callers: callers[name], log });
   let isServing = false;
   const setServing = (now: boolean) => {
@@ -234,7 +251,10 @@ export const startService = async <S extends DescService>(
     eventMetrics({ outbox, namespace: config.namespace, producers: listensTo[name], broker: () => broker }, registry);
     poolMetrics(pool, registry);
     if (tls) certificateMetric(tls, registry);
-    metrics = await serveMetrics(registry, config.metricsListen, () => isServing);
+    metrics = await serveMetrics(registry, config.metricsListen, {
+      isReady: () => isServing,
+      health: async () => healthOf(await lookAtAll(dependencies)),
+    });
   }
   const background = definition.background?.(parts);
   log.info({ address: running.address }, 'listening');

@@ -1,6 +1,7 @@
 export * from './deployment.ts';
 export * from './durations.ts';
 export * from './error-reports.ts';
+export * from './health.ts';
 export * from './host-port.ts';
 export * from './logger.ts';
 export * from './look-at-dependencies.ts';

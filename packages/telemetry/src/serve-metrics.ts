@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
+import type { Health } from './health.ts';
 import { metricsPage } from './metrics-page.ts';
 
 /** A server of metrics that runs. */
@@ -11,15 +12,29 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
+/** What a process says of itself. */
+export interface Condition {
+  isReady(): boolean;
+  health(): Promise<Health>;
+}
+
 /**
  * Serves `GET /metrics` at host:port, for Prometheus and nobody else: metrics tell of all tenants. What cannot be measured is 503. A process
- * that says whether it is ready answers `/livez` and `/readyz` as well, for whoever cannot ask by gRPC.
+ * that tells its condition answers `/health`, `/livez` and `/readyz` as well, for whoever cannot ask by gRPC.
  */
-export const serveMetrics = async (registry: Registry, listen: string, isReady?: () => boolean): Promise<MetricsServer> => {
+export const serveMetrics = async (registry: Registry, listen: string, condition?: Condition): Promise<MetricsServer> => {
   const server = createServer((request, response) => {
-    if (request.method === 'GET' && isReady && (request.url === '/livez' || request.url === '/readyz')) {
-      const isGood = request.url === '/livez' || isReady();
+    if (request.method === 'GET' && condition && (request.url === '/livez' || request.url === '/readyz')) {
+      const isGood = request.url === '/livez' || condition.isReady();
       response.writeHead(isGood ? 200 : 503, { 'content-type': 'text/plain' }).end(isGood ? 'ok' : 'not ready');
+      return;
+    }
+    if (request.method === 'GET' && condition && request.url === '/health') {
+      condition.health().then(
+        (health) =>
+          response.writeHead(health.status === 'down' ? 503 : 200, { 'content-type': 'application/json' }).end(JSON.stringify(health)),
+        () => response.writeHead(503).end(),
+      );
       return;
     }
     if (request.method !== 'GET' || request.url !== '/metrics') {

@@ -56,6 +56,13 @@ export const startIdentity = async (config: IdentityConfig, overrides?: ServiceO
         });
       },
       looks: realm && [realm],
+      dependencies: keycloak && [
+        {
+          name: 'keycloak',
+          critical: false,
+          isUp: async () => (await fetch(`${config.issuer}/protocol/openid-connect/certs`, { signal: AbortSignal.timeout(2000) })).ok,
+        },
+      ],
       subscriptions: () => [onGrantRevocationChanged],
       background: () => ({
         close: async () => {

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file accessops/operations/v1/operations.proto.
  */
 export const file_accessops_operations_v1_operations: GenFile = /*@__PURE__*/
-  fileDesc("CihhY2Nlc3NvcHMvb3BlcmF0aW9ucy92MS9vcGVyYXRpb25zLnByb3RvEhdhY2Nlc3NvcHMub3BlcmF0aW9ucy52MSJHChZMaXN0RGVhZExldHRlcnNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkiegoXTGlzdERlYWRMZXR0ZXJzUmVzcG9uc2USMgoFaXRlbXMYASADKAsyIy5hY2Nlc3NvcHMub3BlcmF0aW9ucy52MS5EZWFkTGV0dGVyEisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIiUKF1JlcGxheURlYWRMZXR0ZXJSZXF1ZXN0EgoKAmlkGAEgASgJIvQBCgpEZWFkTGV0dGVyEgoKAmlkGAEgASgJEhAKCGNvbnN1bWVyGAIgASgJEhAKCGV2ZW50X2lkGAMgASgJEhIKCmV2ZW50X3R5cGUYBCABKAkSEQoJdGVuYW50X2lkGAUgASgJEg0KBWVycm9yGAYgASgJEhAKCGF0dGVtcHRzGAcgASgFEg4KBnN0YXR1cxgIIAEoCRItCglwYXJrZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlcGxheWVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIbChlEZXNjcmliZURlcGxveW1lbnRSZXF1ZXN0IosBCgpEZXBsb3ltZW50EhIKCmNvbW1pdF9zaGEYASABKAkSLgoKc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOQoHbWlzc2luZxgDIAMoCzIoLmFjY2Vzc29wcy5vcGVyYXRpb25zLnYxLk1pc3NpbmdWYXJpYWJsZSI4Cg9NaXNzaW5nVmFyaWFibGUSEAoIdmFyaWFibGUYASABKAkSEwoLY29uc2VxdWVuY2UYAiABKAky4wIKEU9wZXJhdGlvbnNTZXJ2aWNlEnQKD0xpc3REZWFkTGV0dGVycxIvLmFjY2Vzc29wcy5vcGVyYXRpb25zLnYxLkxpc3REZWFkTGV0dGVyc1JlcXVlc3QaMC5hY2Nlc3NvcHMub3BlcmF0aW9ucy52MS5MaXN0RGVhZExldHRlcnNSZXNwb25zZRJpChBSZXBsYXlEZWFkTGV0dGVyEjAuYWNjZXNzb3BzLm9wZXJhdGlvbnMudjEuUmVwbGF5RGVhZExldHRlclJlcXVlc3QaIy5hY2Nlc3NvcHMub3BlcmF0aW9ucy52MS5EZWFkTGV0dGVyEm0KEkRlc2NyaWJlRGVwbG95bWVudBIyLmFjY2Vzc29wcy5vcGVyYXRpb25zLnYxLkRlc2NyaWJlRGVwbG95bWVudFJlcXVlc3QaIy5hY2Nlc3NvcHMub3BlcmF0aW9ucy52MS5EZXBsb3ltZW50YgZwcm90bzM", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
+  fileDesc("CihhY2Nlc3NvcHMvb3BlcmF0aW9ucy92MS9vcGVyYXRpb25zLnByb3RvEhdhY2Nlc3NvcHMub3BlcmF0aW9ucy52MSJHChZMaXN0RGVhZExldHRlcnNSZXF1ZXN0Ei0KBXF1ZXJ5GAEgASgLMh4uYWNjZXNzb3BzLmNvbW1vbi52MS5MaXN0UXVlcnkiegoXTGlzdERlYWRMZXR0ZXJzUmVzcG9uc2USMgoFaXRlbXMYASADKAsyIy5hY2Nlc3NvcHMub3BlcmF0aW9ucy52MS5EZWFkTGV0dGVyEisKBHBhZ2UYAiABKAsyHS5hY2Nlc3NvcHMuY29tbW9uLnYxLlBhZ2VJbmZvIiUKF1JlcGxheURlYWRMZXR0ZXJSZXF1ZXN0EgoKAmlkGAEgASgJIvQBCgpEZWFkTGV0dGVyEgoKAmlkGAEgASgJEhAKCGNvbnN1bWVyGAIgASgJEhAKCGV2ZW50X2lkGAMgASgJEhIKCmV2ZW50X3R5cGUYBCABKAkSEQoJdGVuYW50X2lkGAUgASgJEg0KBWVycm9yGAYgASgJEhAKCGF0dGVtcHRzGAcgASgFEg4KBnN0YXR1cxgIIAEoCRItCglwYXJrZWRfYXQYCSABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEi8KC3JlcGxheWVkX2F0GAogASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcCIbChlEZXNjcmliZURlcGxveW1lbnRSZXF1ZXN0IsYBCgpEZXBsb3ltZW50EhIKCmNvbW1pdF9zaGEYASABKAkSLgoKc3RhcnRlZF9hdBgCIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASOQoHbWlzc2luZxgDIAMoCzIoLmFjY2Vzc29wcy5vcGVyYXRpb25zLnYxLk1pc3NpbmdWYXJpYWJsZRI5CgxkZXBlbmRlbmNpZXMYBCADKAsyIy5hY2Nlc3NvcHMub3BlcmF0aW9ucy52MS5EZXBlbmRlbmN5IjgKD01pc3NpbmdWYXJpYWJsZRIQCgh2YXJpYWJsZRgBIAEoCRITCgtjb25zZXF1ZW5jZRgCIAEoCSI4CgpEZXBlbmRlbmN5EgwKBG5hbWUYASABKAkSEAoIY3JpdGljYWwYAiABKAgSCgoCdXAYAyABKAgy4wIKEU9wZXJhdGlvbnNTZXJ2aWNlEnQKD0xpc3REZWFkTGV0dGVycxIvLmFjY2Vzc29wcy5vcGVyYXRpb25zLnYxLkxpc3REZWFkTGV0dGVyc1JlcXVlc3QaMC5hY2Nlc3NvcHMub3BlcmF0aW9ucy52MS5MaXN0RGVhZExldHRlcnNSZXNwb25zZRJpChBSZXBsYXlEZWFkTGV0dGVyEjAuYWNjZXNzb3BzLm9wZXJhdGlvbnMudjEuUmVwbGF5RGVhZExldHRlclJlcXVlc3QaIy5hY2Nlc3NvcHMub3BlcmF0aW9ucy52MS5EZWFkTGV0dGVyEm0KEkRlc2NyaWJlRGVwbG95bWVudBIyLmFjY2Vzc29wcy5vcGVyYXRpb25zLnYxLkRlc2NyaWJlRGVwbG95bWVudFJlcXVlc3QaIy5hY2Nlc3NvcHMub3BlcmF0aW9ucy52MS5EZXBsb3ltZW50YgZwcm90bzM", [file_accessops_common_v1_common, file_google_protobuf_timestamp]);
 
 /**
  * @generated from message accessops.operations.v1.ListDeadLettersRequest
@@ -175,6 +175,13 @@ export type Deployment = Message<"accessops.operations.v1.Deployment"> & {
    * @generated from field: repeated accessops.operations.v1.MissingVariable missing = 3;
    */
   missing: MissingVariable[];
+
+  /**
+   * As they were found for this answer.
+   *
+   * @generated from field: repeated accessops.operations.v1.Dependency dependencies = 4;
+   */
+  dependencies: Dependency[];
 };
 
 /**
@@ -211,6 +218,37 @@ export const MissingVariableSchema: GenMessage<MissingVariable> = /*@__PURE__*/
   messageDesc(file_accessops_operations_v1_operations, 6);
 
 /**
+ * Something that the process needs.
+ *
+ * @generated from message accessops.operations.v1.Dependency
+ */
+export type Dependency = Message<"accessops.operations.v1.Dependency"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Nothing can be done while it is down.
+   *
+   * @generated from field: bool critical = 2;
+   */
+  critical: boolean;
+
+  /**
+   * @generated from field: bool up = 3;
+   */
+  up: boolean;
+};
+
+/**
+ * Describes the message accessops.operations.v1.Dependency.
+ * Use `create(DependencySchema)` to create a new message.
+ */
+export const DependencySchema: GenMessage<Dependency> = /*@__PURE__*/
+  messageDesc(file_accessops_operations_v1_operations, 7);
+
+/**
  * Served by every service: what an operator needs of each.
  *
  * @generated from service accessops.operations.v1.OperationsService
@@ -238,7 +276,7 @@ export const OperationsService: GenService<{
     output: typeof DeadLetterSchema;
   },
   /**
-   * What runs here and what it lacks; never a value of its configuration. Platform roles only.
+   * What runs here, what it lacks, and which of what it needs is up; never a value of its configuration. Platform roles only.
    *
    * @generated from rpc accessops.operations.v1.OperationsService.DescribeDeployment
    */
