@@ -18,6 +18,12 @@ export interface Ended {
   output: string;
 }
 
+// What ends programs that still run; one listener for all of them.
+const killers = new Set<() => void>();
+process.once('exit', () => {
+  for (const kill of killers) kill();
+});
+
 /** Runs a program to its end and keeps what it says. */
 export const runProgram = (
   program: string,
@@ -50,11 +56,11 @@ export const runProgram = (
     const timer = timeoutMs === undefined ? undefined : setTimeout(kill, timeoutMs);
     if (signal?.aborted) kill();
     signal?.addEventListener('abort', kill);
-    process.once('exit', kill);
+    killers.add(kill);
     const end = (ended: Ended) => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', kill);
-      process.off('exit', kill);
+      killers.delete(kill);
       resolve(ended);
     };
     child.once('error', (error) => end({ code: 127, output: error.message }));
