@@ -7,7 +7,7 @@ import { certificateFiles, secretFiles } from './src/secret-files.ts';
 // node secrets.js FOLDER               makes FOLDER/<holder>/<file>, for containers that each mount their own holder's folder
 // node secrets.js FOLDER --tls         the same with certificates, and databases that are called by TLS
 // node secrets.js FOLDER --kubernetes  prints the same as Secrets
-// With --demo as well, the platform's staff that are not made yet have the password of the demo.
+// With --demo as well, now or once before, the people of the demo are among the platform's staff.
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: { tls: { type: 'boolean' }, kubernetes: { type: 'boolean' }, demo: { type: 'boolean' } },

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Service, services } from '@accessops/events/topology';
+import { platformUsers } from '../../dev/src/demo.ts';
 import { demoDatabase, demoDatabaseLogin } from '../../dev/src/demo-database.ts';
 import { certificateHolders } from '../../dev/src/dev-ca.ts';
 import { openSecrets } from '../../dev/src/secrets.ts';
@@ -22,12 +23,19 @@ const withLineEnd = (text: string) => `${text.trim()}\n`;
 
 /**
  * The secrets of a whole platform: what each of its containers finds in /run/secrets. They are kept in `folder`, and what is
- * not there yet is made. `databaseOptions` stands behind the addresses of the services' database; with `demo` the platform's staff
- * have the password that everybody knows.
+ * not there yet is made. `databaseOptions` stands behind the addresses of the services' database. Once it was asked for with `demo`, the
+ * people of the demo, whose password everybody knows, are among the platform's staff.
  */
 export const secretFiles = (folder: string, { databaseOptions = '', demo = false } = {}): Record<Holder, Files> => {
-  const secrets = openSecrets(folder, { demo });
+  const secrets = openSecrets(folder, { demo: false });
   const read = (path: string) => readFileSync(path, 'utf8');
+  const withDemo = join(folder, 'with-demo');
+  if (demo) writeFileSync(withDemo, '');
+  const ofDemo = existsSync(withDemo) ? platformUsers : [];
+  // Folders that were made before have the demo's in both places.
+  const own = (JSON.parse(read(secrets.files.platformUsers)) as { email: string }[]).filter(
+    ({ email }) => !ofDemo.some((each) => each.email === email),
+  );
   const databaseUrl = (user: string, password: string, name = 'accessops') =>
     `postgres://${user}:${encodeURIComponent(password)}@postgres:5432/${name}${name === 'accessops' ? databaseOptions : ''}`;
   const adminDatabaseUrl = databaseUrl('postgres', secrets.postgres);
@@ -40,7 +48,7 @@ export const secretFiles = (folder: string, { databaseOptions = '', demo = false
   const all: Record<Holder, Files> = {
     identity: ofService('identity', {
       'identity-key': read(secrets.files.identityKey),
-      'platform-users': read(secrets.files.platformUsers),
+      'platform-users': JSON.stringify([...own, ...ofDemo]),
       'smtp-url': 'smtp://mailpit:1025',
       'keycloak-client': secrets.keycloak.client,
     }),

@@ -17,11 +17,8 @@ export const demoTenants = [
 ] as const;
 
 /** People who run the platform and belong to no tenant. */
-/** Who begins a platform. */
-export const firstPlatformUser = { email: 'root@accessops.test', firstName: 'Ruth', lastName: 'Root', realmRoles: ['platform-admin'] };
-
 export const platformUsers = [
-  { ...firstPlatformUser, password: demoPassword },
+  { email: 'root@accessops.test', firstName: 'Ruth', lastName: 'Root', password: demoPassword, realmRoles: ['platform-admin'] },
   { email: 'support@accessops.test', firstName: 'Sven', lastName: 'Support', password: demoPassword, realmRoles: ['platform-support'] },
 ];
 

@@ -2,7 +2,7 @@ import { generateKeyPairSync, type JsonWebKey, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Service, services } from '@accessops/events/topology';
-import { firstPlatformUser, platformUsers } from './demo.ts';
+import { platformUsers } from './demo.ts';
 
 /** What one platform keeps secret. */
 export interface Secrets {
@@ -51,6 +51,14 @@ export const newPrincipalKey = (kid: string): PrincipalKey => ({
 export const publicKeysOf = (keys: JsonWebKey[]): { keys: JsonWebKey[] } => ({ keys: keys.map(({ d: _, ...publicKey }) => publicKey) });
 
 const newPassword = () => randomBytes(24).toString('base64url');
+/** Who begins a platform that is not the demo's. */
+const firstPlatformUser = () => ({
+  email: 'admin@accessops.test',
+  firstName: 'First',
+  lastName: 'Admin',
+  password: newPassword(),
+  realmRoles: ['platform-admin'],
+});
 const newKey = () => randomBytes(32).toString('base64');
 
 /** Reads the secrets in a folder; what is not there yet is made: the platform's staff with the password of the demo, or with one of their own. */
@@ -93,9 +101,7 @@ export const openSecrets = (folder: string, { demo = true } = {}): Secrets => {
       credentialKey: file('credential.keys', () => JSON.stringify({ current: 'k1', keys: { k1: newKey() } })),
       cursorKey: file('cursor.key', newKey),
       keycloakClient: pathOf('keycloak-client.password'),
-      platformUsers: file('platform-users.json', () =>
-        JSON.stringify(demo ? platformUsers : [{ ...firstPlatformUser, password: newPassword() }]),
-      ),
+      platformUsers: file('platform-users.json', () => JSON.stringify(demo ? platformUsers : [firstPlatformUser()])),
     },
   };
 };
