@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { authenticator } from '@accessops/testing';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
@@ -234,5 +235,26 @@ describe('invitations, mailed links, several tenants', () => {
     expect(codeOf(await call('POST', '/auth/register', { body }))).toBe('DOMAIN_TAKEN');
     expect((await login(email, acme.password)).status).toBe(401);
     expect(codeOf(await globex.org('PATCH', '/tenant', { domain }))).toBe('DOMAIN_TAKEN');
+  });
+
+  test('when a mailed link is used twice under one Idempotency-Key, then the second answer is the first', async () => {
+    const [email, known] = [`again@${acme.slug}.test`, await acme.person('absent-minded', ['requester'])];
+    const token = await invite(acme, email, ['requester']);
+    expect((await call('POST', '/auth/password-reset', { body: { email: known.email } })).status).toBe(204);
+    const { password } = acme;
+    for (const [path, body, status] of [
+      ['/auth/invitations/accept', { token, ...person(acme) }, 201],
+      ['/auth/password-reset/confirm', { token: await mailedToken(known.email, 'reset-password'), password }, 204],
+    ] as const) {
+      const headers = { 'idempotency-key': randomUUID() };
+      const [first, second] = [await call('POST', path, { body, headers }), await call('POST', path, { body, headers })];
+      expect([first.status, second.status]).toEqual([status, status]);
+      expect(second.text).toBe(first.text);
+      expect(second.headers.get('idempotency-replayed')).toBe('true');
+      const other = await call('POST', path, { body: { ...body, password: `${password}-other` }, headers });
+      expect(codeOf(other)).toBe('IDEMPOTENCY_KEY_REUSED');
+      expect(codeOf(await call('POST', path, { body }))).toBe('LINK_NOT_VALID');
+    }
+    for (const address of [email, known.email]) expect((await login(address, password)).status).toBe(200);
   });
 });

@@ -109,7 +109,7 @@ describe.runIf(isThere('a Docker Engine with compose'))('compose', () => {
 
   it('when all profiles are read, then only the gateway is published and whatever stays is limited', () => {
     expect(Object.keys(configured).filter((name) => configured[name]?.ports)).toEqual(['gateway']);
-    const oneShot = ['secrets', 'migrate', 'nats-data', 'keycloak-database', 'demo'];
+    const oneShot = ['secrets', 'secrets-of-demo', 'migrate', 'nats-data', 'keycloak-database', 'demo'];
     const unlimited = Object.keys(configured).filter((name) => !configured[name]?.deploy?.resources?.limits?.memory);
     expect(unlimited.toSorted()).toEqual(oneShot.toSorted());
   });
