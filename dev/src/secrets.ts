@@ -61,10 +61,12 @@ const firstPlatformUser = () => ({
 });
 const newKey = () => randomBytes(32).toString('base64');
 
-/** Reads the secrets in a folder; what is not there yet is made: the platform's staff with the password of the demo, or with one of their own. */
+/**
+ * Reads the secrets in a folder; what is not there yet is made: the platform's staff with the password of the demo, or with one of their own.
+ * All files are for their owner only.
+ */
 export const openSecrets = (folder: string, { demo = true } = {}): Secrets => {
   const pathOf = (name: string) => join(folder, name);
-  // For their owner only.
   const write = (path: string, content: string) => {
     // Renamed into place, so that a crash leaves no half a key.
     writeFileSync(`${path}.new`, content, { mode: 0o600 });

@@ -174,22 +174,16 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
     }
   };
 
+  const putAside = (em: EntityManager, { message, event }: Delivery, error: string, attempts: number) =>
+    park(em, { event, subject: message.subject, headers: plainHeaders(message), error, attempts, now: now() });
+
   /** Keeps what its sender had no right to tell, for somebody to look at: its handler never gets it. */
   const refuse = async (message: JsMsg, reason: string) => {
     const { stream, streamSequence, timestampNanos } = message.info;
     // An id of its own, the same whenever it is delivered: by that of another event it would take the place of that.
     const id = v5(`${stream} ${streamSequence} ${timestampNanos}`, v5.URL);
     const parked = { ...eventOf(headerReader(message), message.data, message.subject, () => id), id };
-    await unitOfWork(outbox, { tenantId: parked.tenantId }, (em) =>
-      park(em, {
-        event: parked,
-        subject: message.subject,
-        headers: plainHeaders(message),
-        error: reason,
-        attempts: 0,
-        now: now(),
-      }),
-    );
+    await unitOfWork(outbox, { tenantId: parked.tenantId }, (em) => putAside(em, { message, event: parked }, reason, 0));
     flow?.failed(producerOf(message));
     acknowledge(message);
     log.error({ ...aboutEvent(parked), subject: message.subject, reason }, 'event was refused, and parked');
@@ -208,16 +202,7 @@ export const startConsumer = (options: ConsumerOptions): RunningConsumer => {
   const parkOne = async ({ message, event }: Delivery, error: unknown, attempts: number) => {
     await unitOfWork(outbox, { tenantId: event.tenantId }, async (em) => {
       const fresh = await takeFresh(em, [event.id], now());
-      if (fresh.size > 0) {
-        await park(em, {
-          event,
-          subject: message.subject,
-          headers: plainHeaders(message),
-          error: textOf(error),
-          attempts,
-          now: now(),
-        });
-      }
+      if (fresh.size > 0) await putAside(em, { message, event }, textOf(error), attempts);
     });
     acknowledge(message);
     log.error({ ...aboutEvent(event), err: error, attempts }, 'event was parked');
